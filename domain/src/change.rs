@@ -1,0 +1,57 @@
+//! Changes: everything that follows from an input. The same change is stored, pushed and shown.
+
+use crate::alarm::Alarm;
+use crate::command::{CommandId, CommandReport};
+use crate::device::Device;
+use crate::entity::{Entity, EntityId};
+use crate::input::Message;
+use crate::live::{EntityChange, EntityView, LinkView};
+use crate::reading::Reading;
+
+/// A message to send to a broker.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Publish {
+    /// The command that it carries.
+    pub command: CommandId,
+    /// The broker's name.
+    pub link: std::sync::Arc<str>,
+    /// The topic.
+    pub topic: String,
+    /// The payload.
+    pub payload: Vec<u8>,
+}
+
+/// Everything that can follow from an input.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    /// A device was found or changed: to be stored.
+    Device(Device),
+    /// An entity was found or changed: to be stored, and shown whole.
+    Entity(Box<Entity>, Box<EntityView>),
+    /// A reading to be stored. Retained replays and late readings are stored too; those already stored are dropped by the store.
+    Reading(Reading),
+    /// What is shown of an entity changed.
+    Shown(EntityChange),
+    /// A message arrived: for those who subscribed to its topic, with the entities that it fed.
+    Message {
+        /// The message.
+        message: Message,
+        /// The entities that it fed; empty for a message that feeds none.
+        fed: Vec<EntityId>,
+    },
+    /// A payload could not be read.
+    Rejected {
+        /// The topic.
+        topic: std::sync::Arc<str>,
+        /// Why, naming the input.
+        reason: String,
+    },
+    /// An alarm changed its state: to be stored and pushed at once.
+    Alarm(Alarm),
+    /// A command changed its state.
+    Command(CommandReport),
+    /// A command goes out.
+    Publish(Publish),
+    /// A broker was reached or lost.
+    Link(LinkView),
+}

@@ -1,0 +1,180 @@
+//! Entities: one thing a device measures or lets you set.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::device::{BadId, DeviceId, slug};
+
+/// The id of an entity, `<device>.<key>`: `temp-sensor-001.temperature`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct EntityId(Arc<str>);
+
+impl EntityId {
+    /// Checks that `text` is `<device>.<key>` with `[a-z0-9_-]+` on both sides.
+    ///
+    /// # Errors
+    /// [`BadId`] names the text.
+    pub fn parse(text: &str) -> Result<Self, BadId> {
+        let bad = || BadId(text.chars().take(80).collect());
+        let (device, key) = text.split_once('.').ok_or_else(bad)?;
+        DeviceId::parse(device).and(DeviceId::parse(key)).map_err(|_| bad())?;
+        Ok(Self(text.into()))
+    }
+
+    /// The id of `key` at `device`; the key is made an id first.
+    #[must_use]
+    pub fn new(device: &DeviceId, key: &str) -> Self {
+        Self(format!("{device}.{}", slug(key)).into())
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The part before the point.
+    #[must_use]
+    pub fn device(&self) -> &str {
+        self.0.split_once('.').map_or(&*self.0, |(device, _)| device)
+    }
+
+    /// The part after the point.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        self.0.split_once('.').map_or("", |(_, key)| key)
+    }
+}
+
+impl fmt::Display for EntityId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for EntityId {
+    type Error = BadId;
+    fn try_from(text: String) -> Result<Self, BadId> {
+        Self::parse(&text)
+    }
+}
+
+impl From<EntityId> for String {
+    fn from(id: EntityId) -> Self {
+        id.0.as_ref().to_owned()
+    }
+}
+
+/// What an entity is. The words of the contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EntityKind {
+    /// A number or a text that cannot be set.
+    Sensor,
+    /// Yes or no that cannot be set.
+    BinarySensor,
+    /// A light: on or off, perhaps brightness and warmth.
+    Light,
+    /// On or off.
+    Switch,
+    /// A number that can be set.
+    Number,
+    /// One of several words.
+    Select,
+    /// A text that can be set.
+    Text,
+    /// Something to press.
+    Button,
+    /// A blind, a vent, a gate.
+    Cover,
+    /// Heating or cooling.
+    Climate,
+    /// A fan.
+    Fan,
+    /// A lock.
+    Lock,
+}
+
+impl EntityKind {
+    /// The word of the contract: `binary_sensor`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sensor => "sensor",
+            Self::BinarySensor => "binary_sensor",
+            Self::Light => "light",
+            Self::Switch => "switch",
+            Self::Number => "number",
+            Self::Select => "select",
+            Self::Text => "text",
+            Self::Button => "button",
+            Self::Cover => "cover",
+            Self::Climate => "climate",
+            Self::Fan => "fan",
+            Self::Lock => "lock",
+        }
+    }
+
+    /// Whether the page shows a switch for it.
+    #[must_use]
+    pub const fn is_switchable(self) -> bool {
+        matches!(self, Self::Light | Self::Switch)
+    }
+
+    /// Whether its history is a line (numbers) and not a strip of states.
+    #[must_use]
+    pub const fn is_sensor(self) -> bool {
+        matches!(self, Self::Sensor | Self::Number)
+    }
+}
+
+/// One thing a device measures or lets you set: what stays the same from reading to reading.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entity {
+    /// Stable id.
+    pub id: EntityId,
+    /// Its device.
+    pub device: DeviceId,
+    /// Shown name: `Temperature`.
+    pub name: String,
+    /// What it is.
+    pub kind: EntityKind,
+    /// Unit as shown, `°C`; `None` for states and bare numbers.
+    pub unit: Option<String>,
+    /// Icon name without `i-`.
+    pub icon: String,
+    /// Decimals shown at most, 0 to 3; `None` shows what arrives, up to 3.
+    pub precision: Option<u8>,
+    /// The device reports no state: what is shown was asked for, not confirmed.
+    pub assumed: bool,
+    /// The topic that its readings come from.
+    pub state_topic: String,
+    /// The topic that its commands go to; `None` cannot be set.
+    pub command_topic: Option<String>,
+    /// The word for `true`, e.g. `Open`; `None` is `On`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub word_on: Option<String>,
+    /// The word for `false`, e.g. `Closed`; `None` is `Off`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub word_off: Option<String>,
+    /// Hidden entities stay out of the overview and keep their history.
+    pub hidden: bool,
+    /// Place among the entities of its area, lower first; equal numbers are ordered by id.
+    pub order: i32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entity_id_has_two_parts() {
+        assert!(EntityId::parse("temp-sensor-001.temperature").is_ok());
+        for bad in ["", ".", "a.", ".a", "a", "a.b.c", "A.b", "a.b c", "ä.b"] {
+            assert!(EntityId::parse(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Asking for the past.
+
+use serde::{Deserialize, Serialize, Serializer, de};
+
+use crate::entity::EntityId;
+use crate::time::Timestamp;
+
+/// Most buckets a query may ask for.
+pub const MAX_POINTS: usize = 5_000;
+/// Most entities of one query.
+pub const MAX_SERIES: usize = 50;
+
+/// A range of time: `from` is inside, `to` is not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Range {
+    /// First moment inside.
+    pub from: Timestamp,
+    /// First moment after.
+    pub to: Timestamp,
+}
+
+impl Range {
+    /// Length in milliseconds, never negative.
+    #[must_use]
+    pub fn len_ms(self) -> i64 {
+        self.to.since_ms(self.from).max(0)
+    }
+}
+
+/// How far apart the rows of a series are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resolution {
+    /// Every reading is a row.
+    Raw,
+    /// A row summarizes this many milliseconds.
+    BucketMs(i64),
+}
+
+impl Serialize for Resolution {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Raw => serializer.serialize_str("raw"),
+            Self::BucketMs(ms) => serializer.serialize_i64(*ms),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Resolution {
+    fn deserialize<D: de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Raw {
+            Ms(i64),
+            Word(String),
+        }
+        match Raw::deserialize(deserializer)? {
+            Raw::Ms(ms) => Ok(Self::BucketMs(ms)),
+            Raw::Word(word) if word == "raw" => Ok(Self::Raw),
+            Raw::Word(word) => Err(de::Error::custom(format!("unknown resolution \"{word}\""))),
+        }
+    }
+}
+
+/// One series of a history answer, in columns. `t` is the start of a bucket; empty buckets are left out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Series {
+    /// Whose.
+    pub entity: EntityId,
+    /// How far apart the rows are.
+    pub resolution: Resolution,
+    /// Start of each bucket, or the time of each reading.
+    pub t: Vec<Timestamp>,
+    /// Smallest value of each bucket.
+    pub min: Vec<f64>,
+    /// Mean of each bucket.
+    pub mean: Vec<f64>,
+    /// Largest value of each bucket.
+    pub max: Vec<f64>,
+    /// Last value of each bucket.
+    pub last: Vec<f64>,
+    /// Readings in each bucket.
+    pub n: Vec<u32>,
+}
+
+impl Series {
+    /// A series without rows.
+    #[must_use]
+    pub const fn empty(entity: EntityId, resolution: Resolution) -> Self {
+        Self { entity, resolution, t: vec![], min: vec![], mean: vec![], max: vec![], last: vec![], n: vec![] }
+    }
+}

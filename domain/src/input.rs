@@ -1,0 +1,64 @@
+//! Inputs: everything that can happen to a fleet.
+
+use std::sync::Arc;
+
+use crate::command::{Action, CommandId};
+use crate::entity::EntityId;
+use crate::live::LinkState;
+
+/// A message as a broker delivered it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// The broker's name in the configuration.
+    pub link: Arc<str>,
+    /// The topic; not checked yet.
+    pub topic: Arc<str>,
+    /// The payload; hostile until decoded.
+    pub payload: Arc<[u8]>,
+    /// 0, 1 or 2.
+    pub qos: u8,
+    /// Replayed by the broker, not new.
+    pub retained: bool,
+}
+
+/// Everything that can happen to a fleet.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Input {
+    /// A broker delivered a message.
+    Message(Message),
+    /// A broker was reached or lost.
+    Link {
+        /// The broker's name.
+        broker: Arc<str>,
+        /// Whether it is reached.
+        state: LinkState,
+    },
+    /// Somebody asks a device for something.
+    Command {
+        /// Made by the server, unique.
+        id: CommandId,
+        /// Which entity.
+        entity: EntityId,
+        /// What is asked.
+        action: Action,
+    },
+    /// The broker acknowledged the publish of a command.
+    CommandAccepted {
+        /// Which command.
+        id: CommandId,
+    },
+    /// The publish of a command failed.
+    CommandFailed {
+        /// Which command.
+        id: CommandId,
+        /// Why, for the operator.
+        reason: String,
+    },
+    /// An operator acknowledges an alarm.
+    AcknowledgeAlarm {
+        /// The alarm's id.
+        alarm: String,
+    },
+    /// Time has passed: staleness and waits are looked at. At least once a second.
+    Tick,
+}

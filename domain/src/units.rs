@@ -1,0 +1,69 @@
+//! Names, units and icons that a measure's name gives away: `temperature` is °C.
+
+/// What is known of a measure by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Measure {
+    /// Unit as shown; empty for none.
+    pub unit: &'static str,
+    /// Icon name without `i-`.
+    pub icon: &'static str,
+    /// Decimals shown at most; `None` shows what arrives.
+    pub precision: Option<u8>,
+}
+
+const UNKNOWN: Measure = Measure { unit: "", icon: "gauge", precision: None };
+
+/// What is known of a measure by the words of its name; the last word that says something wins (`soil_moisture`, `air-temperature`).
+#[must_use]
+pub fn measure(key: &str) -> Measure {
+    key.rsplit(['_', '-', '.', '/']).find_map(word).unwrap_or(UNKNOWN)
+}
+
+fn word(word: &str) -> Option<Measure> {
+    let (unit, icon) = match word {
+        "temperature" | "temp" => ("°C", "temperature"),
+        "humidity" => ("%", "humidity"),
+        "co2" => ("ppm", "air"),
+        "power" => ("W", "energy"),
+        "energy" => ("kWh", "energy"),
+        "voltage" => ("V", "battery"),
+        "current" => ("A", "energy"),
+        "pressure" => ("hPa", "gauge"),
+        "battery" => ("%", "battery"),
+        "moisture" | "soil" => ("%", "soil"),
+        "illuminance" | "lux" => ("lx", "sun"),
+        "rpm" => ("rpm", "pump"),
+        "speed" => ("km/h", "gauge"),
+        "flow" => ("m³/h", "flow"),
+        "level" => ("%", "flow"),
+        "fuel" => ("%", "gauge"),
+        "vibration" => ("mm/s", "activity"),
+        "lat" | "lon" | "position" => ("", "pin"),
+        "door" | "contact" | "window" => ("", "door"),
+        "motion" | "occupancy" => ("", "motion"),
+        "light" => ("", "bulb"),
+        "switch" => ("", "power"),
+        "pump" => ("", "pump"),
+        "fan" => ("", "fan"),
+        "valve" => ("", "humidity"),
+        "mode" => ("", "tag"),
+        "ignition" => ("", "key"),
+        "tyre" | "tire" => ("bar", "tyre"),
+        _ => return None,
+    };
+    Some(Measure { unit, icon, precision: None })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_measure_gives_its_unit() {
+        for (key, unit) in
+            [("temperature", "°C"), ("humidity", "%"), ("power", "W"), ("co2", "ppm"), ("soil_moisture", "%"), ("battery.voltage", "V"), ("x", "")]
+        {
+            assert_eq!(measure(key).unit, unit, "{key}");
+        }
+    }
+}
