@@ -1,0 +1,220 @@
+//! What the pages ask of a server. The server implements it; server functions reach it through the context.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use domain::alarm::Alarm;
+use domain::command::{Action, CommandReport, Refusal};
+use domain::device::{Area, Device, DeviceId};
+use domain::entity::EntityId;
+use domain::history::{Range, Series};
+use domain::live::{EntityView, LinkView};
+use domain::time::Timestamp;
+use leptos::prelude::use_context;
+use serde::{Deserialize, Serialize};
+
+/// What somebody may do. Ordered: each may do all that the one before may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Looks.
+    Viewer,
+    /// Switches and acknowledges.
+    Operator,
+    /// Manages accounts.
+    Admin,
+}
+
+impl Role {
+    /// The word of the contract: `operator`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Operator => "operator",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+/// Who asks. Made by the HTTP layer for each request, checked by the [`Backend`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// As the log writes it: `anonymous`.
+    pub name: String,
+    /// What they may do.
+    pub role: Role,
+}
+
+/// What every page shows around its content.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Shell {
+    /// The server's clock when the page was made.
+    pub now: Timestamp,
+    /// The server's zone, seconds east of UTC.
+    pub utc_offset_s: i32,
+    /// Version of the server: `0.1.0`.
+    pub version: String,
+    /// Milliseconds since the server started.
+    pub uptime_ms: i64,
+    /// Who looks.
+    pub user: String,
+    /// What they may do.
+    pub role: Role,
+    /// The areas that hold entities, in the order shown.
+    pub areas: Vec<Area>,
+    /// Alarms that are not normal, most urgent first.
+    pub alarms: Vec<Alarm>,
+    /// The brokers.
+    pub links: Vec<LinkView>,
+    /// Messages per second over the last seconds, all brokers.
+    pub messages_per_s: f64,
+}
+
+/// The last hour of an entity, for a tile.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trend {
+    /// One mean per minute, oldest first, ending with the minute of `Shell::now`; `null` where there was no reading.
+    Line(Vec<Option<f64>>),
+    /// Spans of on (or of a text, alternating), in milliseconds before `Shell::now`: `(from, to)`, oldest first, `from > to >= 0`.
+    Spans(Vec<(i64, i64)>),
+}
+
+/// An entity with what its tile shows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Tile {
+    /// The entity and its value.
+    pub entity: EntityView,
+    /// The last hour.
+    pub trend: Trend,
+    /// The limits that rules set: drawn into the trend.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub limits: Vec<Limit>,
+    /// The command on its way, or the one that ended last within half a minute.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<CommandReport>,
+}
+
+/// A limit that a rule sets.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Limit {
+    /// Where.
+    pub value: f64,
+    /// How bad it is beyond.
+    pub severity: domain::alarm::Severity,
+    /// In words: `Critical above 34`.
+    pub label: String,
+}
+
+/// The overview page.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Overview {
+    /// Around it.
+    pub shell: Shell,
+    /// All entities that are not hidden, ordered by area as in `shell.areas` (those without an area last), then by their order, then by id.
+    pub tiles: Vec<Tile>,
+}
+
+/// The page of one device.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DevicePage {
+    /// Around it.
+    pub shell: Shell,
+    /// The device.
+    pub device: Device,
+    /// Its entities.
+    pub tiles: Vec<Tile>,
+    /// Smallest and largest value of the last 24 hours, for each of `tiles`; `None` without numbers.
+    pub extremes: Vec<Option<(f64, f64)>>,
+    /// The last 24 hours of the first two numbers among `tiles`.
+    pub charts: Vec<Series>,
+    /// Its last messages, newest first.
+    pub messages: Vec<LastMessage>,
+}
+
+/// A message that a device sent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LastMessage {
+    /// When it arrived.
+    pub at: Timestamp,
+    /// Its topic.
+    pub topic: String,
+    /// Its payload as text, cut after 200 characters; hex when it is not UTF-8.
+    pub payload: String,
+    /// Replayed by the broker.
+    pub retained: bool,
+}
+
+/// The history page.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HistoryPage {
+    /// Around it.
+    pub shell: Shell,
+    /// Everything that can be charted, in the order of the overview.
+    pub choices: Vec<EntityView>,
+    /// What is charted, at most six.
+    pub chosen: Vec<EntityId>,
+    /// The range.
+    pub range: Range,
+    /// The chosen entities' series, in the order of `chosen`.
+    pub series: Vec<Series>,
+    /// The limits of each of `chosen`.
+    pub limits: Vec<Vec<Limit>>,
+}
+
+/// What the history page is asked for.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct HistoryRequest {
+    /// Entity ids; empty takes the first that can be charted.
+    pub entities: Vec<String>,
+    /// Preset: `15m`, `1h`, `24h`, `7d`, `30d`, `1y`; empty takes `24h`.
+    pub range: String,
+    /// End of the range in Unix ms; `None` is now.
+    pub to: Option<i64>,
+}
+
+/// Why the server could not answer a page.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+pub enum BackendError {
+    /// No such thing.
+    #[error("{0} was not found")]
+    NotFound(String),
+    /// The request makes no sense; the text names the field.
+    #[error("{0}")]
+    Invalid(String),
+    /// The caller may not.
+    #[error("{0} rights are needed")]
+    Forbidden(String),
+    /// Our fault; the cause is in the log.
+    #[error("the server could not answer")]
+    Internal,
+}
+
+/// What the pages ask of a server. Rights are checked here, once, for every way in.
+#[async_trait]
+pub trait Backend: Send + Sync {
+    /// The overview.
+    async fn overview(&self, caller: &Caller) -> Result<Overview, BackendError>;
+    /// One device.
+    async fn device(&self, caller: &Caller, id: &DeviceId) -> Result<DevicePage, BackendError>;
+    /// The history page.
+    async fn history(&self, caller: &Caller, request: &HistoryRequest) -> Result<HistoryPage, BackendError>;
+    /// The frame around a page that has no content of its own yet.
+    async fn shell(&self, caller: &Caller) -> Result<Shell, BackendError>;
+    /// Asks a device for something: the first report of the command, `sent`.
+    async fn send_command(&self, caller: &Caller, entity: &EntityId, action: Action) -> Result<CommandReport, Refusal>;
+    /// Acknowledges an alarm.
+    async fn acknowledge_alarm(&self, caller: &Caller, alarm: &str) -> Result<Alarm, BackendError>;
+}
+
+/// A shared backend.
+pub type SharedBackend = Arc<dyn Backend>;
+
+/// The backend and the caller of this request, from the context that the HTTP layer provided.
+///
+/// # Errors
+/// [`BackendError::Internal`] when the HTTP layer provided none.
+pub fn backend() -> Result<(SharedBackend, Caller), BackendError> {
+    use_context::<SharedBackend>().zip(use_context::<Caller>()).ok_or(BackendError::Internal)
+}
