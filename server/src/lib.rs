@@ -1,1 +1,8 @@
-//! x
+//! The Signalbox server: MQTT in, history on disk, pages and live values out.
+
+/// MQTT: links and the embedded broker.
+pub mod mqtt;
+/// What survives a restart.
+pub mod store;
+/// Tasks with an owner.
+pub mod tasks;

@@ -1,0 +1,89 @@
+//! The store: everything that survives a restart. The only place with SQL.
+
+use async_trait::async_trait;
+use domain::alarm::Alarm;
+use domain::command::CommandReport;
+use domain::device::Device;
+use domain::entity::{Entity, EntityId};
+use domain::history::{Range, Series};
+use domain::reading::Reading;
+use domain::time::Timestamp;
+
+/// Why the store could not do something.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database cannot be opened; the text names it and says why.
+    #[error("cannot open the database {path}: {reason}")]
+    Open {
+        /// Where it is.
+        path: String,
+        /// Why.
+        reason: String,
+    },
+    /// No room left; what was in the batch is not stored, everything before it is.
+    #[error("the disk is full")]
+    Full,
+    /// Somebody else holds the database; worth trying again.
+    #[error("the database is locked by another program")]
+    Busy,
+    /// Anything else; the source says what.
+    #[error("the database failed: {0}")]
+    Failed(String),
+}
+
+/// What is stored together, in one transaction.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// New or changed devices.
+    pub devices: Vec<Device>,
+    /// New or changed entities.
+    pub entities: Vec<Entity>,
+    /// Readings of entities known to the store or in `entities`. Each is at once history and, when it is the newest of its entity by
+    /// `taken_at`, the entity's last value.
+    pub readings: Vec<Reading>,
+    /// Alarms that changed.
+    pub alarms: Vec<Alarm>,
+    /// Commands that changed, with who sent them.
+    pub commands: Vec<(CommandReport, String)>,
+}
+
+impl Batch {
+    /// Whether there is nothing to store.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.devices.is_empty() && self.entities.is_empty() && self.readings.is_empty() && self.alarms.is_empty() && self.commands.is_empty()
+    }
+}
+
+/// What a restart finds.
+#[derive(Debug, Default)]
+pub struct Saved {
+    /// All devices.
+    pub devices: Vec<Device>,
+    /// All entities.
+    pub entities: Vec<Entity>,
+    /// The last reading of each entity that has one, by `taken_at`.
+    pub last: Vec<Reading>,
+    /// Alarms that are not normal.
+    pub alarms: Vec<Alarm>,
+}
+
+/// Everything that survives a restart.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// What an earlier run left.
+    async fn load(&self) -> Result<Saved, StoreError>;
+    /// Stores a batch; when it returns `Ok` the batch survives a power cut.
+    async fn write(&self, batch: &Batch) -> Result<(), StoreError>;
+    /// At most `points` rows per entity; raw readings when the range holds no more than `points` of them. Unknown entities and those without
+    /// numbers give an empty series.
+    async fn history(&self, entities: &[EntityId], range: Range, points: usize) -> Result<Vec<Series>, StoreError>;
+    /// Buckets of exactly `bucket_ms`, aligned to the epoch, for many entities at once: what tiles show.
+    async fn buckets(&self, entities: &[EntityId], range: Range, bucket_ms: i64) -> Result<Vec<Series>, StoreError>;
+    /// The states of each entity in the range, oldest first, with the one in force at `range.from` in front; at most `limit` per entity, newest kept.
+    async fn states(&self, entities: &[EntityId], range: Range, limit: usize) -> Result<Vec<Vec<(Timestamp, domain::value::Value)>>, StoreError>;
+    /// Whether anything was ever stored.
+    async fn is_empty(&self) -> Result<bool, StoreError>;
+    /// Ends all connections after the last write.
+    async fn close(&self);
+}
