@@ -111,9 +111,6 @@ pub enum Refusal {
     /// The state is unknown, so its opposite is too.
     #[error("the state of {0} is unknown, so it cannot be toggled")]
     UnknownState(EntityId),
-    /// Another command for the entity is on its way.
-    #[error("another command for {0} is on its way")]
-    Busy(EntityId),
     /// The caller may not.
     #[error("operator rights are needed")]
     Forbidden,

@@ -100,7 +100,7 @@ pub fn name_from(text: &str) -> String {
     let trimmed = cleaned.trim();
     let mut chars = trimmed.chars();
     chars.next().map_or_else(
-        || text.chars().filter(|c| c.is_ascii_graphic()).take(MAX_NAME_CHARS).collect(),
+        || text.chars().filter(char::is_ascii_graphic).take(MAX_NAME_CHARS).collect(),
         |first| first.to_uppercase().chain(chars).collect(),
     )
 }
@@ -153,6 +153,8 @@ pub struct Device {
     pub area: Option<AreaId>,
     /// Which convention it speaks, as shown: `plain topics`.
     pub convention: String,
+    /// The broker it was found on: the name of the link.
+    pub link: String,
     /// The beginning of its topics: `sensors/temp-sensor-001`.
     pub topic_root: String,
     /// Whether it says it is there.

@@ -152,6 +152,9 @@ pub struct Entity {
     pub assumed: bool,
     /// The topic that its readings come from.
     pub state_topic: String,
+    /// Where in a JSON payload the readings stand, e.g. `battery.voltage`; `None` takes the whole payload.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leaf: Option<String>,
     /// The topic that its commands go to; `None` cannot be set.
     pub command_topic: Option<String>,
     /// The word for `true`, e.g. `Open`; `None` is `On`.

@@ -11,6 +11,14 @@ pub struct Measure {
     pub precision: Option<u8>,
 }
 
+impl Measure {
+    /// The icon, or `other` when the name says nothing.
+    #[must_use]
+    pub fn icon_or(self, other: &'static str) -> &'static str {
+        if self == UNKNOWN { other } else { self.icon }
+    }
+}
+
 const UNKNOWN: Measure = Measure { unit: "", icon: "gauge", precision: None };
 
 /// What is known of a measure by the words of its name; the last word that says something wins (`soil_moisture`, `air-temperature`).

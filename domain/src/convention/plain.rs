@@ -1,0 +1,236 @@
+//! Topics without any convention (wire.md, sections 1 and 9): `sensors/<device>/<measure>`, `<site>/<area>/<measure>`,
+//! `devices/<device>/status`, `control/lights/<light>`.
+
+use super::Role;
+use super::payload::availability_word;
+use crate::command::Action;
+use crate::entity::EntityKind;
+use crate::value::{LightState, OnOff, Value};
+
+/// First levels that belong to the conventions of other products, to commands, or to the broker's clients: they feed no plain entity.
+const RESERVED: [&str; 18] = [
+    "homeassistant",
+    "zigbee2mqtt",
+    "tasmota",
+    "tele",
+    "stat",
+    "cmnd",
+    "shellies",
+    "esphome",
+    "homie",
+    "spBv1.0",
+    "STATE",
+    "owntracks",
+    "commands",
+    "clients",
+    "bridge",
+    "test",
+    "N",
+    "R",
+];
+
+/// Last levels under which a device says whether it is there.
+const AVAILABILITY: [&str; 6] = ["status", "state", "availability", "LWT", "online", "connected"];
+
+/// What a topic is about. `payload` decides only where a last level such as `state` is used for both readings and availability.
+#[must_use]
+pub fn discover(topic: &str, payload: &[u8]) -> Role {
+    let levels: Vec<&str> = topic.split('/').collect();
+    if topic.starts_with('$') || levels.iter().any(|level| level.is_empty()) || RESERVED.contains(&levels[0]) {
+        return Role::Nothing;
+    }
+    if let Some(role) = settable(&levels) {
+        return role;
+    }
+    if let Some((last, parent)) = levels.split_last()
+        && AVAILABILITY.contains(last)
+        && let Some(device) = parent.last()
+        && (levels[0] == "devices" || availability_word(payload).is_some())
+    {
+        return Role::Availability { device: (*device).to_owned(), root: parent.join("/") };
+    }
+    readings(&levels)
+}
+
+fn settable(levels: &[&str]) -> Option<Role> {
+    let own = |device: &&str| (*device).to_owned();
+    match levels {
+        ["control", kind, device] => Some(kind_of(kind).map_or(Role::Nothing, |kind| Role::Command { device: own(device), kind })),
+        ["state", kind, device] | ["control", kind, device, "state"] => Some(kind_of(kind).map_or(Role::Nothing, |of| Role::State {
+            device: own(device),
+            kind: of,
+            command_topic: format!("control/{kind}/{device}"),
+        })),
+        ["lights", device] => Some(Role::State { device: own(device), kind: EntityKind::Light, command_topic: format!("control/lights/{device}") }),
+        ["control" | "state", ..] => Some(Role::Nothing),
+        _ => None,
+    }
+}
+
+fn kind_of(word: &str) -> Option<EntityKind> {
+    match word {
+        "lights" | "light" => Some(EntityKind::Light),
+        "switches" | "switch" | "plugs" | "relays" | "outlets" => Some(EntityKind::Switch),
+        _ => None,
+    }
+}
+
+fn readings(levels: &[&str]) -> Role {
+    let of = |device: &str, measure: String, area: Option<&str>, root: String| Role::Readings {
+        device: device.to_owned(),
+        measure,
+        area: area.map(ToOwned::to_owned),
+        root,
+    };
+    match levels {
+        ["sensors", device] | ["sensors", device, "data"] => of(device, String::new(), None, format!("sensors/{device}")),
+        ["sensors", device, measure @ ..] if !measure.is_empty() => of(device, measure.join("_"), None, format!("sensors/{device}")),
+        ["devices", device] => of(device, String::new(), None, format!("devices/{device}")),
+        ["devices", device, measure @ ..] => of(device, measure.join("_"), None, format!("devices/{device}")),
+        ["sensors" | "devices"] => Role::Nothing,
+        [site, area, measure] => of(area, (*measure).to_owned(), Some(area), format!("{site}/{area}")),
+        [device, measure] => of(device, (*measure).to_owned(), None, (*device).to_owned()),
+        _ => Role::Nothing,
+    }
+}
+
+/// The payload of a command, lower case, brightness in per cent: `{"state":"on","brightness":80}`. `Toggle` has none: it is resolved before.
+#[must_use]
+pub fn encode(action: &Action) -> Option<Vec<u8>> {
+    let state = match action {
+        Action::TurnOn { brightness, color_temp } => LightState { state: OnOff::On, brightness: *brightness, color_temp: *color_temp },
+        Action::TurnOff {} => LightState { state: OnOff::Off, brightness: None, color_temp: None },
+        Action::Toggle {} => return None,
+    };
+    serde_json::to_vec(&state).ok()
+}
+
+/// What the device would report if it did what was asked, for an entity of this kind that reported `now` last.
+#[must_use]
+pub fn expected(kind: EntityKind, action: &Action, now: Option<&Value>) -> Option<Value> {
+    let on = match action {
+        Action::TurnOn { .. } => true,
+        Action::TurnOff {} => false,
+        Action::Toggle {} => return None,
+    };
+    if kind != EntityKind::Light {
+        return Some(Value::Bool(on));
+    }
+    let before = match now {
+        Some(Value::Light(light)) => *light,
+        _ => LightState { state: OnOff::Off, brightness: None, color_temp: None },
+    };
+    let mut light = LightState { state: on.into(), ..before };
+    if let Action::TurnOn { brightness, color_temp } = action {
+        light.brightness = brightness.or(light.brightness);
+        light.color_temp = color_temp.or(light.color_temp);
+    }
+    Some(Value::Light(light))
+}
+
+/// Whether a report agrees with what was asked: only what the command named is compared. Brightness may differ by one for a device's own
+/// scale, warmth by 50 K.
+#[must_use]
+pub fn agrees(action: &Action, reported: &Value) -> bool {
+    match action {
+        Action::TurnOff {} => reported.is_on() == Some(false),
+        Action::Toggle {} => false,
+        Action::TurnOn { brightness, color_temp } => {
+            let near =
+                |asked: Option<u16>, got: Option<u16>, slack: u16| asked.is_none_or(|asked| got.is_some_and(|got| got.abs_diff(asked) <= slack));
+            let details = match reported {
+                Value::Light(light) => near(brightness.map(u16::from), light.brightness.map(u16::from), 1) && near(*color_temp, light.color_temp, 50),
+                _ => true,
+            };
+            reported.is_on() == Some(true) && details
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn readings(topic: &str, device: &str, measure: &str, area: Option<&str>) {
+        match discover(topic, b"1") {
+            Role::Readings { device: d, measure: m, area: a, .. } => {
+                assert_eq!((d.as_str(), m.as_str(), a.as_deref()), (device, measure, area), "{topic}")
+            }
+            other => panic!("{topic}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn topics_name_device_measure_and_area() {
+        readings("sensors/temp-sensor-001/temperature", "temp-sensor-001", "temperature", None);
+        readings("sensors/a/data", "a", "", None);
+        readings("sensors/a/battery/voltage", "a", "battery_voltage", None);
+        readings("home/livingroom/temperature", "livingroom", "temperature", Some("livingroom"));
+        readings("boiler/pressure", "boiler", "pressure", None);
+        readings("devices/a/power", "a", "power", None);
+    }
+
+    #[test]
+    fn topics_of_other_conventions_feed_nothing() {
+        for topic in [
+            "commands/a",
+            "homeassistant/light/x/config",
+            "$SYS/broker/uptime",
+            "clients/signalbox/status",
+            "a",
+            "a//b",
+            "/a/b",
+            "a/b/c/d",
+            "control/x/y",
+            "sensors",
+        ] {
+            assert_eq!(discover(topic, b"1"), Role::Nothing, "{topic}");
+        }
+    }
+
+    #[test]
+    fn availability_is_told_by_its_words() {
+        assert!(matches!(discover("devices/a/status", b"online"), Role::Availability { device, .. } if device == "a"));
+        assert!(matches!(discover("home/attic/state", b"offline"), Role::Availability { device, .. } if device == "attic"));
+        assert!(matches!(discover("home/attic/state", b"21"), Role::Readings { .. }));
+    }
+
+    #[test]
+    fn lights_and_switches_have_a_state_and_a_command_topic() {
+        assert_eq!(discover("control/lights/hall", b"{}"), Role::Command { device: "hall".into(), kind: EntityKind::Light });
+        for topic in ["state/lights/hall", "control/lights/hall/state", "lights/hall"] {
+            assert_eq!(
+                discover(topic, b"on"),
+                Role::State { device: "hall".into(), kind: EntityKind::Light, command_topic: "control/lights/hall".into() },
+                "{topic}"
+            );
+        }
+        assert!(matches!(discover("state/switches/pump", b"on"), Role::State { kind: EntityKind::Switch, .. }));
+    }
+
+    #[test]
+    fn commands_are_written_in_lower_case_per_cent() {
+        let json = |action: &Action| encode(action).and_then(|b| String::from_utf8(b).ok()).expect("a payload");
+        assert_eq!(json(&Action::TurnOn { brightness: Some(80), color_temp: None }), r#"{"state":"on","brightness":80}"#);
+        assert_eq!(json(&Action::TurnOff {}), r#"{"state":"off"}"#);
+        assert_eq!(encode(&Action::Toggle {}), None);
+    }
+
+    #[test]
+    fn only_what_was_asked_must_agree() {
+        let light = |on: bool, brightness| Value::Light(LightState { state: on.into(), brightness, color_temp: None });
+        let asked = Action::TurnOn { brightness: Some(60), color_temp: None };
+        assert!(agrees(&asked, &light(true, Some(60))) && agrees(&asked, &light(true, Some(59))));
+        assert!(!agrees(&asked, &light(true, Some(50))) && !agrees(&asked, &light(false, Some(60))) && !agrees(&asked, &light(true, None)));
+        assert!(agrees(&Action::TurnOn { brightness: None, color_temp: None }, &light(true, Some(3))));
+        assert!(agrees(&Action::TurnOff {}, &Value::Bool(false)));
+    }
+
+    proptest! {
+        #[test]
+        fn no_topic_panics(topic in ".{0,80}", payload in proptest::collection::vec(any::<u8>(), 0..20)) {
+            let _: Role = discover(&topic, &payload);
+        }
+    }
+}

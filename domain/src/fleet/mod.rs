@@ -1,0 +1,277 @@
+//! The fleet: all devices and entities, and how inputs change them. Pure: feed [`Input`]s, read [`Change`]s.
+
+/// Rules and their alarms.
+mod alarms;
+/// Which topic feeds what.
+mod binding;
+/// Commands on their way.
+mod commands;
+/// What readings do to an entity.
+mod readings;
+/// One entity with its value.
+mod slot;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::alarm::{Alarm, AlarmState};
+use crate::change::Change;
+use crate::command::{CommandId, CommandReport};
+use crate::device::{Area, AreaId, Availability, Device, DeviceId};
+use crate::entity::{Entity, EntityId};
+use crate::input::Input;
+use crate::live::{EntityChange, EntityView, LinkState, LinkView};
+use crate::reading::Reading;
+use crate::rule::Rule;
+use crate::time::Timestamp;
+
+use binding::Bindings;
+use commands::Pending;
+use slot::Slot;
+
+pub use commands::{MAX_WAIT_MS, MIN_WAIT_MS, UNLEARNED_WAIT_MS};
+
+/// Most entities of one device.
+pub const MAX_ENTITIES_PER_DEVICE: usize = 1_000;
+/// Most entities in all.
+pub const MAX_ENTITIES: usize = 50_000;
+
+/// What the operator wrote down about an entity: wins over what its topic says.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Override {
+    /// Shown name.
+    pub name: Option<String>,
+    /// Where it stands: the area of its device.
+    pub area: Option<AreaId>,
+    /// Icon name without `i-`.
+    pub icon: Option<String>,
+    /// Unit as shown.
+    pub unit: Option<String>,
+    /// Decimals shown, 0 to 3.
+    pub precision: Option<u8>,
+    /// Place in its area, lower first.
+    pub order: Option<i32>,
+    /// Out of the overview.
+    pub hidden: Option<bool>,
+    /// The word for `true`.
+    pub word_on: Option<String>,
+    /// The word for `false`.
+    pub word_off: Option<String>,
+}
+
+/// What the configuration says about the plant.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// Alarm rules.
+    pub rules: Vec<Rule>,
+    /// Areas in the order shown; others are added as topics name them.
+    pub areas: Vec<Area>,
+    /// By entity.
+    pub overrides: HashMap<EntityId, Override>,
+}
+
+/// All devices and entities. Only the server's ingest changes it.
+#[derive(Debug, Default)]
+pub struct Fleet {
+    settings: Settings,
+    devices: HashMap<DeviceId, Device>,
+    slots: Vec<Slot>,
+    by_id: HashMap<EntityId, usize>,
+    by_device: HashMap<DeviceId, Vec<usize>>,
+    bindings: Bindings,
+    areas: Vec<Area>,
+    links: BTreeMap<Arc<str>, LinkView>,
+    pending: HashMap<CommandId, Pending>,
+    alarms: BTreeMap<String, Alarm>,
+}
+
+impl Fleet {
+    /// An empty plant.
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        let areas = settings.areas.clone();
+        let mut fleet = Self { settings, areas, ..Self::default() };
+        fleet.make_alarms();
+        fleet
+    }
+
+    /// Takes up what an earlier run stored. Values come back as `retained` with their own age.
+    pub fn restore(&mut self, devices: Vec<Device>, entities: Vec<Entity>, last: Vec<Reading>, alarms: Vec<Alarm>) {
+        for mut device in devices {
+            // What a device said about being there may have changed while nobody listened; its retained status will tell.
+            if device.availability == Availability::Online {
+                device.availability = Availability::Unknown;
+            }
+            self.bindings.bind_availability(&device);
+            self.devices.insert(device.id.clone(), device);
+        }
+        for entity in entities {
+            self.insert_entity(entity);
+        }
+        for reading in last {
+            if let Some(slot) = self.by_id.get(&reading.entity).and_then(|&idx| self.slots.get_mut(idx)) {
+                slot.restore(&reading);
+            }
+        }
+        for alarm in alarms {
+            if let Some(known) = self.alarms.get_mut(&alarm.id) {
+                (known.state, known.since, known.until) = (alarm.state, alarm.since, alarm.until);
+            }
+        }
+    }
+
+    /// What follows from `input` at `now`, appended to `out` in the order it happens.
+    pub fn apply(&mut self, input: Input, now: Timestamp, out: &mut Vec<Change>) {
+        match input {
+            Input::Message(message) => self.message(message, now, out),
+            Input::Link { broker, state } => self.link(broker, state, now, out),
+            Input::Command { id, entity, action } => self.command(id, &entity, &action, now, out),
+            Input::CommandAccepted { id } => self.command_accepted(&id, now, out),
+            Input::CommandFailed { id, reason } => self.command_failed(&id, reason, now, out),
+            Input::AcknowledgeAlarm { alarm } => self.acknowledge(&alarm, out),
+            Input::Tick => self.tick(now, out),
+        }
+    }
+
+    fn link(&mut self, broker: Arc<str>, state: LinkState, now: Timestamp, out: &mut Vec<Change>) {
+        if self.links.get(&broker).is_some_and(|link| link.state == state) {
+            return;
+        }
+        let view = LinkView { broker: broker.to_string(), state, since: now };
+        self.links.insert(broker, view.clone());
+        out.push(Change::Link(view));
+    }
+
+    fn tick(&mut self, now: Timestamp, out: &mut Vec<Change>) {
+        self.expire_commands(now, out);
+        for idx in 0..self.slots.len() {
+            self.refresh_quality(idx, now, out);
+        }
+    }
+
+    /// Recomputes the quality of an entity and tells when it changed.
+    fn refresh_quality(&mut self, idx: usize, now: Timestamp, out: &mut Vec<Change>) {
+        let Some(slot) = self.slots.get_mut(idx) else { return };
+        let offline = self.devices.get(&slot.entity.device).is_some_and(|device| device.availability == Availability::Offline);
+        if slot.update_quality(offline, now) {
+            out.push(Change::Shown(slot.change()));
+        }
+    }
+
+    fn insert_entity(&mut self, entity: Entity) -> usize {
+        let idx = self.slots.len();
+        self.bindings.bind_entity(&entity, self.devices.get(&entity.device), idx);
+        self.by_id.insert(entity.id.clone(), idx);
+        self.by_device.entry(entity.device.clone()).or_default().push(idx);
+        let overrides = self.settings.overrides.get(&entity.id).cloned().unwrap_or_default();
+        if let Some(area) = &overrides.area
+            && let Some(device) = self.devices.get_mut(&entity.device)
+        {
+            device.area = Some(area.clone());
+        }
+        self.slots.push(Slot::new(entity, &overrides));
+        if let Some(area) = self.slots.get(idx).and_then(|slot| self.area_of(slot)) {
+            self.note_area(&area);
+        }
+        idx
+    }
+
+    fn note_area(&mut self, id: &AreaId) {
+        if !self.areas.iter().any(|area| area.id == *id) {
+            self.areas.push(Area { id: id.clone(), name: crate::device::name_from(id.as_str()), icon: None });
+        }
+    }
+
+    fn area_of(&self, slot: &Slot) -> Option<AreaId> {
+        let written = self.settings.overrides.get(&slot.entity.id).and_then(|o| o.area.clone());
+        written.or_else(|| self.devices.get(&slot.entity.device).and_then(|device| device.area.clone()))
+    }
+
+    fn view_of(&self, slot: &Slot) -> EntityView {
+        let mut view = EntityView::of(&slot.entity, self.area_of(slot));
+        let EntityChange { v, t, q, since, .. } = slot.change();
+        (view.v, view.t, view.q, view.since) = (v, t, q, since);
+        view.offline_since =
+            self.devices.get(&slot.entity.device).filter(|d| d.availability == Availability::Offline).map(|device| device.availability_since);
+        view
+    }
+}
+
+/// Reading the state.
+impl Fleet {
+    /// An entity with its value.
+    #[must_use]
+    pub fn entity(&self, id: &EntityId) -> Option<EntityView> {
+        self.by_id.get(id).and_then(|&idx| self.slots.get(idx)).map(|slot| self.view_of(slot))
+    }
+
+    /// Whether an entity stays out of the overview.
+    #[must_use]
+    pub fn is_hidden(&self, id: &EntityId) -> bool {
+        self.by_id.get(id).and_then(|&idx| self.slots.get(idx)).is_some_and(|slot| slot.entity.hidden)
+    }
+
+    /// All entities with their values, ordered by area, then by their place, then by id.
+    #[must_use]
+    pub fn entities(&self) -> Vec<EntityView> {
+        let rank = |area: Option<AreaId>| area.and_then(|id| self.areas.iter().position(|a| a.id == id)).unwrap_or(usize::MAX);
+        let mut order: Vec<_> = self.slots.iter().map(|slot| (rank(self.area_of(slot)), slot.entity.order, &slot.entity.id, slot)).collect();
+        order.sort_by(|a, b| (a.0, a.1, a.2).cmp(&(b.0, b.1, b.2)));
+        order.into_iter().map(|(.., slot)| self.view_of(slot)).collect()
+    }
+
+    /// A device.
+    #[must_use]
+    pub fn device(&self, id: &DeviceId) -> Option<&Device> {
+        self.devices.get(id)
+    }
+
+    /// All devices, by id.
+    #[must_use]
+    pub fn devices(&self) -> Vec<&Device> {
+        let mut devices: Vec<&Device> = self.devices.values().collect();
+        devices.sort_by(|a, b| a.id.cmp(&b.id));
+        devices
+    }
+
+    /// The areas, in the order shown.
+    #[must_use]
+    pub fn areas(&self) -> &[Area] {
+        &self.areas
+    }
+
+    /// The brokers.
+    pub fn links(&self) -> impl Iterator<Item = &LinkView> {
+        self.links.values()
+    }
+
+    /// An alarm, also a normal one.
+    #[must_use]
+    pub fn alarm(&self, id: &str) -> Option<&Alarm> {
+        self.alarms.get(id)
+    }
+
+    /// Alarms that are not normal, most urgent first: by state, then by severity, then newest.
+    #[must_use]
+    pub fn alarms(&self) -> Vec<Alarm> {
+        let mut alarms: Vec<Alarm> = self.alarms.values().filter(|alarm| alarm.state != AlarmState::Normal).cloned().collect();
+        alarms.sort_by(|a, b| (a.state, a.severity, b.since).cmp(&(b.state, b.severity, a.since)));
+        alarms
+    }
+
+    /// The rules that watch an entity.
+    pub fn rules_of<'a>(&'a self, id: &'a EntityId) -> impl Iterator<Item = &'a Rule> {
+        self.settings.rules.iter().filter(move |rule| rule.entity == *id)
+    }
+
+    /// The command on its way to an entity.
+    #[must_use]
+    pub fn pending(&self, id: &EntityId) -> Option<&CommandReport> {
+        self.pending.values().map(|pending| &pending.report).find(|report| report.entity == *id)
+    }
+}
