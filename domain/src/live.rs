@@ -149,6 +149,9 @@ pub struct EntityChange {
     /// Since when the value has been what it is; for states.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
+    /// Everything about the entity, when the viewer does not know it yet or more than its value changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entity: Option<Box<EntityView>>,
 }
 
 /// Frames from the server.

@@ -159,6 +159,7 @@ impl Slot {
             t: self.taken_at,
             q: self.quality,
             since: if is_state { self.since } else { None },
+            entity: None,
         }
     }
 

@@ -1,0 +1,228 @@
+//! What pages, REST and sockets ask of the server. Rights are checked here, once, for every way in.
+
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+
+use app::backend::{Backend, BackendError, Caller, DevicePage, HistoryPage, HistoryRequest, Limit, Overview, Role, Shell, Tile};
+use async_trait::async_trait;
+use domain::alarm::Alarm;
+use domain::command::{Action, CommandReport, CommandState, Refusal};
+use domain::device::DeviceId;
+use domain::entity::{EntityId, EntityKind};
+use domain::history::{MAX_SERIES, Range, Series};
+use domain::live::EntityView;
+use domain::time::{DAY_MS, HOUR_MS, MINUTE_MS, Timestamp};
+use domain::value::Value;
+use jiff::tz::TimeZone;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::clock::now;
+use crate::ingest::{Request, State};
+use crate::store::{Store, StoreError};
+
+/// Series drawn into one chart at most.
+const MAX_CHART_SERIES: usize = 6;
+/// Points of a chart: the pixels of a wide screen.
+const CHART_POINTS: usize = 500;
+/// How long a finished command stays on its tile.
+const COMMAND_SHOWN_MS: i64 = 30_000;
+
+/// The server behind the pages.
+pub struct LiveBackend {
+    state: Arc<RwLock<State>>,
+    store: Arc<dyn Store>,
+    requests: mpsc::Sender<Request>,
+    zone: TimeZone,
+    started: Timestamp,
+}
+
+impl LiveBackend {
+    /// A backend over the state that ingest keeps.
+    pub fn new(state: Arc<RwLock<State>>, store: Arc<dyn Store>, requests: mpsc::Sender<Request>, zone: TimeZone) -> Self {
+        Self { state, store, requests, zone, started: now() }
+    }
+
+    /// The state as it is now. Never held over an await.
+    pub fn state(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// History for programs: the same query as the page's.
+    ///
+    /// # Errors
+    /// [`BackendError::Invalid`] names what is wrong with the question.
+    pub async fn series(&self, caller: &Caller, entities: &[EntityId], range: Range, points: usize) -> Result<Vec<Series>, BackendError> {
+        require(caller, Role::Viewer)?;
+        if entities.len() > MAX_SERIES {
+            return Err(BackendError::Invalid(format!("at most {MAX_SERIES} entities at once")));
+        }
+        self.store.history(entities, range, points).await.map_err(|error| internal(&error))
+    }
+
+    /// A command by its id, among the last ones.
+    #[must_use]
+    pub fn command(&self, id: &str) -> Option<CommandReport> {
+        self.state().commands.iter().find(|report| report.id == id).cloned()
+    }
+
+    fn shell_of(&self, caller: &Caller, state: &State, now: Timestamp) -> Shell {
+        let offset = jiff::Timestamp::from_millisecond(now.as_ms()).map_or(0, |at| self.zone.to_offset(at).seconds());
+        let used: Vec<_> = state.fleet.entities().into_iter().filter_map(|view| view.area).collect();
+        Shell {
+            now,
+            utc_offset_s: offset,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            uptime_ms: now.since_ms(self.started),
+            user: caller.name.clone(),
+            role: caller.role,
+            areas: state.fleet.areas().iter().filter(|area| used.contains(&area.id)).cloned().collect(),
+            alarms: state.fleet.alarms(),
+            links: state.fleet.links().cloned().collect(),
+            messages_per_s: (state.messages_per_s() * 10.0).round() / 10.0,
+        }
+    }
+
+    async fn chart(&self, entities: &[EntityId], range: Range) -> Result<Vec<Series>, BackendError> {
+        self.store.history(entities, range, CHART_POINTS).await.map_err(|error| internal(&error))
+    }
+}
+
+/// Whether the caller may do what `needed` may.
+///
+/// # Errors
+/// [`BackendError::Forbidden`] names the role that is needed.
+pub fn require(caller: &Caller, needed: Role) -> Result<(), BackendError> {
+    if caller.role >= needed { Ok(()) } else { Err(BackendError::Forbidden(needed.as_str().to_owned())) }
+}
+
+fn internal(error: &StoreError) -> BackendError {
+    tracing::error!(%error, "History could not be read");
+    BackendError::Internal
+}
+
+fn tile(state: &State, entity: EntityView, now: Timestamp) -> Tile {
+    let is_number = entity.kind.is_sensor() && !matches!(entity.v, Some(Value::Text(_)));
+    let shown = |report: &&CommandReport| {
+        report.entity == entity.id
+            && (!report.state.is_final() || now.since_ms(report.sent_at) - report.after_ms.unwrap_or(0) < COMMAND_SHOWN_MS)
+            && !(entity.assumed && report.state == CommandState::Accepted)
+    };
+    Tile { trend: state.trends.of(&entity.id, is_number, now), limits: limits(state, &entity.id), command: state.commands.iter().rev().find(shown).cloned(), entity }
+}
+
+fn limits(state: &State, id: &EntityId) -> Vec<Limit> {
+    let limit = |rule: &domain::rule::Rule| {
+        let severity = rule.severity.as_str();
+        let mut label = severity[..1].to_uppercase();
+        label.push_str(&severity[1..]);
+        label.push(' ');
+        label.push_str(&rule.condition.words());
+        Some(Limit { value: rule.condition.limit()?, severity: rule.severity, label })
+    };
+    state.fleet.rules_of(id).filter_map(limit).collect()
+}
+
+fn can_be_charted(view: &EntityView) -> bool {
+    !matches!(view.v, Some(Value::Text(_))) && !matches!(view.kind, EntityKind::Text | EntityKind::Button | EntityKind::Select)
+}
+
+fn preset_ms(name: &str) -> Option<i64> {
+    Some(match name {
+        "15m" => 15 * MINUTE_MS,
+        "1h" => HOUR_MS,
+        "" | "24h" => DAY_MS,
+        "7d" => 7 * DAY_MS,
+        "30d" => 30 * DAY_MS,
+        "1y" => 365 * DAY_MS,
+        _ => return None,
+    })
+}
+
+#[async_trait]
+impl Backend for LiveBackend {
+    async fn overview(&self, caller: &Caller) -> Result<Overview, BackendError> {
+        require(caller, Role::Viewer)?;
+        let now = now();
+        let state = self.state();
+        let shown = state.fleet.entities().into_iter().filter(|view| !state.fleet.is_hidden(&view.id));
+        Ok(Overview { shell: self.shell_of(caller, &state, now), tiles: shown.map(|view| tile(&state, view, now)).collect() })
+    }
+
+    async fn device(&self, caller: &Caller, id: &DeviceId) -> Result<DevicePage, BackendError> {
+        require(caller, Role::Viewer)?;
+        let now = now();
+        let (shell, device, tiles, messages) = {
+            let state = self.state();
+            let device = state.fleet.device(id).cloned().ok_or_else(|| BackendError::NotFound(format!("device {id}")))?;
+            let views = state.fleet.entities().into_iter().filter(|view| view.device == *id);
+            let tiles: Vec<Tile> = views.map(|view| tile(&state, view, now)).collect();
+            let messages = state.messages.get(id).into_iter().flatten().cloned().collect();
+            (self.shell_of(caller, &state, now), device, tiles, messages)
+        };
+        let ids: Vec<EntityId> = tiles.iter().map(|tile| tile.entity.id.clone()).collect();
+        let day = Range { from: now.plus_ms(-DAY_MS), to: now.plus_ms(1) };
+        let series = self.chart(&ids, day).await?;
+        let is_number = |tile: &Tile| tile.entity.kind.is_sensor();
+        let extremes = tiles
+            .iter()
+            .zip(&series)
+            .map(|(tile, series)| {
+                let low = series.min.iter().copied().reduce(f64::min);
+                let high = series.max.iter().copied().reduce(f64::max);
+                low.zip(high).filter(|_| is_number(tile))
+            })
+            .collect();
+        let charts = tiles.iter().zip(series).filter(|(tile, series)| is_number(tile) && !series.t.is_empty()).map(|(_, series)| series).take(2).collect();
+        Ok(DevicePage { shell, device, tiles, extremes, charts, messages })
+    }
+
+    async fn history(&self, caller: &Caller, request: &HistoryRequest) -> Result<HistoryPage, BackendError> {
+        require(caller, Role::Viewer)?;
+        let now = now();
+        let len = preset_ms(&request.range).ok_or_else(|| BackendError::Invalid(format!("range \"{}\" is none of 15m, 1h, 24h, 7d, 30d, 1y", domain::device::clean_text(&request.range, 20))))?;
+        let to = request.to.map_or(now, |ms| Timestamp::from_ms(ms.clamp(0, now.as_ms()))).plus_ms(1);
+        let range = Range { from: to.plus_ms(-len), to };
+        let (shell, choices, chosen, limits) = {
+            let state = self.state();
+            let choices: Vec<EntityView> = state.fleet.entities().into_iter().filter(can_be_charted).collect();
+            let mut chosen: Vec<EntityId> =
+                request.entities.iter().filter_map(|id| choices.iter().find(|view| view.id.as_str() == id)).map(|view| view.id.clone()).take(MAX_CHART_SERIES).collect();
+            if chosen.is_empty() && request.entities.is_empty() {
+                chosen.extend(choices.iter().find(|view| view.kind.is_sensor()).map(|view| view.id.clone()));
+            }
+            let limits = chosen.iter().map(|id| limits(&state, id)).collect();
+            (self.shell_of(caller, &state, now), choices, chosen, limits)
+        };
+        let series = self.chart(&chosen, range).await?;
+        Ok(HistoryPage { shell, choices, chosen, range, series, limits })
+    }
+
+    async fn shell(&self, caller: &Caller) -> Result<Shell, BackendError> {
+        require(caller, Role::Viewer)?;
+        Ok(self.shell_of(caller, &self.state(), now()))
+    }
+
+    async fn send_command(&self, caller: &Caller, entity: &EntityId, action: Action) -> Result<CommandReport, Refusal> {
+        require(caller, Role::Operator).map_err(|_| Refusal::Forbidden)?;
+        // Looked at here for a typed refusal; ingest looks again, with the state that it alone changes.
+        self.state().fleet.check(entity, &action)?;
+        let (reply, report) = oneshot::channel();
+        let request = Request::Command { id: new_id(), entity: entity.clone(), action, who: caller.name.clone(), reply };
+        self.requests.send(request).await.map_err(|_| Refusal::Unavailable)?;
+        report.await.map_err(|_| Refusal::Unavailable)
+    }
+
+    async fn acknowledge_alarm(&self, caller: &Caller, alarm: &str) -> Result<Alarm, BackendError> {
+        require(caller, Role::Operator)?;
+        let (reply, after) = oneshot::channel();
+        let request = Request::Acknowledge { alarm: alarm.to_owned(), who: caller.name.clone(), reply };
+        self.requests.send(request).await.map_err(|_| BackendError::Internal)?;
+        let after = after.await.map_err(|_| BackendError::Internal)?;
+        after.ok_or_else(|| BackendError::NotFound(format!("alarm \"{}\"", domain::device::clean_text(alarm, 80))))
+    }
+}
+
+/// An id for a command or a session that nobody guesses or meets twice.
+#[must_use]
+pub fn new_id() -> String {
+    format!("{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..))
+}

@@ -1,0 +1,93 @@
+//! REST: `/api/v1/…`, one file a resource.
+
+/// Alarms and their acknowledgement.
+mod alarms;
+/// Commands.
+mod commands;
+/// Entities, devices and areas.
+mod entities;
+/// The past.
+mod history;
+
+use app::backend::Caller;
+use axum::Router;
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::routing::{get, post};
+use serde::Serialize;
+
+use super::AppState;
+use super::problem::Problem;
+
+/// All routes of the REST interface.
+pub fn router() -> Router<AppState> {
+    Router::new()
+        .route("/api/v1/entities", get(entities::list))
+        .route("/api/v1/entities/{id}", get(entities::one))
+        .route("/api/v1/entities/{id}/command", post(commands::send))
+        .route("/api/v1/commands/{id}", get(commands::one))
+        .route("/api/v1/devices", get(entities::list_devices))
+        .route("/api/v1/devices/{id}", get(entities::one_device))
+        .route("/api/v1/areas", get(entities::list_areas))
+        .route("/api/v1/history", get(history::query))
+        .route("/api/v1/alarms", get(alarms::list))
+        .route("/api/v1/alarms/{id}", get(alarms::one))
+        .route("/api/v1/alarms/{id}/ack", post(alarms::acknowledge))
+        .route("/api/{*rest}", get(unknown).post(unknown))
+}
+
+async fn unknown(uri: axum::http::Uri) -> Problem {
+    Problem::new(axum::http::StatusCode::NOT_FOUND, format!("there is no {}", domain::device::clean_text(uri.path(), 120)))
+}
+
+/// A page of a list.
+#[derive(Debug, Serialize)]
+pub struct Page<T> {
+    items: Vec<T>,
+    next_cursor: Option<String>,
+}
+
+/// Where a list is read.
+#[derive(Debug, serde::Deserialize)]
+pub struct Cursor {
+    cursor: Option<String>,
+    limit: Option<usize>,
+}
+
+/// Items of a page when no limit is given.
+const DEFAULT_LIMIT: usize = 200;
+/// Items of a page at most.
+const MAX_LIMIT: usize = 1_000;
+
+/// Cuts a page out of `items`, which are ordered by `key`.
+fn page<T>(items: Vec<T>, cursor: &Cursor, key: impl Fn(&T) -> &str) -> Page<T> {
+    let limit = cursor.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT);
+    let mut rest = items.into_iter().filter(|item| cursor.cursor.as_deref().is_none_or(|after| key(item) > after)).peekable();
+    let items: Vec<T> = rest.by_ref().take(limit).collect();
+    let next_cursor = items.last().filter(|_| rest.peek().is_some()).map(|last| key(last).to_owned());
+    Page { items, next_cursor }
+}
+
+/// The caller, put into the request by the layer around all routes.
+pub struct By(pub Caller);
+
+impl FromRequestParts<AppState> for By {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, Problem> {
+        parts.extensions.get::<Caller>().cloned().map(Self).ok_or_else(|| Problem::new(axum::http::StatusCode::UNAUTHORIZED, "sign in first"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_follow_each_other_without_a_gap() {
+        let all = vec!["a", "b", "c"];
+        let first = page(all.clone(), &Cursor { cursor: None, limit: Some(2) }, |s| s);
+        assert_eq!((first.items, first.next_cursor.as_deref()), (vec!["a", "b"], Some("b")));
+        let second = page(all, &Cursor { cursor: Some("b".into()), limit: Some(2) }, |s| s);
+        assert_eq!((second.items, second.next_cursor), (vec!["c"], None));
+    }
+}

@@ -1,0 +1,76 @@
+//! Sessions that were dropped and may come back: what they were subscribed to.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, PoisonError};
+
+use domain::entity::EntityId;
+use domain::time::{SECOND_MS, Timestamp};
+use domain::topic::TopicFilter;
+
+/// How long a dropped session can be taken up again.
+const KEEP_MS: i64 = 60 * SECOND_MS;
+/// Dropped sessions kept at most.
+const MAX_KEPT: usize = 10_000;
+
+/// What a viewer follows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Subscriptions {
+    /// Topic filters.
+    pub topics: Vec<TopicFilter>,
+    /// All entities.
+    pub all: bool,
+    /// Single entities.
+    pub entities: HashSet<EntityId>,
+}
+
+impl Subscriptions {
+    /// Whether any entity is followed.
+    pub fn has_entities(&self) -> bool {
+        self.all || !self.entities.is_empty()
+    }
+
+    /// Whether an entity is followed.
+    pub fn wants(&self, id: &EntityId) -> bool {
+        self.all || self.entities.contains(id)
+    }
+}
+
+/// Dropped sessions by their id.
+#[derive(Debug, Default)]
+pub struct Sessions {
+    dropped: Mutex<HashMap<String, (Timestamp, Subscriptions)>>,
+}
+
+impl Sessions {
+    /// Keeps what a viewer followed, for a while.
+    pub fn keep(&self, session: String, subscriptions: Subscriptions, now: Timestamp) {
+        let mut dropped = self.dropped.lock().unwrap_or_else(PoisonError::into_inner);
+        dropped.retain(|_, (at, _)| now.since_ms(*at) < KEEP_MS);
+        if dropped.len() < MAX_KEPT {
+            dropped.insert(session, (now, subscriptions));
+        }
+    }
+
+    /// What a dropped session followed; once.
+    pub fn take(&self, session: &str, now: Timestamp) -> Option<Subscriptions> {
+        let mut dropped = self.dropped.lock().unwrap_or_else(PoisonError::into_inner);
+        dropped.remove(session).filter(|(at, _)| now.since_ms(*at) < KEEP_MS).map(|(_, subscriptions)| subscriptions)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dropped_session_can_be_taken_up_once_and_not_for_ever() {
+        let sessions = Sessions::default();
+        let at = Timestamp::from_ms;
+        let followed = Subscriptions { all: true, ..Subscriptions::default() };
+        sessions.keep("a".into(), followed.clone(), at(0));
+        sessions.keep("b".into(), followed.clone(), at(0));
+        assert_eq!(sessions.take("a", at(5_000)), Some(followed));
+        assert_eq!(sessions.take("a", at(5_000)), None);
+        assert_eq!(sessions.take("b", at(KEEP_MS)), None);
+    }
+}

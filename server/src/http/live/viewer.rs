@@ -1,0 +1,429 @@
+//! One connected viewer: a cursor into the hub, its subscriptions, and a pace.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use app::backend::{Backend, Caller, Role};
+use axum::extract::ws::{CloseFrame, Message as Frame, WebSocket, close_code};
+use base64::Engine as _;
+use domain::command::CommandReport;
+use domain::entity::EntityId;
+use domain::live::{ClientFrame, CommandFrame, EntityView, ServerFrame};
+use domain::topic::{TopicFilter, check_topic};
+use futures_util::{SinkExt as _, StreamExt as _};
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{broadcast, mpsc, watch};
+use tokio::time::Instant;
+
+use super::frame::{BadFrame, parse};
+use super::sessions::Subscriptions;
+use crate::backend::{new_id, require};
+use crate::clock::now;
+use crate::http::AppState;
+use crate::hub::{Event, Hub, TopicMessage, changes_frame};
+use crate::ingest::is_last;
+
+/// Shortest time between two frames of changes: 62 a second, one for each picture that a screen shows.
+const FRAME: Duration = Duration::from_millis(16);
+/// How long a viewer may take to read before it is let go.
+const SEND_TIMEOUT: Duration = Duration::from_secs(30);
+/// Silence after which the server asks whether the viewer is there.
+const PING_EVERY: Duration = Duration::from_secs(15);
+/// Silence after which it is let go.
+const GONE_AFTER: Duration = Duration::from_secs(45);
+/// Frames that a client may send at once, and per second from then on.
+const BURST: f64 = 100.0;
+const FRAMES_PER_S: f64 = 20.0;
+/// Filters and entities that one viewer may follow.
+const MAX_SUBSCRIPTIONS: usize = 10_000;
+
+/// Why a viewer is let go.
+enum Gone {
+    /// It went, or its connection did.
+    Closed,
+    /// It is told why.
+    Told(u16, &'static str),
+}
+
+struct Viewer {
+    app: AppState,
+    caller: Caller,
+    hub: Arc<Hub>,
+    socket: futures_util::stream::SplitSink<WebSocket, Frame>,
+    session: String,
+    subscriptions: Subscriptions,
+    cursor: u64,
+    last_frame: Instant,
+    /// Commands of this viewer on their way: the server's id to the frame's.
+    commands: HashMap<String, String>,
+    /// Frames that it may still send, and since when they are counted.
+    allowance: (f64, Instant),
+    answers: mpsc::Sender<ServerFrame>,
+}
+
+/// Serves a viewer until it goes or the server stops.
+pub(super) async fn run(socket: WebSocket, app: AppState, caller: Caller) {
+    let (sink, mut incoming) = socket.split();
+    let hub = app.hub.clone();
+    let mut news = hub.watch();
+    let mut events = hub.events();
+    let mut messages: Option<broadcast::Receiver<Arc<TopicMessage>>> = None;
+    let (answers, mut answered) = mpsc::channel(64);
+    let mut viewer = Viewer {
+        cursor: hub.seq(),
+        hub,
+        caller,
+        socket: sink,
+        session: new_id(),
+        subscriptions: Subscriptions::default(),
+        last_frame: Instant::now() - FRAME,
+        commands: HashMap::new(),
+        allowance: (BURST, Instant::now()),
+        answers,
+        app,
+    };
+    let mut heard = Instant::now();
+    let mut quiet = tokio::time::interval(PING_EVERY);
+    let stopping = viewer.app.tasks.clone();
+    let end = async {
+        viewer.hello().await?;
+        loop {
+            tokio::select! {
+                () = stopping.stopping() => return Err(Gone::Told(close_code::AWAY, "the server stops")),
+                frame = incoming.next() => {
+                    heard = Instant::now();
+                    let Some(Ok(frame)) = frame else { return Err(Gone::Closed) };
+                    viewer.frame(frame).await?;
+                    if viewer.subscriptions.topics.is_empty() {
+                        messages = None;
+                    } else if messages.is_none() {
+                        messages = Some(viewer.hub.messages());
+                    }
+                }
+                event = events.recv() => viewer.event(event).await?,
+                Some(frame) = answered.recv() => viewer.send(&frame).await?,
+                message = next_message(&mut messages) => viewer.message(message).await?,
+                () = due(&mut news, viewer.cursor, viewer.last_frame + FRAME), if viewer.subscriptions.has_entities() => viewer.changes().await?,
+                _ = quiet.tick() => {
+                    if heard.elapsed() > GONE_AFTER {
+                        return Err(Gone::Closed);
+                    }
+                    if heard.elapsed() + Duration::from_secs(1) > PING_EVERY {
+                        viewer.raw(Frame::Ping(bytes::Bytes::new())).await?;
+                    }
+                }
+            }
+        }
+    };
+    let end: Result<(), Gone> = end.await;
+    if let Err(Gone::Told(code, reason)) = end {
+        // It is going either way: whether it hears why is its own affair.
+        let _: Result<(), Gone> = viewer.raw(Frame::Close(Some(CloseFrame { code, reason: reason.into() }))).await;
+    }
+    let Viewer { app, session, subscriptions, .. } = viewer;
+    app.sessions.keep(session, subscriptions, now());
+}
+
+/// Waits for a change after `cursor`, then until the pace allows the next frame. Safe to drop and call again.
+async fn due(news: &mut watch::Receiver<u64>, cursor: u64, at: Instant) {
+    if news.wait_for(|seq| *seq > cursor).await.is_err() {
+        // The sender lives as long as the hub, which the viewer holds.
+        std::future::pending::<()>().await;
+    }
+    tokio::time::sleep_until(at).await;
+}
+
+async fn next_message(messages: &mut Option<broadcast::Receiver<Arc<TopicMessage>>>) -> Result<Arc<TopicMessage>, RecvError> {
+    match messages {
+        Some(messages) => messages.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
+impl Viewer {
+    async fn hello(&mut self) -> Result<(), Gone> {
+        let frame = ServerFrame::Hello {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            build: self.app.build.to_string(),
+            session: self.session.clone(),
+            seq: self.cursor,
+            now: now(),
+            role: self.caller.role.as_str().to_owned(),
+        };
+        self.send(&frame).await
+    }
+
+    async fn frame(&mut self, frame: Frame) -> Result<(), Gone> {
+        let text = match frame {
+            Frame::Text(text) => text,
+            Frame::Close(_) => return Err(Gone::Closed),
+            Frame::Binary(_) => return Err(Gone::Told(close_code::UNSUPPORTED, "frames are text")),
+            Frame::Ping(_) | Frame::Pong(_) => return Ok(()),
+        };
+        if !self.may_speak() {
+            self.error(None, "too_frequent", format!("more than {FRAMES_PER_S} frames a second")).await?;
+            return Err(Gone::Told(close_code::POLICY, "too frequent"));
+        }
+        match parse(text.as_str()) {
+            Ok(frame) => self.obey(frame).await,
+            Err(BadFrame::NotAFrame { id, message }) => self.error(id, "bad_frame", message).await,
+            Err(BadFrame::NotJson(message)) => {
+                self.error(None, "not_json", message).await?;
+                Err(Gone::Told(close_code::INVALID, "frames are JSON"))
+            }
+        }
+    }
+
+    async fn obey(&mut self, frame: ClientFrame) -> Result<(), Gone> {
+        match frame {
+            ClientFrame::Subscribe { topics, entities, id } => self.subscribe(&topics, &entities, id).await,
+            ClientFrame::Unsubscribe { topics, entities, .. } => {
+                self.subscriptions.topics.retain(|filter| !topics.iter().any(|t| t == filter.as_str()));
+                self.subscriptions.all &= !entities.iter().any(|e| e == "*");
+                self.subscriptions.entities.retain(|id| !entities.iter().any(|e| e == id.as_str()));
+                Ok(())
+            }
+            ClientFrame::Publish { topic, payload, qos, id } => self.publish(topic, payload, qos, id).await,
+            ClientFrame::Command(frame) => self.command(frame).await,
+            ClientFrame::Resume { session, seq, .. } => self.resume(&session, seq).await,
+            ClientFrame::Ack { alarm, id, .. } => match self.app.backend.acknowledge_alarm(&self.caller, &alarm).await {
+                Ok(_) => Ok(()),
+                Err(error) => self.error(id, "not_acknowledged", error.to_string()).await,
+            },
+            ClientFrame::Ping { .. } => self.send(&ServerFrame::Pong { now: now() }).await,
+        }
+    }
+
+    async fn subscribe(&mut self, topics: &[String], entities: &[String], id: Option<String>) -> Result<(), Gone> {
+        if self.subscriptions.topics.len() + self.subscriptions.entities.len() + topics.len() + entities.len() > MAX_SUBSCRIPTIONS {
+            return self.error(id, "too_many", format!("at most {MAX_SUBSCRIPTIONS} subscriptions")).await;
+        }
+        let mut filters = vec![];
+        for topic in topics {
+            match TopicFilter::parse(topic) {
+                Ok(filter) => filters.push(filter),
+                Err(error) => return self.error(id, "bad_topic", error.to_string()).await,
+            }
+        }
+        let mut added = vec![];
+        for entity in entities.iter().filter(|entity| *entity != "*") {
+            match EntityId::parse(entity) {
+                Ok(entity) => added.push(entity),
+                Err(error) => return self.error(id, "bad_entity", error.to_string()).await,
+            }
+        }
+        self.subscriptions.all |= entities.iter().any(|entity| entity == "*");
+        self.subscriptions.entities.extend(added);
+        self.subscriptions.topics.extend(filters.iter().filter(|filter| !self.subscriptions.topics.contains(filter)).cloned().collect::<Vec<_>>());
+        if !entities.is_empty() {
+            self.snapshot().await?;
+        }
+        if !filters.is_empty() {
+            self.current_values(&filters).await?;
+        }
+        Ok(())
+    }
+
+    /// The current value of every entity that a filter reads.
+    async fn current_values(&mut self, filters: &[TopicFilter]) -> Result<(), Gone> {
+        let mut views = self.app.backend.state().fleet.entities();
+        views.retain(|view| view.v.is_some() && filters.iter().any(|filter| filter.matches(&view.topic)));
+        for view in views {
+            self.send(&sensor_update(&view, view.topic.clone(), self.hub.seq(), true)).await?;
+        }
+        Ok(())
+    }
+
+    async fn snapshot(&mut self) -> Result<(), Gone> {
+        // The number is read first: what changes in between comes once more, and never too little.
+        let seq = self.hub.seq();
+        let frame = {
+            let state = self.app.backend.state();
+            let mut entities = state.fleet.entities();
+            entities.retain(|view| self.subscriptions.wants(&view.id));
+            ServerFrame::Snapshot { seq, now: now(), entities, alarms: state.fleet.alarms(), links: state.fleet.links().cloned().collect() }
+        };
+        self.cursor = seq;
+        self.send(&frame).await
+    }
+
+    async fn resume(&mut self, session: &str, seq: u64) -> Result<(), Gone> {
+        match self.app.sessions.take(session, now()) {
+            Some(subscriptions) if seq <= self.hub.seq() => {
+                self.subscriptions = subscriptions;
+                self.cursor = seq;
+                if !self.subscriptions.topics.is_empty() {
+                    let filters = self.subscriptions.topics.clone();
+                    self.current_values(&filters).await?;
+                }
+                if self.subscriptions.has_entities() { self.changes().await } else { Ok(()) }
+            }
+            _ => {
+                self.subscriptions = Subscriptions { all: true, ..Subscriptions::default() };
+                self.snapshot().await
+            }
+        }
+    }
+
+    async fn changes(&mut self) -> Result<(), Gone> {
+        let missed = self.hub.missed(self.cursor, |id| self.subscriptions.wants(id));
+        self.cursor = missed.seq;
+        if missed.changes.is_empty() {
+            return Ok(());
+        }
+        self.last_frame = Instant::now();
+        self.raw(Frame::Text(changes_frame(&missed, now()).into())).await
+    }
+
+    async fn event(&mut self, event: Result<Event, RecvError>) -> Result<(), Gone> {
+        match event {
+            Ok(Event::Alarm(alarm)) if self.subscriptions.has_entities() || !self.subscriptions.topics.is_empty() => {
+                self.send(&ServerFrame::alert(&alarm, self.hub.seq())).await
+            }
+            Ok(Event::Link(link)) if self.subscriptions.has_entities() => {
+                self.send(&ServerFrame::Link { broker: link.broker.clone(), state: link.state, since: link.since }).await
+            }
+            Ok(Event::Command(report)) => self.report(&report).await,
+            Ok(_) => Ok(()),
+            // Too busy to hear every event: a snapshot holds what they led to.
+            Err(RecvError::Lagged(_)) => self.catch_up().await,
+            Err(RecvError::Closed) => Err(Gone::Closed),
+        }
+    }
+
+    /// Too busy to hear every event: where its commands stand, and a snapshot of everything else.
+    async fn catch_up(&mut self) -> Result<(), Gone> {
+        let reports: Vec<CommandReport> = self.commands.keys().filter_map(|id| self.app.backend.command(id)).collect();
+        for report in reports {
+            self.report(&report).await?;
+        }
+        if self.subscriptions.has_entities() { self.snapshot().await } else { Ok(()) }
+    }
+
+    async fn message(&mut self, message: Result<Arc<TopicMessage>, RecvError>) -> Result<(), Gone> {
+        let told = match message {
+            Ok(told) => told,
+            Err(RecvError::Lagged(_)) => {
+                let filters = self.subscriptions.topics.clone();
+                return self.current_values(&filters).await;
+            }
+            Err(RecvError::Closed) => return Err(Gone::Closed),
+        };
+        let topic = &told.message.topic;
+        if !self.subscriptions.topics.iter().any(|filter| filter.matches(topic)) {
+            return Ok(());
+        }
+        if told.fed.is_empty() {
+            let text = std::str::from_utf8(&told.message.payload).ok().map(ToOwned::to_owned);
+            let payload_base64 = text.is_none().then(|| base64::engine::general_purpose::STANDARD.encode(&told.message.payload));
+            return self
+                .send(&ServerFrame::MqttMessage {
+                    topic: topic.to_string(),
+                    payload: text,
+                    payload_base64,
+                    qos: told.message.qos,
+                    retained: told.message.retained,
+                    seq: told.seq,
+                })
+                .await;
+        }
+        for view in &told.fed {
+            self.send(&sensor_update(view, topic.to_string(), told.seq, false)).await?;
+        }
+        Ok(())
+    }
+
+    async fn publish(&mut self, topic: String, payload: serde_json::Value, qos: u8, id: Option<String>) -> Result<(), Gone> {
+        if let Err(error) = require(&self.caller, Role::Operator) {
+            return self.error(id, "forbidden", error.to_string()).await;
+        }
+        if let Err(error) = check_topic(&topic) {
+            return self.error(id, "bad_topic", error.to_string()).await;
+        }
+        if qos > 2 {
+            return self.error(id, "bad_frame", format!("qos {qos} is none of 0, 1, 2")).await;
+        }
+        let payload = match payload {
+            serde_json::Value::String(text) => text.into_bytes(),
+            json => json.to_string().into_bytes(),
+        };
+        // With several brokers a publish goes to the first: the one that a single-broker program means.
+        let Some(link) = self.app.links.values().min_by(|a, b| a.name().cmp(b.name())) else {
+            return self.error(id, "link_down", "no broker is configured".to_owned()).await;
+        };
+        let sent = link.publish(topic.clone(), payload, qos);
+        let answers = self.answers.clone();
+        self.app.tasks.spawn(async move {
+            let frame = match sent.await {
+                Ok(()) => ServerFrame::Published { id, topic },
+                Err(error) => ServerFrame::Error { id, code: "not_published".to_owned(), message: error.to_string() },
+            };
+            // The viewer may have gone: nobody is left to tell.
+            let _: Result<_, _> = answers.send(frame).await;
+        });
+        Ok(())
+    }
+
+    async fn command(&mut self, CommandFrame { id, entity, action }: CommandFrame) -> Result<(), Gone> {
+        match self.app.backend.send_command(&self.caller, &entity, action).await {
+            Ok(report) => {
+                // Its reports, the first one included, come as events after this.
+                self.commands.insert(report.id, id);
+                Ok(())
+            }
+            Err(refusal) => {
+                let state = domain::command::CommandState::Refused;
+                self.send(&ServerFrame::Command { id, entity, state, reason: Some(refusal.to_string()), after_ms: None }).await
+            }
+        }
+    }
+
+    async fn report(&mut self, report: &CommandReport) -> Result<(), Gone> {
+        let Some(id) = self.commands.get(&report.id).cloned() else { return Ok(()) };
+        let assumed = self.app.backend.state().fleet.entity(&report.entity).is_some_and(|view| view.assumed);
+        if is_last(report, assumed) {
+            self.commands.remove(&report.id);
+        }
+        let CommandReport { entity, state, reason, after_ms, .. } = report.clone();
+        self.send(&ServerFrame::Command { id, entity, state, reason, after_ms }).await
+    }
+
+    fn may_speak(&mut self) -> bool {
+        let (left, since) = self.allowance;
+        let left = (left + since.elapsed().as_secs_f64() * FRAMES_PER_S).min(BURST);
+        self.allowance = (left - 1.0, Instant::now());
+        left >= 1.0
+    }
+
+    async fn error(&mut self, id: Option<String>, code: &str, message: String) -> Result<(), Gone> {
+        self.send(&ServerFrame::Error { id, code: code.to_owned(), message }).await
+    }
+
+    async fn send(&mut self, frame: &ServerFrame) -> Result<(), Gone> {
+        // Frames are made of strings and finite numbers: they always encode.
+        let text = serde_json::to_string(frame).unwrap_or_default();
+        self.raw(Frame::Text(text.into())).await
+    }
+
+    async fn raw(&mut self, frame: Frame) -> Result<(), Gone> {
+        match tokio::time::timeout(SEND_TIMEOUT, self.socket.send(frame)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(Gone::Closed),
+        }
+    }
+}
+
+fn sensor_update(view: &EntityView, topic: String, seq: u64, snapshot: bool) -> ServerFrame {
+    ServerFrame::SensorUpdate {
+        device_id: view.device.clone(),
+        entity_id: view.id.clone(),
+        topic,
+        value: view.v.clone(),
+        unit: view.unit.clone(),
+        ts: view.t,
+        q: view.q,
+        seq,
+        snapshot,
+    }
+}

@@ -1,0 +1,79 @@
+//! HTTP: the only place that knows axum's routes.
+
+/// REST.
+mod api;
+/// The site inside the binary.
+pub mod assets;
+/// Who asks.
+mod caller;
+/// Whether the server lives and is ready.
+mod health;
+/// The WebSocket.
+mod live;
+/// Pages, rendered by Leptos.
+mod pages;
+/// Errors for programs.
+mod problem;
+/// Headers and limits around everything.
+mod shield;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use app::backend::Role;
+use axum::Router;
+use axum::extract::FromRef;
+use axum::routing::get;
+use leptos::config::LeptosOptions;
+
+use crate::backend::LiveBackend;
+use crate::hub::Hub;
+use crate::mqtt::link::Link;
+use crate::tasks::Tasks;
+
+/// What handlers work with. Cheap to clone.
+#[derive(Clone)]
+pub struct AppState {
+    /// The server behind the pages.
+    pub backend: Arc<LiveBackend>,
+    /// What viewers see.
+    pub hub: Arc<Hub>,
+    /// The brokers, by name.
+    pub links: Arc<HashMap<Arc<str>, Link>>,
+    /// Dropped sockets that may come back.
+    pub sessions: Arc<live::Sessions>,
+    /// Runs what outlives a request, and tells sockets to stop.
+    pub tasks: Tasks,
+    /// What somebody without an account may do; `None` is nothing.
+    pub anonymous: Option<Role>,
+    /// Names the build: a page of another one reloads.
+    pub build: Arc<str>,
+    /// How Leptos finds the site.
+    pub leptos: LeptosOptions,
+}
+
+impl AppState {
+    /// The state of the handlers.
+    #[must_use]
+    pub fn new(backend: Arc<LiveBackend>, hub: Arc<Hub>, links: Arc<HashMap<Arc<str>, Link>>, tasks: Tasks, anonymous: Option<Role>) -> Self {
+        Self { backend, hub, links, sessions: Arc::default(), tasks, anonymous, build: assets::leptos_options().output_name.to_string().into(), leptos: assets::leptos_options() }
+    }
+}
+
+impl FromRef<AppState> for LeptosOptions {
+    fn from_ref(app: &AppState) -> Self {
+        app.leptos.clone()
+    }
+}
+
+/// Everything that is answered over HTTP.
+pub fn router(app: AppState) -> Router {
+    let guarded = Router::new()
+        .merge(api::router())
+        .route("/live", get(live::upgrade))
+        .route("/dashboard", get(live::upgrade))
+        .merge(pages::router(&app))
+        .layer(axum::middleware::from_fn_with_state(app.clone(), shield::guard));
+    let open = Router::new().route("/healthz", get(health::alive)).route("/readyz", get(health::ready));
+    shield::around(guarded.merge(open).fallback(pages::or_page)).with_state(app)
+}

@@ -1,0 +1,66 @@
+//! Pages and server functions, rendered by Leptos. Each request gets the backend, its caller and its theme through the context.
+
+use std::sync::Arc;
+
+use app::app::{App, Build, shell};
+use app::backend::{Caller, SharedBackend};
+use app::theme::Theme;
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::response::Response;
+use leptos::config::LeptosOptions;
+use leptos::nonce::use_nonce;
+use leptos::prelude::{provide_context, use_context};
+use leptos_axum::{LeptosRoutes as _, ResponseOptions, generate_route_list};
+
+use super::caller::{caller, unauthorized};
+use super::{AppState, assets};
+
+/// All pages and server functions.
+pub(super) fn router(app: &AppState) -> Router<AppState> {
+    let routes = generate_route_list(App);
+    let options = app.leptos.clone();
+    Router::new().leptos_routes_with_context(app, routes, context(app), move || shell(&options))
+}
+
+/// What every component and server function finds in its context.
+fn context(app: &AppState) -> impl Fn() + Clone + Send + Sync + 'static + use<> {
+    let backend: SharedBackend = app.backend.clone();
+    let build = app.build.clone();
+    move || {
+        provide_context(Arc::clone(&backend));
+        provide_context(Build(build.to_string()));
+        let Some(parts) = use_context::<Parts>() else { return };
+        if let Some(caller) = parts.extensions.get::<Caller>() {
+            provide_context(caller.clone());
+        }
+        let cookies = parts.headers.get(header::COOKIE).and_then(|cookies| cookies.to_str().ok()).unwrap_or_default();
+        provide_context(Theme::from_cookies(cookies));
+        if let (Some(options), Some(nonce)) = (use_context::<ResponseOptions>(), use_nonce())
+            && let Ok(policy) = HeaderValue::from_str(&content_security_policy(&nonce.to_string()))
+        {
+            options.insert_header(HeaderName::from_static("content-security-policy"), policy);
+        }
+    }
+}
+
+/// Only our own code runs, and nobody puts us into a frame.
+fn content_security_policy(nonce: &str) -> String {
+    format!(
+        "default-src 'self'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; \
+         connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    )
+}
+
+/// A file of the site, or the page that says that there is nothing.
+pub(super) async fn or_page(State(app): State<AppState>, mut request: Request) -> Response {
+    if let Some(file) = assets::serve(request.method(), request.uri().path(), request.headers()).await {
+        return file;
+    }
+    let Some(caller) = caller(app.anonymous) else { return unauthorized(true) };
+    request.extensions_mut().insert(caller);
+    let options: LeptosOptions = app.leptos.clone();
+    leptos_axum::render_app_async_with_context(context(&app), move || shell(&options))(request).await
+}

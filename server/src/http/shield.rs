@@ -1,0 +1,60 @@
+//! Headers and limits around everything, and who may come in.
+
+use std::any::Any;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
+use tower_http::compression::{CompressionLayer, CompressionLevel};
+use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::set_header::SetResponseHeaderLayer;
+
+use super::AppState;
+use super::caller::{caller, foreign, is_same_origin, unauthorized};
+use super::problem::Problem;
+
+/// Largest request body, in bytes: forms and commands are small.
+const MAX_BODY_BYTES: usize = 1024 * 1024;
+
+/// Puts limits, compression and security headers around all routes.
+pub(super) fn around(router: Router<AppState>) -> Router<AppState> {
+    let header = |name: &'static str, value: &'static str| SetResponseHeaderLayer::if_not_present(HeaderName::from_static(name), HeaderValue::from_static(value));
+    let worth = SizeAbove::new(512).and(NotForContentType::new("application/wasm")).and(NotForContentType::IMAGES);
+    router
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(RequestBodyLimitLayer::new(MAX_BODY_BYTES))
+        .layer(CompressionLayer::new().quality(CompressionLevel::Precise(5)).compress_when(worth))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(header("x-content-type-options", "nosniff"))
+        .layer(header("x-frame-options", "DENY"))
+        .layer(header("referrer-policy", "same-origin"))
+        .layer(header("permissions-policy", "camera=(), microphone=(), geolocation=()"))
+        .layer(header("content-security-policy", "default-src 'none'; frame-ancestors 'none'"))
+}
+
+/// Lets in whom the configuration lets in, and no page of another site that would change something.
+pub(super) async fn guard(State(app): State<AppState>, mut request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let is_page = !path.starts_with("/api/") && path != "/live" && path != "/dashboard";
+    let Some(caller) = caller(app.anonymous) else { return unauthorized(is_page) };
+    let changes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    if changes && !is_same_origin(request.headers()) {
+        return foreign();
+    }
+    request.extensions_mut().insert(caller);
+    let mut response = next.run(request).await;
+    response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the signature that tower-http asks for")]
+fn panicked(cause: Box<dyn Any + Send + 'static>) -> Response {
+    // The panic hook has logged where; the browser learns nothing of it.
+    let known = cause.downcast_ref::<String>().map(String::as_str).or_else(|| cause.downcast_ref::<&str>().copied());
+    tracing::error!(cause = known.unwrap_or("unknown"), "A request panicked");
+    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the server could not answer").into_response()
+}

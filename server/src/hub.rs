@@ -1,0 +1,291 @@
+//! The hub: what viewers see. Each change is encoded once and shared; a viewer has a cursor, not a queue, so that nothing grows for a
+//! viewer that does not read.
+//!
+//! Every change of an entity gets the next sequence number, and each entity stands in the order of its newest change only. What a viewer
+//! with cursor `n` has missed is everything after `n`: the newest value of each entity, never more than there are entities.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use domain::alarm::Alarm;
+use domain::change::Change;
+use domain::command::CommandReport;
+use domain::entity::EntityId;
+use domain::input::Message;
+use domain::live::{EntityChange, EntityView, LinkView};
+use domain::quality::Quality;
+use domain::time::Timestamp;
+use tokio::sync::{broadcast, watch};
+
+/// Events held for a viewer that is busy; one that falls further behind gets a snapshot.
+const EVENTS: usize = 256;
+/// Messages held for a viewer that follows topics; one that falls further behind gets the current values.
+const MESSAGES: usize = 4_096;
+
+/// What does not wait for a frame.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// An alarm changed its state.
+    Alarm(Arc<Alarm>),
+    /// A command changed its state.
+    Command(Arc<CommandReport>),
+    /// A broker was reached or lost.
+    Link(Arc<LinkView>),
+}
+
+/// A message with what it fed, for those who follow its topic.
+#[derive(Debug)]
+pub struct TopicMessage {
+    /// The message.
+    pub message: Message,
+    /// The entities that it fed, as they are after it.
+    pub fed: Vec<EntityView>,
+    /// The number of the newest change when it was handled.
+    pub seq: u64,
+}
+
+/// What viewers see. Cheap to clone through an `Arc`.
+#[derive(Debug)]
+pub struct Hub {
+    table: Mutex<Table>,
+    seq: watch::Sender<u64>,
+    events: broadcast::Sender<Event>,
+    messages: broadcast::Sender<Arc<TopicMessage>>,
+}
+
+#[derive(Debug, Default)]
+struct Table {
+    seq: u64,
+    entities: HashMap<EntityId, Entry>,
+    order: BTreeMap<u64, EntityId>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    seq: u64,
+    /// The number of the last change of more than the value.
+    known_seq: u64,
+    /// `{"e":…,"v":…}`.
+    change: Arc<str>,
+    /// Everything but the value, as an [`EntityView`].
+    about: Arc<str>,
+}
+
+/// What a viewer has missed.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Missed {
+    /// The cursor after it.
+    pub seq: u64,
+    /// The changes as the inside of a JSON list; empty when nothing was missed.
+    pub changes: String,
+}
+
+impl Default for Hub {
+    fn default() -> Self {
+        Self { table: Mutex::default(), seq: watch::Sender::new(0), events: broadcast::Sender::new(EVENTS), messages: broadcast::Sender::new(MESSAGES) }
+    }
+}
+
+impl Hub {
+    /// Shows what an earlier run left.
+    pub fn fill(&self, views: &[EntityView]) {
+        let mut table = self.lock();
+        for view in views {
+            table.show(&change_of(view), Some(view));
+        }
+        self.seq.send_replace(table.seq);
+    }
+
+    /// Shows the changes of one batch of inputs. `view` gives an entity as it is now; it is asked only where somebody follows topics.
+    pub fn publish(&self, changes: &[Change], view: impl Fn(&EntityId) -> Option<EntityView>) {
+        let mut table = self.lock();
+        let followed = self.messages.receiver_count() > 0;
+        for change in changes {
+            match change {
+                Change::Entity(_, view) => table.show(&change_of(view), Some(view)),
+                Change::Shown(change) => table.show(change, None),
+                Change::Alarm(alarm) => self.tell(Event::Alarm(Arc::new(alarm.clone()))),
+                Change::Command(report) => self.tell(Event::Command(Arc::new(report.clone()))),
+                Change::Link(link) => self.tell(Event::Link(Arc::new(link.clone()))),
+                Change::Message { message, fed } if followed => {
+                    let fed = fed.iter().filter_map(&view).collect();
+                    let told = TopicMessage { message: message.clone(), fed, seq: table.seq };
+                    // Nobody is left to hear it: fine.
+                    let _: Result<_, _> = self.messages.send(Arc::new(told));
+                }
+                Change::Device(_) | Change::Reading(_) | Change::Message { .. } | Change::Rejected { .. } | Change::Publish(_) => {}
+            }
+        }
+        self.seq.send_if_modified(|seq| std::mem::replace(seq, table.seq) != table.seq);
+    }
+
+    /// The number of the newest change.
+    #[must_use]
+    pub fn seq(&self) -> u64 {
+        *self.seq.borrow()
+    }
+
+    /// Wakes when there are changes after the number that was seen.
+    #[must_use]
+    pub fn watch(&self) -> watch::Receiver<u64> {
+        self.seq.subscribe()
+    }
+
+    /// Alarms, command outcomes and links from now on.
+    #[must_use]
+    pub fn events(&self) -> broadcast::Receiver<Event> {
+        self.events.subscribe()
+    }
+
+    /// Messages from now on.
+    #[must_use]
+    pub fn messages(&self) -> broadcast::Receiver<Arc<TopicMessage>> {
+        self.messages.subscribe()
+    }
+
+    /// What changed after `cursor` among the entities that `wanted` lets through.
+    #[must_use]
+    pub fn missed(&self, cursor: u64, wanted: impl Fn(&EntityId) -> bool) -> Missed {
+        let table = self.lock();
+        let mut changes = String::new();
+        for (_, id) in table.order.range(cursor.saturating_add(1)..) {
+            if let Some(entry) = table.entities.get(id).filter(|_| wanted(id)) {
+                if !changes.is_empty() {
+                    changes.push(',');
+                }
+                if entry.known_seq > cursor {
+                    // The viewer does not know the entity as it is now: everything about it goes along, inside the same object.
+                    changes.push_str(&entry.change[..entry.change.len() - 1]);
+                    changes.push_str(",\"entity\":");
+                    changes.push_str(&entry.about);
+                    changes.push('}');
+                } else {
+                    changes.push_str(&entry.change);
+                }
+            }
+        }
+        Missed { seq: table.seq, changes }
+    }
+
+    fn tell(&self, event: Event) {
+        // Nobody is left to hear it: fine.
+        let _: Result<_, _> = self.events.send(event);
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Table {
+    fn show(&mut self, change: &EntityChange, view: Option<&EntityView>) {
+        let before = self.entities.remove(&change.e);
+        if let Some(before) = &before {
+            self.order.remove(&before.seq);
+        }
+        let about = view.map(about);
+        let (about, known_seq) = match (about, before) {
+            (Some(about), Some(before)) if about == before.about => (about, before.known_seq),
+            (None, Some(before)) => (before.about, before.known_seq),
+            (Some(about), _) => (about, self.seq + 1),
+            // A value of an entity that was never told: ingest tells the entity first.
+            (None, None) => return,
+        };
+        self.seq += 1;
+        self.order.insert(self.seq, change.e.clone());
+        self.entities.insert(change.e.clone(), Entry { seq: self.seq, known_seq, change: encode(change), about });
+    }
+}
+
+fn change_of(view: &EntityView) -> EntityChange {
+    EntityChange { e: view.id.clone(), v: view.v.clone(), t: view.t, q: view.q, since: view.since, entity: None }
+}
+
+/// Everything about an entity but its value, which the change itself carries.
+fn about(view: &EntityView) -> Arc<str> {
+    encode(&EntityView { v: None, t: None, q: Quality::Unknown, since: None, ..view.clone() })
+}
+
+/// Made of strings and finite numbers, these always encode.
+fn encode(value: &impl serde::Serialize) -> Arc<str> {
+    serde_json::to_string(value).unwrap_or_default().into()
+}
+
+/// The `changes` frame around what a viewer has missed.
+#[must_use]
+pub fn changes_frame(missed: &Missed, now: Timestamp) -> String {
+    let mut frame = String::with_capacity(missed.changes.len() + 64);
+    // Writing to a String cannot fail.
+    let _: std::fmt::Result = write!(frame, "{{\"type\":\"changes\",\"seq\":{},\"now\":{},\"c\":[{}]}}", missed.seq, now.as_ms(), missed.changes);
+    frame
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::change::Change;
+    use domain::fleet::{Fleet, Settings};
+    use domain::input::Input;
+    use domain::live::ServerFrame;
+    use domain::value::Value;
+
+    use super::*;
+
+    /// A fleet whose changes go to a hub.
+    fn say(hub: &Hub, fleet: &mut Fleet, topic: &str, payload: &str) -> Vec<Change> {
+        let mut out = vec![];
+        let message = Message { link: "main".into(), topic: topic.into(), payload: payload.as_bytes().into(), qos: 0, retained: false };
+        fleet.apply(Input::Message(message), Timestamp::from_ms(1), &mut out);
+        hub.publish(&out, |id| fleet.entity(id));
+        out
+    }
+
+    fn changes(missed: &Missed) -> Vec<EntityChange> {
+        match serde_json::from_str(&changes_frame(missed, Timestamp::from_ms(1))).expect("a frame") {
+            ServerFrame::Changes { c, .. } => c,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_viewer_gets_the_newest_value_of_each_entity_and_nothing_twice() {
+        let (hub, mut fleet) = (Hub::default(), Fleet::new(Settings::default()));
+        say(&hub, &mut fleet, "sensors/a/temperature", "1");
+        say(&hub, &mut fleet, "sensors/b/temperature", "5");
+        let first = hub.missed(0, |_| true);
+        assert!(changes(&first).iter().all(|c| c.entity.is_some()));
+        for n in 2..100 {
+            say(&hub, &mut fleet, "sensors/a/temperature", &n.to_string());
+        }
+        let missed = hub.missed(first.seq, |_| true);
+        let got = changes(&missed);
+        assert_eq!(got.iter().map(|c| (c.e.as_str(), c.v.clone(), c.entity.is_some())).collect::<Vec<_>>(), [(
+            "a.temperature",
+            Some(Value::Number(99.0)),
+            false
+        )]);
+        assert_eq!(hub.missed(missed.seq, |_| true).changes, "");
+    }
+
+    #[test]
+    fn an_entity_that_is_new_to_a_viewer_comes_whole_with_its_newest_value() {
+        let (hub, mut fleet) = (Hub::default(), Fleet::new(Settings::default()));
+        say(&hub, &mut fleet, "sensors/a/temperature", "1");
+        let seen = hub.seq();
+        say(&hub, &mut fleet, "sensors/<b>/temperature", "2");
+        say(&hub, &mut fleet, "sensors/<b>/temperature", "3");
+        let got = changes(&hub.missed(seen, |_| true));
+        assert_eq!(got.len(), 1);
+        assert_eq!((got[0].v.clone(), got[0].entity.as_ref().map(|e| e.name.clone())), (Some(Value::Number(3.0)), Some("Temperature".to_owned())));
+    }
+
+    #[test]
+    fn those_who_follow_topics_hear_each_message_with_what_it_fed() {
+        let (hub, mut fleet) = (Hub::default(), Fleet::new(Settings::default()));
+        let mut messages = hub.messages();
+        say(&hub, &mut fleet, "sensors/a/temperature", "1");
+        say(&hub, &mut fleet, "commands/a", "restart");
+        assert_eq!(messages.try_recv().expect("first").fed.len(), 1);
+        assert!(messages.try_recv().expect("second").fed.is_empty());
+    }
+}

@@ -1,0 +1,293 @@
+//! Ingest: the only task that changes the fleet. Inputs go in, changes go to the recorder, the hub and the links.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use app::backend::LastMessage;
+use domain::alarm::Alarm;
+use domain::change::{Change, Publish};
+use domain::command::{Action, CommandReport, CommandState, Refusal};
+use domain::device::{DeviceId, clean_text};
+use domain::entity::EntityId;
+use domain::fleet::Fleet;
+use domain::input::{Input, Message};
+use domain::time::Timestamp;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::clock::now;
+use crate::hub::Hub;
+use crate::mqtt::link::Link;
+use crate::mqtt::{Ack, Report};
+use crate::recorder::{Record, Recorder};
+use crate::tasks::Tasks;
+use crate::telemetry::Shown;
+use crate::trends::Trends;
+
+/// Inputs handled under one lock.
+const BATCH: usize = 512;
+/// How often the fleet looks at the time.
+const TICK: Duration = Duration::from_millis(500);
+/// Messages remembered of each device.
+const LAST_MESSAGES: usize = 12;
+/// Devices whose messages are remembered.
+const MAX_REMEMBERED: usize = 2_000;
+
+/// What pages and sockets ask of ingest.
+#[derive(Debug)]
+pub enum Request {
+    /// Send a command.
+    Command {
+        /// Made by the caller, unique.
+        id: String,
+        /// The entity.
+        entity: EntityId,
+        /// What is asked.
+        action: Action,
+        /// Who asks.
+        who: String,
+        /// The first report: `sent` or `refused`.
+        reply: oneshot::Sender<CommandReport>,
+    },
+    /// Acknowledge an alarm.
+    Acknowledge {
+        /// The alarm's id.
+        alarm: String,
+        /// Who acknowledges.
+        who: String,
+        /// The alarm after it; `None` when there is no such alarm.
+        reply: oneshot::Sender<Option<Alarm>>,
+    },
+    /// How the publish of a command ended.
+    Outcome(Input),
+}
+
+/// The state of the plant as pages read it. Only ingest writes.
+#[derive(Debug)]
+pub struct State {
+    /// Devices, entities, alarms.
+    pub fleet: Fleet,
+    /// The last hour of each entity.
+    pub trends: Trends,
+    /// The last messages of each device, newest first.
+    pub messages: HashMap<DeviceId, VecDeque<LastMessage>>,
+    /// Commands by id, the last ones.
+    pub commands: VecDeque<CommandReport>,
+    /// Messages since the start.
+    pub n_messages: u64,
+    /// Messages of the last seconds: when, and how many by then.
+    rate: VecDeque<(Timestamp, u64)>,
+}
+
+impl State {
+    /// A state around a fleet.
+    #[must_use]
+    pub fn new(fleet: Fleet) -> Self {
+        Self { fleet, trends: Trends::default(), messages: HashMap::new(), commands: VecDeque::new(), n_messages: 0, rate: VecDeque::new() }
+    }
+
+    /// Messages per second over the last ten seconds.
+    #[must_use]
+    pub fn messages_per_s(&self) -> f64 {
+        let (Some((from, n_from)), Some((to, n_to))) = (self.rate.front(), self.rate.back()) else { return 0.0 };
+        #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+        let per_s = (n_to - n_from) as f64 * 1e3 / to.since_ms(*from).max(1) as f64;
+        if self.rate.len() < 2 { 0.0 } else { per_s }
+    }
+
+    fn note(&mut self, change: &Change, now: Timestamp) {
+        match change {
+            Change::Reading(reading) => self.trends.take(reading),
+            Change::Message { message, fed } => self.remember(message, fed, now),
+            Change::Command(report) => {
+                self.commands.retain(|known| known.id != report.id);
+                self.commands.push_back(report.clone());
+                if self.commands.len() > 1_000 {
+                    self.commands.pop_front();
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn remember(&mut self, message: &Message, fed: &[EntityId], now: Timestamp) {
+        self.n_messages += 1;
+        let Some(device) = fed.first().and_then(|id| DeviceId::parse(id.device()).ok()) else { return };
+        if !self.messages.contains_key(&device) && self.messages.len() >= MAX_REMEMBERED {
+            return;
+        }
+        let payload = match std::str::from_utf8(&message.payload) {
+            Ok(text) => clean_text(text, 200),
+            Err(_) => message.payload.iter().take(60).map(|b| format!("{b:02x}")).collect(),
+        };
+        let messages = self.messages.entry(device).or_default();
+        messages.push_front(LastMessage { at: now, topic: clean_text(&message.topic, 200), payload, retained: message.retained });
+        messages.truncate(LAST_MESSAGES);
+    }
+}
+
+/// What ingest works with.
+pub struct Ingest {
+    /// The state that it alone changes.
+    pub state: Arc<RwLock<State>>,
+    /// Where changes are shown.
+    pub hub: Arc<Hub>,
+    /// Where changes are stored.
+    pub recorder: Recorder,
+    /// Where commands go out, by the broker's name.
+    pub links: Arc<HashMap<Arc<str>, Link>>,
+    /// What links report.
+    pub reports: mpsc::Receiver<Report>,
+    /// What pages ask.
+    pub requests: mpsc::Receiver<Request>,
+    /// For reporting how a publish ended.
+    pub outcomes: mpsc::Sender<Request>,
+    /// Runs the publishes.
+    pub tasks: Tasks,
+}
+
+impl Ingest {
+    /// Runs until the links are gone: their reports are all handled before it ends.
+    pub async fn run(mut self) {
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+        let mut reports = Vec::with_capacity(BATCH);
+        loop {
+            tokio::select! {
+                biased;
+                Some(request) = self.requests.recv() => self.request(request).await,
+                n = self.reports.recv_many(&mut reports, BATCH) => {
+                    if n == 0 {
+                        return;
+                    }
+                    self.reports_batch(&mut reports).await;
+                }
+                _ = tick.tick() => self.tick().await,
+            }
+        }
+    }
+
+    async fn reports_batch(&mut self, reports: &mut Vec<Report>) {
+        let now = now();
+        let mut acks = vec![];
+        let inputs: Vec<Input> = reports
+            .drain(..)
+            .map(|report| match report {
+                Report::State { broker, state } => Input::Link { broker, state },
+                Report::Message { message, ack } => {
+                    acks.extend(ack);
+                    Input::Message(message)
+                }
+            })
+            .collect();
+        let changes = self.apply(inputs, now);
+        self.follow(changes, acks, "").await;
+    }
+
+    async fn tick(&mut self) {
+        let now = now();
+        let changes = self.apply(vec![Input::Tick], now);
+        {
+            let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+            let n_messages = state.n_messages;
+            state.rate.push_back((now, n_messages));
+            while state.rate.len() > 20 {
+                state.rate.pop_front();
+            }
+        }
+        self.follow(changes, vec![], "").await;
+    }
+
+    async fn request(&mut self, request: Request) {
+        match request {
+            Request::Command { id, entity, action, who, reply } => {
+                let changes = self.apply(vec![Input::Command { id: id.clone(), entity, action }], now());
+                let first = changes.iter().find_map(|change| match change {
+                    Change::Command(report) if report.id == id => Some(report.clone()),
+                    _ => None,
+                });
+                if let Some(report) = first {
+                    // The caller may have gone away: the command goes out all the same.
+                    let _: Result<(), _> = reply.send(report);
+                }
+                self.follow(changes, vec![], &who).await;
+            }
+            Request::Acknowledge { alarm, who, reply } => {
+                let changes = self.apply(vec![Input::AcknowledgeAlarm { alarm: alarm.clone() }], now());
+                let after = self.state.read().unwrap_or_else(PoisonError::into_inner).fleet.alarm(&alarm).cloned();
+                if after.is_some() {
+                    tracing::info!(alarm.id = %Shown(&alarm), who = %Shown(&who), "Alarm acknowledged");
+                }
+                // As above.
+                let _: Result<(), _> = reply.send(after);
+                self.follow(changes, vec![], &who).await;
+            }
+            Request::Outcome(input) => {
+                let changes = self.apply(vec![input], now());
+                self.follow(changes, vec![], "").await;
+            }
+        }
+    }
+
+    fn apply(&self, inputs: Vec<Input>, now: Timestamp) -> Vec<Change> {
+        let mut changes = vec![];
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        for input in inputs {
+            state.fleet.apply(input, now, &mut changes);
+        }
+        for change in &changes {
+            state.note(change, now);
+        }
+        changes
+    }
+
+    /// Shows, sends and stores what changed. Waiting for the recorder is the back-pressure that reaches the broker.
+    async fn follow(&mut self, changes: Vec<Change>, acks: Vec<Ack>, who: &str) {
+        if changes.is_empty() && acks.is_empty() {
+            return;
+        }
+        {
+            let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+            self.hub.publish(&changes, |id| state.fleet.entity(id));
+        }
+        let mut record = Record { acks, ..Record::default() };
+        for change in changes {
+            match change {
+                Change::Device(device) => record.batch.devices.push(device),
+                Change::Entity(entity, _) => record.batch.entities.push(*entity),
+                Change::Reading(reading) => record.batch.readings.push(reading),
+                Change::Alarm(alarm) => record.batch.alarms.push(alarm),
+                Change::Command(report) => record.batch.commands.push((report, who.to_owned())),
+                Change::Publish(publish) => self.send(publish),
+                Change::Rejected { topic, reason } => tracing::debug!(topic = %Shown(&topic), %reason, "Payload not taken"),
+                Change::Shown(_) | Change::Message { .. } | Change::Link(_) => {}
+            }
+        }
+        if !record.batch.is_empty() || !record.acks.is_empty() {
+            self.recorder.send(record).await;
+        }
+    }
+
+    fn send(&self, publish: Publish) {
+        let outcomes = self.outcomes.clone();
+        let id = publish.command;
+        let sent = self.links.get(&publish.link).map(|link| link.publish(publish.topic, publish.payload, 1));
+        self.tasks.spawn(async move {
+            let input = match sent {
+                Some(sent) => match sent.await {
+                    Ok(()) => Input::CommandAccepted { id },
+                    Err(error) => Input::CommandFailed { id, reason: error.to_string() },
+                },
+                None => Input::CommandFailed { id, reason: Refusal::LinkDown.to_string() },
+            };
+            // Ingest is gone only when the server stops.
+            let _: Result<(), _> = outcomes.send(Request::Outcome(input)).await;
+        });
+    }
+}
+
+/// Whether a report of a command is its last one, given that the device may have no state to agree with.
+#[must_use]
+pub const fn is_last(report: &CommandReport, assumed: bool) -> bool {
+    report.state.is_final() || (assumed && matches!(report.state, CommandState::Accepted))
+}
