@@ -12,7 +12,7 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::file::{Source, integer};
-use super::row::{Row, file, filters, icon, is_plain, name, number, text, whole};
+use super::row::{Row, file, filters, icon, is_plain, name, number, text, whole, yes};
 use super::{Config, ConfigError};
 
 /// A kind of block.
@@ -99,6 +99,8 @@ pub const BLOCKS: &[Block] = &[
             may("precision", "as it arrives, at most 3", "a number of decimals, 0 to 3"),
             may("order", "0", "a whole number, lower first"),
             may("hidden", "false", "true or false"),
+            may("word_on", "made from the measure", NAME),
+            may("word_off", "made from the measure", NAME),
         ],
     },
 ];
@@ -190,6 +192,10 @@ pub struct EntityConfig {
     pub order: Option<i32>,
     /// Kept out of the overview.
     pub hidden: Option<bool>,
+    /// The word for `true`: `Open`.
+    pub word_on: Option<String>,
+    /// The word for `false`: `Closed`.
+    pub word_off: Option<String>,
 }
 
 /// Reads all blocks of one kind.
@@ -198,7 +204,7 @@ pub(super) fn read(source: &Source<'_>, block: &'static Block, value: &Spanned<D
         origin: source.origin(&value.span()),
         reason: format!("{0} is a kind of block, write [[{0}]] in front of each", block.name),
     };
-    for item in value.get_ref().as_array().ok_or_else(not_blocks)?.iter() {
+    for item in value.get_ref().as_array().ok_or_else(not_blocks)? {
         let row = Row::new(source, block, item).ok_or_else(not_blocks)?;
         row.check_names()?;
         match block.name {
@@ -235,9 +241,13 @@ fn mqtt(row: &Row<'_>) -> Result<MqttConfig, ConfigError> {
         cert_file: row.get("cert_file", file)?,
         key_file: row.get("key_file", file)?,
     };
-    match (&broker.cert_file, &broker.key_file) {
-        (Some(_), None) => Err(row.missing("key_file")),
-        (None, Some(_)) => Err(row.missing("cert_file")),
+    let is_encrypted = ["mqtts://", "wss://"].iter().any(|scheme| broker.url.expose().starts_with(scheme));
+    match (&broker.ca_file, &broker.cert_file, &broker.key_file) {
+        (None, None, None) => Ok(broker),
+        // They would mean nothing, and whoever set them believes the connection to be encrypted.
+        _ if !is_encrypted => Err(ConfigError::Conflict(format!("{}: ca_file, cert_file and key_file need a url mqtts:// or wss://", row.place()))),
+        (_, Some(_), None) => Err(row.missing("key_file")),
+        (_, None, Some(_)) => Err(row.missing("cert_file")),
         _ => Ok(broker),
     }
 }
@@ -294,7 +304,9 @@ fn entity(row: &Row<'_>) -> Result<EntityConfig, ConfigError> {
         unit: row.get("unit", |v| text(v).filter(|unit| domain::device::clean_text(unit, 20) == *unit))?,
         precision: row.get("precision", |v| whole(v, 0, 3))?,
         order: row.get("order", |v| whole(v, i32::MIN.into(), i32::MAX.into()))?,
-        hidden: row.get("hidden", |v| v.as_bool())?,
+        hidden: row.get("hidden", yes)?,
+        word_on: row.get("word_on", name)?,
+        word_off: row.get("word_off", name)?,
     })
 }
 

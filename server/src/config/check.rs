@@ -21,19 +21,24 @@ pub(super) fn check(config: &Config, mode: Mode, origins: &BTreeMap<&'static str
             return conflict(format!("[[mqtt]] \"{}\": a demo connects to no other broker than its own; use `signalbox serve`", broker.name));
         }
     }
-    if config.auth.allow_public_anonymous {
-        return Ok(());
-    }
-    for (key, address) in listeners(config).filter(|&(_, address)| !is_loopback(address)) {
-        let stranger = match key {
-            "http.listen" if config.auth.anonymous.is_none() => continue,
-            "http.listen" => format!("every visitor would be {}", config.auth.anonymous.map_or("", |role| role.as_str())),
-            _ => "the embedded broker asks no client for a password yet".to_owned(),
-        };
-        return conflict(format!(
-            "{}: others can reach {address} and {stranger}; set auth.allow_public_anonymous = true if that is meant",
-            told(key)
-        ));
+    let public = listeners(config).filter(|&(_, address)| !is_loopback(address));
+    for (key, address) in public {
+        if key != "http.listen" {
+            return conflict(format!(
+                "{}: the embedded broker asks no client for a password yet, so it listens on loopback only, not on {address}; for devices on the \
+                 network run a broker of your own and name it in [[mqtt]]",
+                told(key)
+            ));
+        }
+        if let Some(role) = config.auth.anonymous
+            && !config.auth.allow_public_anonymous
+        {
+            return conflict(format!(
+                "{}: others can reach {address} and every visitor would be {}; set auth.allow_public_anonymous = true if that is meant",
+                told(key),
+                role.as_str()
+            ));
+        }
     }
     Ok(())
 }

@@ -143,7 +143,7 @@ pub const KEYS: &[Key] = &[
     Key {
         name: "broker.listen",
         default: "127.0.0.1:1883",
-        meaning: "MQTT address of the embedded broker; port 0 picks a free one",
+        meaning: "MQTT address of the embedded broker, loopback only yet; port 0 picks a free one",
         expected: ADDRESS,
         shape: Shape::Text,
         set: |c, text| put(&mut c.broker.listen, address(text)),
@@ -151,7 +151,7 @@ pub const KEYS: &[Key] = &[
     Key {
         name: "broker.websocket_listen",
         default: "none",
-        meaning: "address for MQTT over WebSocket of the embedded broker",
+        meaning: "address for MQTT over WebSocket of the embedded broker (path `/mqtt`), loopback only yet",
         expected: ADDRESS,
         shape: Shape::Text,
         set: |c, text| put(&mut c.broker.websocket_listen, address(text).map(Some)),
@@ -175,7 +175,7 @@ pub const KEYS: &[Key] = &[
     Key {
         name: "auth.allow_public_anonymous",
         default: "false",
-        meaning: "allows visitors and MQTT clients without a password on an address that others can reach",
+        meaning: "allows visitors without an account on an address that others can reach",
         expected: "true or false",
         shape: Shape::Bool,
         set: |c, text| put(&mut c.auth.allow_public_anonymous, text.parse().ok()),

@@ -72,7 +72,7 @@ pub struct HttpConfig {
 /// Where history is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DatabaseConfig {
-    /// The SQLite file; its folder may be missing.
+    /// The file of the database; its folder may be missing.
     pub path: PathBuf,
 }
 
@@ -103,7 +103,7 @@ pub enum Embedded {
 pub struct AuthConfig {
     /// What a visitor without an account may do: nothing, [`Role::Viewer`] or [`Role::Operator`].
     pub anonymous: Option<Role>,
-    /// Anonymous visitors and MQTT clients may come from other machines.
+    /// Anonymous visitors may come from other machines.
     pub allow_public_anonymous: bool,
 }
 

@@ -61,6 +61,11 @@ impl<'a> Row<'a> {
         self.get(field, parse)?.ok_or_else(|| self.missing(field))
     }
 
+    /// Where the block begins, and which it is.
+    pub(super) fn place(&self) -> String {
+        format!("{}: {}", self.source.origin(&self.span), self.label)
+    }
+
     fn expected(&self, field: &str) -> &'static str {
         self.block.fields.iter().find(|known| known.name == field).map_or("another value", |known| known.expected)
     }
@@ -82,6 +87,10 @@ impl<'a> Row<'a> {
 
 pub(super) fn text(value: &DeValue<'_>) -> Option<String> {
     value.as_str().map(ToOwned::to_owned)
+}
+
+pub(super) fn yes(value: &DeValue<'_>) -> Option<bool> {
+    value.as_bool()
 }
 
 pub(super) fn name(value: &DeValue<'_>) -> Option<String> {

@@ -212,12 +212,11 @@ fn nobody_gets_in_from_outside_unasked() {
     open().flag("auth.anonymous", "operator").flag("auth.allow_public_anonymous", "true").ok();
     nothing().flag("http.listen", "[::1]:0").flag("auth.anonymous", "operator").ok();
     let broker = "[broker]\nlisten = \"0.0.0.0:1883\"\n";
-    file(broker).fails(
-        "broker.listen (signalbox.toml:2): others can reach 0.0.0.0:1883 and the embedded broker asks no client for a password yet; set \
-         auth.allow_public_anonymous = true if that is meant",
-    );
+    let message = "broker.listen (signalbox.toml:2): the embedded broker asks no client for a password yet, so it listens on loopback only, not on \
+                   0.0.0.0:1883; for devices on the network run a broker of your own and name it in [[mqtt]]";
+    file(broker).fails(message);
+    file(&format!("{broker}[auth]\nallow_public_anonymous = true")).fails(message);
     file(&format!("{broker}[[mqtt]]\nurl = \"mqtt://a\"")).ok();
-    file(&format!("{broker}[auth]\nallow_public_anonymous = true")).ok();
 }
 
 #[test]
@@ -285,12 +284,14 @@ fn blocks_are_read_with_their_defaults() {
         precision = 2
         order = -1
         hidden = true
+        word_on = "Wet"
+        word_off = "Dry"
         "##,
     );
     let config = setting.ok();
     let plain = &config.mqtt[0];
     assert_eq!((plain.name.as_str(), plain.url.expose(), plain.qos, plain.protocol), ("broker", "mqtt://192.168.1.10", 1, Protocol::Auto));
-    assert_eq!(plain.subscribe.iter().map(|f| f.as_str()).collect::<Vec<_>>(), ["#"]);
+    assert_eq!(plain.subscribe.iter().map(domain::topic::TopicFilter::as_str).collect::<Vec<_>>(), ["#"]);
     assert_eq!((&plain.password, &plain.client_id, &plain.ca_file), (&None, &None, &None));
     let full = &config.mqtt[1];
     assert_eq!((full.qos, full.protocol, full.password.as_ref().map(Secret::expose)), (2, Protocol::V311, Some("s3cret")));
@@ -306,6 +307,7 @@ fn blocks_are_read_with_their_defaults() {
     );
     let entity = &config.entities[0];
     assert_eq!((entity.unit.as_deref(), entity.precision, entity.order, entity.hidden), (Some("K"), Some(2), Some(-1), Some(true)));
+    assert_eq!((entity.word_on.as_deref(), entity.word_off.as_deref()), (Some("Wet"), Some("Dry")));
 }
 
 #[test]
@@ -330,7 +332,11 @@ fn a_broken_block_names_itself_its_field_and_what_is_expected() {
             "[[mqtt]]\nurl = \"a\"\nprotocol = 4".to_owned(),
             "signalbox.toml:3: protocol of [[mqtt]] cannot be 4, expected \"auto\", \"5\" or \"3.1.1\"",
         ),
-        ("[[mqtt]]\nurl = \"a\"\ncert_file = \"c\"".to_owned(), "signalbox.toml:1: key_file of [[mqtt]] is missing, expected a PEM file"),
+        (
+            "[[mqtt]]\nurl = \"mqtt://a\"\nca_file = \"c\"".to_owned(),
+            "signalbox.toml:1: [[mqtt]]: ca_file, cert_file and key_file need a url mqtts:// or wss://",
+        ),
+        ("[[mqtt]]\nurl = \"mqtts://a\"\ncert_file = \"c\"".to_owned(), "signalbox.toml:1: key_file of [[mqtt]] is missing, expected a PEM file"),
         ("[[mqtt]]\nurl = \"a\"\n[[mqtt]]\nurl = \"b\"".to_owned(), "signalbox.toml:3: there is another [[mqtt]] \"broker\""),
         (format!("{}\n{}", rule(above), rule(above)), "signalbox.toml:6: there is another [[rule]] \"hot\""),
         (
