@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use domain::input::Message;
 use domain::live::LinkState;
+use domain::topic::TopicError;
 
 /// The broker in this process.
 pub mod embedded;
@@ -67,6 +68,9 @@ pub enum PublishError {
     /// The connection broke before the broker acknowledged: it may or may not have arrived.
     #[error("the connection broke before the broker acknowledged")]
     Lost,
+    /// Nothing can be published there: nothing was sent.
+    #[error(transparent)]
+    BadTopic(#[from] TopicError),
     /// The broker refused it.
     #[error("the broker refused it: {0}")]
     Refused(String),

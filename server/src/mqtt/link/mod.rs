@@ -1,0 +1,120 @@
+//! The connection to a broker, over rumqttc.
+//!
+//! A link is two connections, so that a stall of one does not stop the other: `ingest` subscribes and acknowledges
+//! in a persistent session, `command` publishes in a clean one. Each belongs to one task, which owns rumqttc's event
+//! loop and waits for nothing that waits for that loop. A connection that broke is never used again: the next one gets
+//! a client of its own, because what rumqttc keeps across reconnects (queued requests, collisions, aliases, packet
+//! ids) is where a stale acknowledgement or a late command would come from.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use domain::live::LinkState;
+use domain::topic::check_topic;
+use tokio::sync::{mpsc, oneshot};
+
+use super::{PublishError, Report};
+use crate::tasks::Tasks;
+
+/// Where a broker is and what to ask of it.
+mod settings;
+/// Which version of MQTT to speak.
+mod version;
+
+/// The way from the ingest connection to the rest of the server.
+mod outbox;
+/// What both halves of a link share: state, counters, the door for publishes.
+mod shared;
+
+/// How long to wait before the next attempt.
+mod backoff;
+/// One connection, from CONNECT to its end.
+mod connection;
+/// Connect, run, wait, again.
+mod keeper;
+
+/// Acknowledgements in the order of arrival.
+mod acks;
+/// The connection that publishes.
+mod command;
+/// The connection that subscribes and acknowledges.
+mod ingest;
+/// Which publish an acknowledgement belongs to.
+mod tracker;
+
+/// MQTT 3.1.1.
+mod v4;
+/// MQTT 5.
+mod v5;
+/// What the two versions of rumqttc have in common.
+mod wire;
+
+pub use settings::{LinkSettings, Protocol, UrlError};
+pub use shared::LinkCounts;
+
+use shared::{Publish, Shared};
+
+/// A link to one broker. Cheap to clone; the connections end with the tasks they were started on.
+#[derive(Clone)]
+pub struct Link {
+    shared: Arc<Shared>,
+}
+
+impl Link {
+    /// Starts both connections on `tasks` and keeps them up until the tasks are told to stop. States and messages go
+    /// to `reports`, in order. When told to stop, the presence topic says `offline` and the broker keeps the session.
+    #[must_use]
+    pub fn start(settings: LinkSettings, reports: mpsc::Sender<Report>, tasks: &Tasks) -> Self {
+        let (outbox, waiting) = outbox::outbox(usize::from(settings.receive_maximum));
+        let shared = Arc::new(Shared::new(settings, outbox));
+        shared.report_state();
+        keeper::start(&shared, waiting, reports, tasks);
+        Self { shared }
+    }
+
+    /// Publishes over the command connection, never retained. The message is queued before this returns, so calls keep
+    /// their order; the future resolves when the broker acknowledged (QoS 1 and 2) or it was written (QoS 0).
+    ///
+    /// # Errors
+    /// [`PublishError`], at once when the link is down. Nothing is ever sent after an outage.
+    pub fn publish(&self, topic: String, payload: Vec<u8>, qos: u8) -> impl Future<Output = Result<(), PublishError>> + Send + 'static + use<> {
+        let (reply, answer) = oneshot::channel();
+        let queued = check_topic(&topic)
+            .map_err(PublishError::from)
+            .and_then(|()| self.shared.queue_publish(Publish { topic, payload, qos: qos.min(2), retain: false, reply: Some(reply) }));
+        async move {
+            queued?;
+            answer.await.unwrap_or(Err(PublishError::Lost))
+        }
+    }
+
+    /// Whether the broker is reached: both connections stand and the broker took every subscription.
+    #[must_use]
+    pub fn state(&self) -> LinkState {
+        self.shared.state()
+    }
+
+    /// What is wrong while the link is not up, for the operator.
+    #[must_use]
+    pub fn trouble(&self) -> Option<String> {
+        self.shared.trouble()
+    }
+
+    /// The broker's name in the configuration.
+    #[must_use]
+    pub fn name(&self) -> &Arc<str> {
+        &self.shared.settings.name
+    }
+
+    /// What was counted since the start.
+    #[must_use]
+    pub fn counts(&self) -> LinkCounts {
+        self.shared.counts()
+    }
+}
+
+impl std::fmt::Debug for Link {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Link").field("name", self.name()).field("state", &self.state()).finish_non_exhaustive()
+    }
+}
