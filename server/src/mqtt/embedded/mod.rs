@@ -97,7 +97,7 @@ pub enum BrokerError {
         reason: std::io::Error,
     },
     /// The folder cannot be created, read or written.
-    #[error("cannot use the broker's folder \"{}\": {source}", path.display())]
+    #[error("cannot use the broker's folder \"{}\": {reason}", path.display())]
     Folder {
         /// The folder, or the one in it that is the matter.
         path: PathBuf,
