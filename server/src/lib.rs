@@ -2,6 +2,8 @@
 
 /// MQTT: links and the embedded broker.
 pub mod mqtt;
+/// The simulated devices of the demo.
+pub mod simulator;
 /// What survives a restart.
 pub mod store;
 /// Tasks with an owner.
