@@ -293,7 +293,7 @@ fn chance_at(slot: i64, seed: u64) -> f64 {
     (hash(slot, seed) >> 11) as f64 / (1_u64 << 53) as f64
 }
 
-/// The mixing function of SplitMix64: neighboring slots and seeds give unrelated numbers.
+/// The mixing function of `SplitMix64`: neighboring slots and seeds give unrelated numbers.
 fn hash(slot: i64, seed: u64) -> u64 {
     let mut z = slot.cast_unsigned().wrapping_add(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15)).wrapping_add(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
