@@ -9,6 +9,8 @@ pub mod telemetry;
 
 /// MQTT: links and the embedded broker.
 pub mod mqtt;
+/// The simulated devices of the demo.
+pub mod simulator;
 /// What survives a restart.
 pub mod store;
 /// Tasks with an owner.
