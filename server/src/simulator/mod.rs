@@ -14,6 +14,9 @@ pub mod device;
 /// What they write and understand.
 pub mod payload;
 
+/// The generated past.
+pub mod past;
+
 /// What they do next.
 pub mod behavior;
 mod client;
