@@ -22,6 +22,7 @@ pub fn settings() -> Settings {
             area: Some(entity.area),
             icon: own(entity.icon),
             unit: entity.unit.map(ToOwned::to_owned),
+            precision: entity.precision,
             order: Some(entity.order),
             word_on: entity.word_on.map(ToOwned::to_owned),
             word_off: entity.word_off.map(ToOwned::to_owned),

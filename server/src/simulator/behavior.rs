@@ -11,7 +11,7 @@ use super::payload::{self, Command};
 /// How long a device takes to do what it was told.
 const REACTION_MS: std::ops::RangeInclusive<u64> = 200..=900;
 /// How often a light or a switch repeats its state.
-const STATE_EVERY: Duration = Duration::from_secs(10);
+const STATE_EVERY: Duration = Duration::from_secs(5);
 /// Commands that wait for their turn; a device that is flooded forgets the rest.
 const MAX_WAITING: usize = 16;
 

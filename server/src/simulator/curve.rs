@@ -43,6 +43,16 @@ impl Model {
         }
     }
 
+    /// Decimals that the device writes, 0 to 3; `None` for what is no number.
+    #[must_use]
+    pub const fn decimals(&self) -> Option<u8> {
+        match self {
+            Self::Number(curve) => Some(curve.decimals),
+            Self::DayMeter(meter) => Some(meter.decimals),
+            Self::Binary(_) | Self::Text(_) | Self::Light { .. } => None,
+        }
+    }
+
     /// The same behavior with noise of its own: two models that differ only in their seed do not move together.
     #[must_use]
     pub fn seeded(mut self, new_seed: u64) -> Self {
@@ -135,12 +145,6 @@ impl Curve {
         // Each term has noise of its own: the seed moves on from term to term.
         let moved: f64 = self.terms.iter().zip(0..).map(|(term, nth)| term.at(ms, self.seed.wrapping_add(nth))).sum();
         round((self.base + moved).clamp(self.low, self.high), self.decimals)
-    }
-
-    /// Decimals written, 0 to 3.
-    #[must_use]
-    pub const fn decimals(&self) -> u8 {
-        self.decimals
     }
 
     fn with(mut self, term: Term) -> Self {

@@ -22,6 +22,8 @@ pub struct DemoEntity {
     pub icon: &'static str,
     /// Unit as shown; `None` for states and texts.
     pub unit: Option<&'static str>,
+    /// Decimals shown, 0 to 3; `None` for states and texts.
+    pub precision: Option<u8>,
     /// The word for yes; `None` is `On`.
     pub word_on: Option<&'static str>,
     /// The word for no; `None` is `Off`.
@@ -36,15 +38,16 @@ pub fn demo_entities() -> Vec<DemoEntity> {
     let mut entities: Vec<DemoEntity> = vec![];
     for scene in scenes() {
         let first = entities.len();
-        entities.extend(scene.devices.iter().flat_map(super::Device::entities).map(|(id, shown, _)| entity(id, scene.area, shown)));
+        entities.extend(scene.devices.iter().flat_map(super::Device::entities).map(|(id, shown, model)| entity(id, scene.area, shown, &model)));
         entities[first..].sort_by_key(|entity| entity.order);
     }
     entities
 }
 
-fn entity(id: EntityId, area: Place, shown: Shown) -> DemoEntity {
+fn entity(id: EntityId, area: Place, shown: Shown, model: &Model) -> DemoEntity {
     let Shown { name, icon, unit, words, order } = shown;
-    DemoEntity { id, name, area: area_id(area), icon, unit, word_on: words.map(|w| w.0), word_off: words.map(|w| w.1), order }
+    let (word_on, word_off) = words.unzip();
+    DemoEntity { id, name, area: area_id(area), icon, unit, precision: model.decimals(), word_on, word_off, order }
 }
 
 /// The areas of the scenes, in the order of the page.

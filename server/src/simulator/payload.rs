@@ -27,17 +27,17 @@ pub fn reading(sensor: &Sensor, now: Timestamp) -> String {
 
 /// A number with the decimals of its device (`21.0`, not `21`), a word as it is, `on` or `off`.
 fn plain(model: &Model, now: Timestamp) -> String {
-    match (model.value_at(now), model) {
-        (Value::Number(n), Model::Number(curve)) => format!("{n:.*}", usize::from(curve.decimals())),
-        (Value::Number(n), _) => n.to_string(),
-        (Value::Text(text), _) => text,
-        (value, _) => on_off(value.is_on() == Some(true)).to_owned(),
+    match model.value_at(now) {
+        Value::Number(n) => format!("{n:.*}", model.decimals().map_or(3, usize::from)),
+        Value::Text(text) => text,
+        value => on_off(value.is_on() == Some(true)).to_owned(),
     }
 }
 
 fn number_or_word(model: &Model, now: Timestamp) -> Json {
     match model.value_at(now) {
-        Value::Number(n) => json!(n),
+        // With the decimals of the device here too: 412, not 412.0.
+        Value::Number(n) => serde_json::from_str(&plain(model, now)).unwrap_or_else(|_| json!(n)),
         Value::Text(text) => json!(text),
         value => json!(value.is_on() == Some(true)),
     }
@@ -134,7 +134,7 @@ mod tests {
         check(Form::Words("open", "closed"), &[("d", Model::Binary(Spells::always(true)))], "open");
         check(Form::Words("open", "closed"), &[("d", Model::Binary(Spells::always(false)))], "closed");
         check(Form::Object { unit: "V" }, &[("u", number(12.1))], r#"{"ts":1781273006000,"unit":"V","value":12.1}"#);
-        check(Form::Leaves, &[("power", number(412.0)), ("energy", number(6.8))], r#"{"energy":6.8,"power":412.0}"#);
+        check(Form::Leaves, &[("power", Model::Number(Curve::flat(412.0, 0))), ("energy", number(6.8))], r#"{"energy":6.8,"power":412}"#);
     }
 
     #[test]

@@ -1,0 +1,144 @@
+//! REST, as programs use it.
+
+use serde_json::json;
+
+use crate::mosquitto::{Mosquitto, Watcher};
+use crate::test_app::TestApp;
+
+/// A server that knows one sensor with three readings and one light.
+async fn app_with_a_sensor() -> TestApp {
+    let app = TestApp::start().await;
+    let mut viewer = app.viewer().await;
+    viewer.says(json!({"type": "subscribe", "entities": ["*"]})).await;
+    let mut device = app.device().await;
+    device.publishes("state/lights/hall", "off", true).await;
+    for (n, ts) in [(1, 1_000), (3, 2_000), (2, 61_000)] {
+        let ts = 1_700_000_000_000_i64 + ts;
+        device.publishes("sensors/a/temperature", format!(r#"{{"value":{n},"ts":{ts}}}"#), false).await;
+    }
+    viewer.sees("a.temperature", |change| change["v"] == 2.0).await;
+    app
+}
+
+#[tokio::test]
+async fn entities_devices_and_areas_are_listed() {
+    let app = app_with_a_sensor().await;
+    let entities = app.json("/api/v1/entities?limit=1").await;
+    assert_eq!((&entities["items"][0]["id"], &entities["next_cursor"]), (&json!("a.temperature"), &json!("a.temperature")));
+    let rest = app.json("/api/v1/entities?limit=200&cursor=a.temperature").await;
+    assert_eq!((&rest["items"][0]["id"], &rest["next_cursor"]), (&json!("hall.light"), &json!(null)));
+    let one = app.json("/api/v1/entities/a.temperature").await;
+    assert_eq!((&one["v"], &one["unit"], &one["kind"], &one["q"]), (&json!(2.0), &json!("°C"), &json!("sensor"), &json!("good")));
+    assert_eq!(app.json("/api/v1/devices/hall").await["id"], "hall");
+    assert_eq!(app.json("/api/v1/areas").await["items"], json!([]));
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_stored_is_answered_raw_or_in_buckets() {
+    let app = app_with_a_sensor().await;
+    let query = "/api/v1/history?entities=a.temperature&from=1700000000000&to=1700000120000";
+    let mut series = app.json(query).await["series"][0].clone();
+    // The recorder writes within a quarter of a second; asking is the way to see that it has.
+    while series["t"].as_array().is_none_or(|t| t.len() < 3) {
+        tokio::task::yield_now().await;
+        series = app.json(query).await["series"][0].clone();
+    }
+    assert_eq!((&series["resolution"], &series["last"], &series["n"]), (&json!("raw"), &json!([1.0, 3.0, 2.0]), &json!([1, 1, 1])));
+    let buckets = app.json(&format!("{query}&points=2")).await["series"][0].clone();
+    assert_eq!(
+        (&buckets["min"], &buckets["mean"], &buckets["max"], &buckets["last"], &buckets["n"]),
+        (&json!([1.0, 2.0]), &json!([2.0, 2.0]), &json!([3.0, 2.0]), &json!([3.0, 2.0]), &json!([2, 1]))
+    );
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_question_that_makes_no_sense_is_a_problem_that_names_the_field() {
+    let app = TestApp::start().await;
+    for (query, field) in [("from=5&to=4", "from"), ("from=yesterday", "from"), ("points=many", "points"), ("points=0", "points"), ("entities=NO", "entities")] {
+        let (status, head, body) = app.request(&format!("GET /api/v1/history?{query} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")).await;
+        let problem: serde_json::Value = serde_json::from_str(&body).unwrap();
+        assert_eq!((status, &problem["field"], &problem["status"]), (422, &json!(field), &json!(422)), "{query}");
+        assert!(head.contains("application/problem+json"), "{head}");
+    }
+    for path in ["/api/v1/entities/no.such", "/api/v1/devices/none", "/api/v1/alarms/none", "/api/v1/nonsense", "/api/v1/commands/none"] {
+        let (status, ..) = app.request(&format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")).await;
+        assert_eq!(status, 404, "{path}");
+    }
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_command_is_answered_202_or_says_why_not() {
+    let app = app_with_a_sensor().await;
+    let (status, sent) = app.post("/api/v1/entities/hall.light/command", r#"{"action":"turn_on","brightness":40}"#).await;
+    assert_eq!((status, &sent["state"]), (202, &json!("sent")));
+    assert_eq!(app.json(&format!("/api/v1/commands/{}", sent["id"].as_str().unwrap())).await["entity"], "hall.light");
+    for (id, body, expected) in [
+        ("no.light", r#"{"action":"toggle"}"#, 404),
+        ("a.temperature", r#"{"action":"turn_on"}"#, 422),
+        ("hall.light", r#"{"action":"turn_on","brightness":101}"#, 422),
+        ("hall.light", r#"{"action":"explode"}"#, 422),
+        ("hall.light", "{", 422),
+    ] {
+        assert_eq!(app.post(&format!("/api/v1/entities/{id}/command"), body).await.0, expected, "{id} {body}");
+    }
+    app.device().await.publishes("devices/hall/status", "offline", true).await;
+    let mut viewer = app.viewer().await;
+    viewer.says(json!({"type": "subscribe", "entities": ["hall.light"]})).await;
+    if viewer.hears("snapshot").await["entities"][0]["q"] != "offline" {
+        viewer.sees("hall.light", |change| change["q"] == "offline").await;
+    }
+    assert_eq!(app.post("/api/v1/entities/hall.light/command", r#"{"action":"turn_off"}"#).await.0, 409);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn viewers_only_look_and_strangers_see_nothing() {
+    let app = TestApp::start_with(|config| config.auth.anonymous = Some(app::backend::Role::Viewer)).await;
+    assert_eq!(app.post("/api/v1/entities/hall.light/command", r#"{"action":"turn_off"}"#).await.0, 403);
+    assert_eq!(app.post("/api/v1/alarms/x/ack", "{}").await.0, 403);
+    let body = "entity=hall.light&action=turn_on";
+    let foreign = format!(
+        "POST /fn/command HTTP/1.1\r\nhost: x\r\norigin: http://evil.example\r\nconnection: close\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    assert_eq!(app.request(&foreign).await.0, 403);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn an_outside_broker_is_used_like_the_embedded_one_and_may_come_late() {
+    let port = crate::mosquitto::free_port();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("signalbox.toml");
+    std::fs::write(&file, format!("auth.anonymous = \"operator\"\nhttp.listen = \"127.0.0.1:0\"\n[[mqtt]]\nname = \"plant\"\nurl = \"mqtt://127.0.0.1:{port}\"\n")).unwrap();
+    let args = server::config::ConfigArgs { mode: server::config::Mode::Serve, file: Some(file), flags: vec![] };
+    let config = server::config::load(&args, [], folder.path()).unwrap();
+    // The broker is down at the start: the server says so and goes on.
+    let app = server::application::Application::start(&config, server::application::Play::Real).await.unwrap();
+    assert_eq!(app.mqtt_addr(), None);
+    let mut viewer = crate::test_app::Viewer::connect(app.http_addr(), "/live").await;
+    viewer.says(json!({"type": "subscribe", "entities": ["*"]})).await;
+    viewer.hears("snapshot").await;
+    let mosquitto = Mosquitto::start_on(port);
+    while viewer.hears("link").await["state"] != "up" {}
+    let mut watcher = Watcher::connect(mosquitto.port(), &["control/#"]).await;
+    watcher.publish("state/lights/hall", "off");
+    viewer.sees("hall.light", |_| true).await;
+    viewer.says(json!({"type": "command", "id": "1", "entity": "hall.light", "action": "turn_on"})).await;
+    let message = watcher.next("control/lights/hall", |_| true).await;
+    assert_eq!((message.qos as u8, message.retain), (1, false));
+    drop(mosquitto);
+    while viewer.hears("link").await["state"] != "down" {}
+    viewer.says(json!({"type": "command", "id": "2", "entity": "hall.light", "action": "turn_on"})).await;
+    loop {
+        let frame = viewer.hears("command").await;
+        if frame["id"] == "2" {
+            assert_eq!(frame["state"], "refused");
+            break;
+        }
+    }
+    app.stop().await;
+}
