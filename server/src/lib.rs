@@ -2,6 +2,8 @@
 
 /// MQTT: links and the embedded broker.
 pub mod mqtt;
+/// Between ingest and the store.
+pub mod recorder;
 /// What survives a restart.
 pub mod store;
 /// Tasks with an owner.
