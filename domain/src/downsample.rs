@@ -40,8 +40,9 @@ pub fn bucket_ms(range: Range, points: usize) -> i64 {
         // Past a month a bucket, whole months of 30 days.
         let month = 2_592_000_000;
         let mut ms = month;
-        while buckets_between(range, ms) > points {
-            ms = ms.saturating_mul(2);
+        // A range on both sides of the epoch never fits one aligned bucket.
+        while buckets_between(range, ms) > points && ms < i64::MAX / 4 {
+            ms *= 2;
         }
         ms
     })
@@ -73,6 +74,12 @@ mod tests {
             let range = Range { from: Timestamp::from_ms(from), to: Timestamp::from_ms(from + len) };
             let ms = bucket_ms(range, points);
             prop_assert!(buckets_between(range, ms) <= i64::try_from(points).expect("small"), "{ms}");
+        }
+
+        #[test]
+        fn every_range_has_a_length_of_buckets(from in -8_640_000_000_000_000i64..0, to in 0i64..8_640_000_000_000_000, points in 0usize..3) {
+            let range = Range { from: Timestamp::from_ms(from), to: Timestamp::from_ms(to) };
+            prop_assert!(buckets_between(range, bucket_ms(range, points)) <= 2);
         }
 
         #[test]

@@ -1,5 +1,8 @@
 //! The store: everything that survives a restart. The only place with SQL.
 
+/// One SQLite file.
+pub mod sqlite;
+
 use async_trait::async_trait;
 use domain::alarm::Alarm;
 use domain::command::CommandReport;

@@ -1,0 +1,233 @@
+//! Between ingest and the store: gathers what is to be stored, writes it in few transactions, and only then acknowledges the messages it came by.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use domain::time::Timestamp;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep, timeout_at};
+
+use crate::mqtt::Ack;
+use crate::store::{Batch, Store, StoreError};
+use crate::tasks::Tasks;
+
+/// What follows from one message or tick.
+#[derive(Debug, Default)]
+pub struct Record {
+    /// What to store.
+    pub batch: Batch,
+    /// What to acknowledge once it is stored.
+    pub acks: Vec<Ack>,
+}
+
+/// The recorder has stopped: what was handed to it is not stored, and its messages are delivered again after the next start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the recorder has stopped")]
+pub struct Stopped;
+
+/// Whether what arrives is being stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Health {
+    /// It is.
+    Ok,
+    /// The last write failed and is tried again; nothing is acknowledged meanwhile.
+    Failing {
+        /// Why: `the disk is full`.
+        error: String,
+        /// When it failed first.
+        since: Timestamp,
+    },
+}
+
+/// How the recorder gathers and tries again.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Records that wait in front of a write; past that [`Recorder::send`] waits.
+    pub queue: usize,
+    /// Longest time that a record waits for others.
+    pub gather: Duration,
+    /// Rows that are written at once.
+    pub rows: usize,
+    /// Acknowledgements that are not kept waiting for others: half of what a broker sends without one.
+    pub acks: usize,
+    /// Wait after the first failed write; it doubles with each failure.
+    pub first_retry: Duration,
+    /// Longest wait between two attempts.
+    pub longest_retry: Duration,
+    /// Attempts after the order to stop.
+    pub last_attempts: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            queue: 4_096,
+            gather: Duration::from_millis(250),
+            rows: 5_000,
+            acks: 500,
+            first_retry: Duration::from_millis(100),
+            longest_retry: Duration::from_secs(10),
+            last_attempts: 4,
+        }
+    }
+}
+
+/// Starts the recorder. When the tasks are told to stop, it stores what was sent before, acknowledges it and returns; if the store keeps
+/// failing then, it gives up after a few attempts and says so, and the brokers deliver again what was not acknowledged.
+#[must_use]
+pub fn start(store: Arc<dyn Store>, tasks: &Tasks) -> Recorder {
+    start_with(store, tasks, Limits::default())
+}
+
+/// As [`start`], with limits.
+#[must_use]
+pub fn start_with(store: Arc<dyn Store>, tasks: &Tasks, limits: Limits) -> Recorder {
+    let (sender, records) = mpsc::channel(limits.queue.max(1));
+    let health = Arc::new(Mutex::new(Health::Ok));
+    let task = Task { store, records, health: Arc::clone(&health), limits, tasks: tasks.clone() };
+    tasks.spawn(task.run());
+    Recorder { sender, health }
+}
+
+/// The way to the recorder. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Recorder {
+    sender: mpsc::Sender<Record>,
+    health: Arc<Mutex<Health>>,
+}
+
+impl Recorder {
+    /// Hands over a record. Waits while the queue is full: whoever reads from the brokers then reads no more, and they keep the messages.
+    ///
+    /// # Errors
+    /// [`Stopped`] after the tasks were told to stop.
+    pub async fn send(&self, record: Record) -> Result<(), Stopped> {
+        self.sender.send(record).await.map_err(|_| Stopped)
+    }
+
+    /// Whether what arrives is being stored.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        self.health.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+struct Task {
+    store: Arc<dyn Store>,
+    records: mpsc::Receiver<Record>,
+    health: Arc<Mutex<Health>>,
+    limits: Limits,
+    tasks: Tasks,
+}
+
+impl Task {
+    async fn run(mut self) {
+        while let Some(first) = self.next().await {
+            let gathered = self.gather(first).await;
+            if !self.store(&gathered.batch).await {
+                // The acknowledgements are dropped, so the messages come again.
+                return;
+            }
+            gathered.acks.into_iter().for_each(Ack::release);
+        }
+    }
+
+    /// The next record; `None` when the order to stop has come and nothing is left.
+    async fn next(&mut self) -> Option<Record> {
+        tokio::select! {
+            biased;
+            record = self.records.recv() => record,
+            () = self.tasks.stopping() => {
+                // From here on nothing is taken; what was sent before is still received.
+                self.records.close();
+                self.records.recv().await
+            }
+        }
+    }
+
+    /// The record and those that follow it soon.
+    async fn gather(&mut self, first: Record) -> Record {
+        let until = Instant::now() + self.limits.gather;
+        let mut gathered = first;
+        while rows(&gathered.batch) < self.limits.rows && gathered.acks.len() < self.limits.acks {
+            let next = tokio::select! {
+                biased;
+                next = timeout_at(until, self.records.recv()) => next.ok().flatten(),
+                () = self.tasks.stopping() => self.records.try_recv().ok(),
+            };
+            let Some(next) = next else { break };
+            merge(&mut gathered, next);
+        }
+        gathered
+    }
+
+    /// Stores the batch, again and again until it is stored; false when it was given up after the order to stop.
+    async fn store(&self, batch: &Batch) -> bool {
+        let mut wait = self.limits.first_retry;
+        let mut left = self.limits.last_attempts;
+        loop {
+            let Err(error) = self.store.write(batch).await else {
+                self.succeeded();
+                return true;
+            };
+            self.failed(&error);
+            if self.tasks.is_stopping() {
+                left = left.saturating_sub(1);
+                if left == 0 {
+                    tracing::error!(%error, rows = rows(batch), "What arrived last could not be stored; the brokers deliver it again if they keep it");
+                    return false;
+                }
+                sleep(wait.min(self.limits.first_retry * 4)).await;
+            } else {
+                tokio::select! {
+                    () = sleep(wait) => {}
+                    () = self.tasks.stopping() => {}
+                }
+            }
+            wait = (wait * 2).min(self.limits.longest_retry);
+        }
+    }
+
+    fn succeeded(&self) {
+        let before = self.set_health(Health::Ok);
+        if let Health::Failing { since, .. } = before {
+            tracing::info!(outage_ms = now().since_ms(since), "The store takes readings again");
+        }
+    }
+
+    /// Logs the first failure of an outage, and each change of its cause.
+    fn failed(&self, error: &StoreError) {
+        let error = error.to_string();
+        let mut health = self.health.lock().unwrap_or_else(PoisonError::into_inner);
+        let since = match &*health {
+            Health::Failing { error: before, .. } if *before == error => return,
+            Health::Failing { since, .. } => *since,
+            Health::Ok => now(),
+        };
+        tracing::error!(error, "Readings cannot be stored; they wait, and nothing is acknowledged to the brokers");
+        *health = Health::Failing { error, since };
+    }
+
+    fn set_health(&self, health: Health) -> Health {
+        std::mem::replace(&mut *self.health.lock().unwrap_or_else(PoisonError::into_inner), health)
+    }
+}
+
+fn rows(batch: &Batch) -> usize {
+    batch.devices.len() + batch.entities.len() + batch.readings.len() + batch.alarms.len() + batch.commands.len()
+}
+
+fn merge(into: &mut Record, next: Record) {
+    let Record { batch: Batch { devices, entities, readings, alarms, commands }, acks } = next;
+    into.batch.devices.extend(devices);
+    into.batch.entities.extend(entities);
+    into.batch.readings.extend(readings);
+    into.batch.alarms.extend(alarms);
+    into.batch.commands.extend(commands);
+    into.acks.extend(acks);
+}
+
+fn now() -> Timestamp {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_ms(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
+}

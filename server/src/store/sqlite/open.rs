@@ -1,0 +1,90 @@
+use std::path::{Path, PathBuf};
+
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, SqlSafeStr, SqlitePool};
+
+use super::Settings;
+use super::error::open_reason;
+use crate::store::StoreError;
+
+/// Connections that read.
+const READERS: u32 = 4;
+/// What the write-ahead log shrinks to after a checkpoint: one long read can blow it up, and it would stay so.
+const WAL_LIMIT_BYTES: &str = "67108864";
+/// `application_id` of our files, set by the first migration.
+const APPLICATION_ID: i64 = 0x7367_6278;
+
+/// All migrations, oldest first. Applied ones never change.
+const MIGRATIONS: [(i64, &str, &str); 1] =
+    [(20_261_122_000_000, "first tables", include_str!("../../../../migrations/sqlite/20261122000000_first_tables.sql"))];
+
+/// The connection that writes and those that read, on an up-to-date database.
+pub(super) async fn open(path: &Path, settings: Settings) -> Result<(SqliteConnection, SqlitePool), StoreError> {
+    let failed = |reason: String| StoreError::Open { path: path.display().to_string(), reason };
+    // SQLite would read a path that begins with `file:` as a URI; an absolute one never does.
+    let absolute = std::path::absolute(path).map_err(|error| failed(error.to_string()))?;
+    prepare_folder(&absolute).await.map_err(failed)?;
+
+    let options = SqliteConnectOptions::new().filename(&absolute).busy_timeout(settings.busy_timeout).disable_statement_logging();
+    let mut writing = options
+        .clone()
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        // An acknowledgement promises that a reading survives a power cut.
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .pragma("journal_size_limit", WAL_LIMIT_BYTES);
+    if let Some(pages) = settings.max_pages {
+        writing = writing.pragma("max_page_count", pages.to_string());
+    }
+    let mut writer = writing.connect().await.map_err(|error| failed(open_reason(&error).into_owned()))?;
+    refuse_foreign(&mut writer).await.map_err(failed)?;
+    migrator().run(&mut writer).await.map_err(|error| failed(migrate_reason(&error)))?;
+    let readers = SqlitePoolOptions::new()
+        .max_connections(READERS)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+        .connect_with(options.read_only(true))
+        .await
+        .map_err(|error| failed(open_reason(&error).into_owned()))?;
+    Ok((writer, readers))
+}
+
+/// Makes the folder of the database where there is none, and finds the mistakes that SQLite has no words for.
+async fn prepare_folder(path: &Path) -> Result<(), String> {
+    let folder = path.parent().map(Path::to_owned).unwrap_or_else(|| PathBuf::from("/"));
+    if tokio::fs::metadata(&folder).await.is_ok_and(|found| !found.is_dir()) {
+        return Err(format!("{} is a file, not a folder", folder.display()));
+    }
+    tokio::fs::create_dir_all(&folder).await.map_err(|error| format!("the folder {} cannot be made: {error}", folder.display()))?;
+    match tokio::fs::metadata(path).await {
+        Ok(found) if found.is_dir() => Err("it is a folder, not a file".to_owned()),
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => Err(format!("the folder {} cannot be read: {error}", folder.display())),
+        _ => Ok(()),
+    }
+}
+
+/// A database with tables that are not ours is left as it is.
+async fn refuse_foreign(writer: &mut SqliteConnection) -> Result<(), String> {
+    let reason = |error: sqlx::Error| open_reason(&error).into_owned();
+    let id: i64 = sqlx::query_scalar("pragma application_id").fetch_one(&mut *writer).await.map_err(reason)?;
+    let tables: i64 = sqlx::query_scalar("select count(*) from sqlite_schema").fetch_one(&mut *writer).await.map_err(reason)?;
+    if tables > 0 && id != APPLICATION_ID { Err("it belongs to another program".to_owned()) } else { Ok(()) }
+}
+
+fn migrator() -> Migrator {
+    let migration = |(version, what, sql): (i64, &'static str, &'static str)| {
+        Migration::new(version, what.into(), MigrationType::Simple, sql.into_sql_str(), false)
+    };
+    Migrator::with_migrations(MIGRATIONS.into_iter().map(migration).collect())
+}
+
+fn migrate_reason(error: &MigrateError) -> String {
+    match error {
+        MigrateError::VersionMissing(version) => format!("it was written by a newer version of Signalbox (schema {version})"),
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => open_reason(error).into_owned(),
+        other => other.to_string(),
+    }
+}
