@@ -1,5 +1,7 @@
 //! The Signalbox server: MQTT in, history on disk, pages and live values out.
 
+/// HTTP: the only place that knows axum.
+pub mod http;
 /// MQTT: links and the embedded broker.
 pub mod mqtt;
 /// What survives a restart.
