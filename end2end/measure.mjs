@@ -1,0 +1,82 @@
+// How long a visitor on a slow line with a slow processor waits: `npm run measure -- [URL] [RUNS]`.
+// 1.6 Mbit/s down, 750 kbit/s up, 150 ms round trip, processor four times slower; a fresh profile each run; the median counts.
+import { chromium } from '@playwright/test';
+
+import { SCREENS, launchOptions } from './chromium.mjs';
+import { startDemo } from './server.mjs';
+
+const url = process.argv[2]?.startsWith('http') ? process.argv[2] : undefined;
+const runs = Number(process.argv.slice(2).find((word) => /^\d+$/.test(word)) ?? 5);
+const demo = url ? undefined : await startDemo();
+const browser = await chromium.launch(launchOptions);
+const rows = [];
+try {
+  for (let run = 0; run < runs; run += 1) rows.push(await visit(url ?? demo.http));
+} finally {
+  await browser.close();
+  await demo?.stop();
+}
+for (const key of Object.keys(rows[0])) {
+  const sorted = rows.map((row) => row[key]).sort((a, b) => a - b);
+  console.log(`${key.padEnd(28)} median ${sorted[Math.floor(sorted.length / 2)]}, from ${sorted[0]} to ${sorted.at(-1)}`);
+}
+
+/** One first visit. Times are milliseconds since the browser asked for the page. */
+async function visit(base) {
+  const context = await browser.newContext({ viewport: SCREENS.phone, baseURL: base });
+  const page = await context.newPage();
+  const session = await context.newCDPSession(page);
+  await session.send('Network.enable');
+  await session.send('Network.emulateNetworkConditions', {
+    offline: false,
+    latency: 150,
+    downloadThroughput: 1_600_000 / 8,
+    uploadThroughput: 750_000 / 8,
+  });
+  await session.send('Emulation.setCPUThrottlingRate', { rate: 4 });
+
+  const seen = { asked: undefined, bytes: {}, types: new Map() };
+  session.on('Network.requestWillBeSent', ({ timestamp, type }) => {
+    if (type === 'Document') seen.asked ??= timestamp;
+  });
+  session.on('Network.responseReceived', ({ requestId, type }) => seen.types.set(requestId, type));
+  session.on('Network.loadingFinished', ({ requestId, encodedDataLength }) => {
+    const type = seen.types.get(requestId) ?? 'Other';
+    seen.bytes[type] = (seen.bytes[type] ?? 0) + encodedDataLength;
+  });
+  const live = new Set();
+  session.on('Network.webSocketCreated', ({ requestId, url }) => new URL(url).pathname === '/live' && live.add(requestId));
+  const alive = new Promise((resolve) => {
+    session.on('Network.webSocketFrameReceived', ({ requestId, timestamp }) => live.has(requestId) && resolve(timestamp));
+  });
+
+  await page.addInitScript(() => {
+    const marks = (window.marks = { shift: 0 });
+    new PerformanceObserver((list) => {
+      for (const shift of list.getEntries()) if (!shift.hadRecentInput) marks.shift += shift.value;
+    }).observe({ type: 'layout-shift', buffered: true });
+    // The first frame painted with a value on it: found in the document, then one frame later.
+    const look = () => {
+      if (document.querySelector('.tile data[value]')) requestAnimationFrame(() => (marks.value = performance.now()));
+      else requestAnimationFrame(look);
+    };
+    requestAnimationFrame(look);
+  });
+  await page.goto('/', { waitUntil: 'commit' });
+  const interactive = Math.round((await alive - seen.asked) * 1000);
+  await page.waitForLoadState('load');
+  const { marks, paint } = await page.evaluate(() => ({
+    marks: window.marks,
+    paint: performance.getEntriesByName('first-contentful-paint')[0]?.startTime,
+  }));
+  await context.close();
+  const all = Object.values(seen.bytes).reduce((sum, bytes) => sum + bytes, 0);
+  return {
+    'first contentful paint, ms': Math.round(paint),
+    'a value painted, ms': Math.round(Math.max(marks.value, paint)),
+    'first live frame, ms': interactive,
+    'HTML and style sheet, bytes': (seen.bytes.Document ?? 0) + (seen.bytes.Stylesheet ?? 0),
+    'all, bytes': all,
+    'layout shift, thousandths': Math.round(marks.shift * 1000),
+  };
+}

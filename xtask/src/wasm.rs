@@ -1,0 +1,96 @@
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail, ensure};
+use wasm_bindgen_cli_support::Bindgen;
+
+use crate::layout::{NAME, parts, root, wasm_target};
+use crate::step::step;
+
+const TARGET: &str = "wasm32-unknown-unknown";
+const PROFILE: &str = "wasm-release";
+
+/// What rustc lets LLVM use of WebAssembly, named one by one: `--all-features` would let wasm-opt emit what no browser has.
+const FEATURES: [&str; 8] = [
+    "--enable-bulk-memory",
+    "--enable-bulk-memory-opt",
+    "--enable-call-indirect-overlong",
+    "--enable-multivalue",
+    "--enable-mutable-globals",
+    "--enable-nontrapping-float-to-int",
+    "--enable-reference-types",
+    "--enable-sign-ext",
+];
+
+/// Makes `signalbox.js` and `signalbox_bg.wasm` in [`parts`], with the modules that they import.
+///
+/// # Errors
+/// When a tool is missing or fails; its own output stands above.
+pub(crate) fn build(optimizer: Option<&Path>) -> Result<()> {
+    let module = step("code for the browser (cargo, wasm32)", compile)?;
+    step("glue (wasm-bindgen)", || bind(&module))?;
+    match optimizer {
+        Some(optimizer) => step("smaller code (wasm-opt -Oz)", || optimize(optimizer)),
+        None => {
+            eprintln!("site: wasm-opt is not installed: the code stays a tenth larger (`npm ci --prefix end2end` brings it)");
+            Ok(())
+        }
+    }
+}
+
+/// `wasm-opt`: the one that the end-to-end tests pin, else the one on the PATH.
+pub(crate) fn find_optimizer() -> Option<PathBuf> {
+    let pinned = ["end2end/node_modules/.bin", "node_modules/.bin"].map(|folder| root().join(folder));
+    let on_path = std::env::var_os("PATH").unwrap_or_default();
+    pinned.into_iter().chain(std::env::split_paths(&on_path)).map(|folder| folder.join("wasm-opt")).find(|tool| tool.is_file())
+}
+
+fn compile() -> Result<PathBuf> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let status = Command::new(cargo)
+        .current_dir(root())
+        .args(["build", "--quiet", "--package", "frontend", "--target", TARGET, "--profile", PROFILE, "--target-dir"])
+        .arg(wasm_target())
+        // In place of flags meant for this machine (a linker, a processor), which break a build for the browser.
+        .env("CARGO_ENCODED_RUSTFLAGS", flags())
+        .status()
+        .context("cannot run cargo")?;
+    ensure!(status.success(), "the browser's code does not compile (`rustup target add {TARGET}` helps when it says that `core` is missing)");
+    Ok(wasm_target().join(TARGET).join(PROFILE).join("frontend.wasm"))
+}
+
+/// Panic messages name source files: without this they would carry the folders of whoever built the site to every browser.
+fn flags() -> String {
+    let home = std::env::var("CARGO_HOME").ok().or_else(|| Some(format!("{}/.cargo", std::env::var("HOME").ok()?)));
+    let folders = [Some((root().display().to_string(), ".")), home.map(|home| (home, "cargo"))];
+    let flags = folders.into_iter().flatten().map(|(from, to)| format!("--remap-path-prefix={from}={to}"));
+    flags.collect::<Vec<_>>().join("\u{1f}")
+}
+
+fn bind(module: &Path) -> Result<()> {
+    let folder = parts();
+    if folder.exists() {
+        fs::remove_dir_all(&folder).with_context(|| format!("cannot empty {}", folder.display()))?;
+    }
+    Bindgen::new()
+        .input_path(module)
+        .out_name(NAME)
+        .web(true)?
+        .typescript(false)
+        // The page names the module, by its hash.
+        .omit_default_module_path(true)
+        .remove_name_section(true)
+        .remove_producers_section(true)
+        .generate(&folder)
+        .context("wasm-bindgen failed")
+}
+
+fn optimize(optimizer: &Path) -> Result<()> {
+    let module = parts().join(format!("{NAME}_bg.wasm"));
+    let output = Command::new(optimizer).args(FEATURES).arg("-Oz").arg(&module).arg("-o").arg(&module).output().context("cannot run wasm-opt")?;
+    if !output.status.success() {
+        bail!("{} failed (older than version 120?): {}", optimizer.display(), String::from_utf8_lossy(&output.stderr).trim());
+    }
+    Ok(())
+}
