@@ -2,3 +2,6 @@
 
 /// What the pages ask of a server.
 pub mod backend;
+
+/// One component a file.
+pub mod components;

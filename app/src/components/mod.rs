@@ -1,0 +1,4 @@
+//! One component a file.
+
+/// Charts.
+pub mod chart;
