@@ -1,7 +1,20 @@
 //! The pages of Signalbox: rendered on the server, brought to life in the browser.
 
+// The types of nested views grow with every element.
+#![recursion_limit = "256"]
+
+/// The component that holds everything, and the HTML document around it.
+pub mod app;
 /// What the pages ask of a server.
 pub mod backend;
+/// The calls from page to server.
+pub mod server_fns;
+/// What the server says about a page beside its HTML.
+pub mod status;
+/// Light, dark, or what the system prefers.
+pub mod theme;
 
 /// One component a file.
 pub mod components;
+/// One page a file: a page fetches, a component shows.
+pub mod pages;

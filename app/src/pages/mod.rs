@@ -1,0 +1,15 @@
+//! One page a file: a page fetches, a component shows.
+
+/// One device.
+pub mod device;
+/// The past, as charts.
+pub mod history;
+/// What there is not, or not yet.
+pub mod not_found;
+/// All tiles by area.
+pub mod overview;
+
+pub use device::DevicePage;
+pub use history::History;
+pub use not_found::NotFound;
+pub use overview::OverviewPage;

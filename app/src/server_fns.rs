@@ -1,0 +1,124 @@
+//! The calls from page to server. Each is a public HTTP endpoint under `/fn`: rights and input are checked behind
+//! [`Backend`](crate::backend::Backend), not here.
+
+use domain::alarm::Alarm;
+use domain::command::CommandReport;
+use leptos::prelude::*;
+use leptos::server_fn::codec::JsonEncoding;
+use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
+
+use crate::backend::{BackendError, DevicePage, HistoryPage, HistoryRequest, Overview, Shell};
+
+impl FromServerFnError for BackendError {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(_: ServerFnErrorErr) -> Self {
+        Self::Internal
+    }
+}
+
+/// The overview page.
+///
+/// # Errors
+/// [`BackendError`] as the backend says.
+#[server(prefix = "/fn", endpoint = "overview")]
+pub async fn load_overview() -> Result<Overview, BackendError> {
+    let (backend, caller) = crate::backend::backend()?;
+    let overview = crate::status::answer(backend.overview(&caller).await)?;
+    Ok(Overview { tiles: overview.tiles.into_iter().map(crate::components::spark::compact).collect(), ..overview })
+}
+
+/// The page of one device. An unknown device gives the page the status 404.
+///
+/// # Errors
+/// [`BackendError`] as the backend says.
+#[server(prefix = "/fn", endpoint = "device")]
+pub async fn load_device(id: String) -> Result<DevicePage, BackendError> {
+    let (backend, caller) = crate::backend::backend()?;
+    let id = domain::device::DeviceId::parse(&id).map_err(|_| BackendError::NotFound(format!("device \"{id}\"")));
+    let id = crate::status::answer(id)?;
+    let page = crate::status::answer(backend.device(&caller, &id).await)?;
+    Ok(DevicePage { tiles: page.tiles.into_iter().map(crate::components::spark::compact).collect(), ..page })
+}
+
+/// The history page.
+///
+/// # Errors
+/// [`BackendError`] as the backend says.
+#[server(prefix = "/fn", endpoint = "history")]
+pub async fn load_history(
+    /// As the address says it.
+    request: HistoryRequest,
+) -> Result<HistoryPage, BackendError> {
+    let (backend, caller) = crate::backend::backend()?;
+    crate::status::answer(backend.history(&caller, &request).await)
+}
+
+/// The frame around a page without content of its own.
+///
+/// # Errors
+/// [`BackendError`] as the backend says.
+#[server(prefix = "/fn", endpoint = "shell")]
+pub async fn load_shell() -> Result<Shell, BackendError> {
+    let (backend, caller) = crate::backend::backend()?;
+    crate::status::answer(backend.shell(&caller).await)
+}
+
+/// Asks a device for something: `turn_on`, `turn_off` or `toggle`. The form of a switch posts here when there is no script.
+///
+/// # Errors
+/// [`BackendError::Invalid`] says why it was refused.
+#[server(prefix = "/fn", endpoint = "command")]
+pub async fn send_command(
+    /// `living-room.light`.
+    entity: String,
+    /// `turn_on`.
+    action: String,
+    /// Per cent, for `turn_on`.
+    #[server(default)]
+    brightness: Option<u8>,
+    /// Kelvin, for `turn_on`.
+    #[server(default)]
+    color_temp: Option<u16>,
+) -> Result<CommandReport, BackendError> {
+    use domain::command::Action;
+    let (backend, caller) = crate::backend::backend()?;
+    let entity = domain::entity::EntityId::parse(&entity).map_err(|error| BackendError::Invalid(error.to_string()))?;
+    let action = match action.as_str() {
+        "turn_on" => Action::TurnOn { brightness, color_temp },
+        "turn_off" => Action::TurnOff {},
+        "toggle" => Action::Toggle {},
+        other => return Err(BackendError::Invalid(format!("unknown action \"{other}\""))),
+    };
+    backend.send_command(&caller, &entity, action).await.map_err(|refusal| BackendError::Invalid(refusal.to_string()))
+}
+
+/// Acknowledges an alarm.
+///
+/// # Errors
+/// [`BackendError`] as the backend says.
+#[server(prefix = "/fn", endpoint = "acknowledge")]
+pub async fn acknowledge_alarm(
+    /// The alarm's id.
+    alarm: String,
+) -> Result<Alarm, BackendError> {
+    let (backend, caller) = crate::backend::backend()?;
+    backend.acknowledge_alarm(&caller, &alarm).await
+}
+
+/// Keeps the theme in a cookie for a year.
+///
+/// # Errors
+/// None of its own.
+#[server(prefix = "/fn", endpoint = "theme")]
+pub async fn set_theme(
+    /// `auto`, `light` or `dark`.
+    theme: String,
+) -> Result<(), BackendError> {
+    let cookie =
+        format!("{}={}; Path=/; Max-Age=31536000; SameSite=Strict; HttpOnly", crate::theme::COOKIE, crate::theme::Theme::parse(&theme).as_str());
+    if let (Some(options), Ok(name), Ok(value)) = (use_context::<leptos_axum::ResponseOptions>(), "set-cookie".parse(), cookie.parse()) {
+        options.append_header(name, value);
+    }
+    Ok(())
+}

@@ -1,0 +1,33 @@
+//! The HTTP status of a page. The only file that knows which half it is compiled for.
+
+use crate::backend::BackendError;
+
+/// Passes `result` on, and gives the answer (page or server function) the status that belongs to its error.
+///
+/// # Errors
+/// The error of `result`.
+pub fn answer<T>(result: Result<T, BackendError>) -> Result<T, BackendError> {
+    if let Err(error) = &result {
+        set(match error {
+            BackendError::NotFound(_) => 404,
+            BackendError::Invalid(_) => 400,
+            BackendError::Forbidden(_) => 403,
+            BackendError::Internal => 500,
+        });
+    }
+    result
+}
+
+/// Says that the page asked for does not exist. Without effect in the browser.
+pub fn not_found() {
+    set(404);
+}
+
+fn set(status: u16) {
+    #[cfg(feature = "ssr")]
+    if let (Some(options), Ok(status)) = (leptos::prelude::use_context::<leptos_axum::ResponseOptions>(), status.try_into()) {
+        options.set_status(status);
+    }
+    #[cfg(not(feature = "ssr"))]
+    let _: u16 = status;
+}
