@@ -23,7 +23,9 @@ impl Mosquitto {
     pub(crate) fn start() -> Self {
         let port = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port").port();
         let folder = tempfile::tempdir().expect("a folder");
-        let config = format!("listener {port} 127.0.0.1\nallow_anonymous true\nuser root\nlog_dest stderr\nlog_type all\npersistence false\n");
+        let config = format!(
+            "listener {port} 127.0.0.1\nallow_anonymous true\nuser root\nlog_dest stderr\nlog_type all\npersistence false\nmax_queued_messages 0\n"
+        );
         std::fs::write(folder.path().join("mosquitto.conf"), config).expect("written");
         Self { port, child: launch(&folder), folder }
     }
