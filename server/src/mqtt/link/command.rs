@@ -68,17 +68,17 @@ impl Role for Command {
         std::future::pending().await
     }
 
-    fn take(&mut self, publish: Publish, client: &impl Client) {
-        let Publish { topic, payload, qos, retain, reply } = publish;
+    fn take(&mut self, publish: Publish, client: &impl Client) -> Result<(), Failure> {
+        let Publish { topic, payload, qos, reply } = publish;
         // rumqttc would break the connection over it.
         if topic.len() + payload.len() + HEADER > self.packet_limit {
-            return answer(reply, Err(PublishError::Refused(format!("{} bytes are more than it takes", payload.len()))));
-        }
-        if client.try_publish(&topic, payload, qos.min(self.max_qos), retain) {
+            answer(reply, Err(PublishError::Refused(format!("{} bytes are more than it takes", payload.len()))));
+        } else if client.try_publish(&topic, payload, qos.min(self.max_qos), false) {
             self.tracker.queued(reply);
         } else {
             answer(reply, Err(PublishError::QueueFull));
         }
+        Ok(())
     }
 
     fn event(&mut self, event: Event, _: &impl Client) -> Result<(), Failure> {

@@ -21,7 +21,8 @@ pub(super) trait Role: Send {
     fn begin(&mut self, granted: &Granted, client: &impl Client);
     /// Waits for something to do. May be dropped and called again.
     fn next(&mut self) -> impl Future<Output = Self::Item> + Send;
-    fn take(&mut self, item: Self::Item, client: &impl Client);
+    /// Does it; an error ends the connection.
+    fn take(&mut self, item: Self::Item, client: &impl Client) -> Result<(), Failure>;
     /// Something happened on the connection; an error ends it.
     fn event(&mut self, event: Event, client: &impl Client) -> Result<(), Failure>;
     /// The server stops: say what is to be said before the end.
@@ -88,8 +89,12 @@ async fn poll_to_the_end<R: Role, C: Client, E: Events>(
                     closing = client.try_disconnect();
                 }
                 tokio::select! {
-                    polled = &mut poll => break polled,
-                    item = role.next(), if connected.is_some() => role.take(item, client),
+                    polled = &mut poll => break polled.unwrap_or(Err(Failure::Silent)),
+                    item = role.next(), if connected.is_some() => {
+                        if let Err(failure) = role.take(item, client) {
+                            break Err(failure);
+                        }
+                    }
                     () = tasks.stopping(), if leave_until.is_none() => {
                         if connected.is_none() {
                             return Ended::Stopped;
@@ -108,10 +113,9 @@ async fn poll_to_the_end<R: Role, C: Client, E: Events>(
             }
         };
         let happened = match polled {
-            Err(_) => Err(Failure::Silent),
-            Ok(Err(failure)) => Err(failure),
-            Ok(Ok(Event::Disconnecting)) if closing => return Ended::Stopped,
-            Ok(Ok(Event::Connected(granted))) => {
+            Err(failure) => Err(failure),
+            Ok(Event::Disconnecting) if closing => return Ended::Stopped,
+            Ok(Event::Connected(granted)) => {
                 if accepted(&granted) == Accepted::TryV5Again {
                     close(client, events).await;
                     return Ended::TryV5Again;
@@ -124,7 +128,7 @@ async fn poll_to_the_end<R: Role, C: Client, E: Events>(
                 role.begin(&granted, client);
                 Ok(())
             }
-            Ok(Ok(event)) => role.event(event, client),
+            Ok(event) => role.event(event, client),
         };
         if let Err(failure) = happened {
             return if leave_until.is_some() { Ended::Stopped } else { Ended::Failed { failure, stood: connected.map(|since| since.elapsed()) } };

@@ -93,6 +93,17 @@ impl Ingest {
         }
     }
 
+    /// Whether a new connection would do better.
+    fn check(&self) -> Result<(), Failure> {
+        if self.asked.is_some_and(|asked| asked.elapsed() > SUBACK_LIMIT) {
+            return Err(Failure::Broken("the broker does not answer the subscription".to_owned()));
+        }
+        if self.acks.n_abandoned() >= MAX_ABANDONED {
+            return Err(Failure::Broken("messages could not be recorded, asking for them again".to_owned()));
+        }
+        Ok(())
+    }
+
     fn flush_acks(&mut self, client: &impl Client) {
         self.acks.flush(|owed| client.try_acknowledge(owed.pkid, owed.qos));
     }
@@ -132,12 +143,13 @@ impl Role for Ingest {
         }
     }
 
-    fn take(&mut self, settled: Settled, client: &impl Client) {
+    fn take(&mut self, settled: Settled, client: &impl Client) -> Result<(), Failure> {
         self.acks.settle(&settled);
         while let Ok(settled) = self.settled.try_recv() {
             self.acks.settle(&settled);
         }
         self.flush_acks(client);
+        self.check()
     }
 
     fn event(&mut self, event: Event, client: &impl Client) -> Result<(), Failure> {
@@ -154,13 +166,7 @@ impl Role for Ingest {
         }
         // An acknowledgement for which there was no room goes now.
         self.flush_acks(client);
-        if self.asked.is_some_and(|asked| asked.elapsed() > SUBACK_LIMIT) {
-            return Err(Failure::Broken("the broker does not answer the subscription".to_owned()));
-        }
-        if self.acks.n_abandoned() >= MAX_ABANDONED {
-            return Err(Failure::Broken("messages could not be recorded, asking for them again".to_owned()));
-        }
-        Ok(())
+        self.check()
     }
 
     fn leave(&mut self, client: &impl Client) {

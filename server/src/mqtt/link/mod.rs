@@ -81,7 +81,7 @@ impl Link {
         let (reply, answer) = oneshot::channel();
         let queued = check_topic(&topic)
             .map_err(PublishError::from)
-            .and_then(|()| self.shared.queue_publish(Publish { topic, payload, qos: qos.min(2), retain: false, reply: Some(reply) }));
+            .and_then(|()| self.shared.queue_publish(Publish { topic, payload, qos: qos.min(2), reply: Some(reply) }));
         async move {
             queued?;
             answer.await.unwrap_or(Err(PublishError::Lost))

@@ -29,12 +29,11 @@ pub(super) enum Half {
     Command,
 }
 
-/// A message to publish.
+/// A message to publish; never retained.
 pub(super) struct Publish {
     pub(super) topic: String,
     pub(super) payload: Vec<u8>,
     pub(super) qos: u8,
-    pub(super) retain: bool,
     pub(super) reply: Reply,
 }
 
@@ -191,7 +190,7 @@ mod tests {
     #[test]
     fn publishes_are_taken_only_while_the_door_is_open_and_there_is_room() {
         let link = shared();
-        let publish = || Publish { topic: "a".to_owned(), payload: Vec::new(), qos: 1, retain: false, reply: None };
+        let publish = || Publish { topic: "a".to_owned(), payload: Vec::new(), qos: 1, reply: None };
         assert_eq!(link.queue_publish(publish()), Err(PublishError::LinkDown));
         let (door, _requests) = mpsc::channel(1);
         link.open_door(door);

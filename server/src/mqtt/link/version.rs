@@ -96,6 +96,11 @@ impl Search {
                 self.n_unanswered = self.n_unanswered.saturating_add(1);
                 self.v4_answers
             }
+            // A refusal in its own words is an answer too.
+            (Version::V4, Failure::Refused(_)) => {
+                self.v4_answers = true;
+                return true;
+            }
             _ => {
                 *self = Self::default();
                 false
@@ -137,6 +142,19 @@ mod tests {
         search.failed(Version::V5, &broken(), &agreed);
         assert_eq!(search.next_version(&agreed), Version::V4);
         assert_eq!(search.accepted(Version::V4, &agreed), Accepted::Use);
+    }
+
+    #[test]
+    fn a_broker_of_3_1_1_that_refuses_the_password_is_found_too() {
+        let (agreed, mut search) = (Agreed::new(Protocol::Auto), Search::default());
+        for _ in 0..3 {
+            search.failed(Version::V5, &broken(), &agreed);
+        }
+        let refused = Failure::Refused("bad user name password".to_owned());
+        assert!(search.failed(Version::V4, &refused, &agreed));
+        assert!(search.failed(Version::V5, &broken(), &agreed));
+        assert!(!search.failed(Version::V4, &refused, &agreed), "from here on it waits between attempts");
+        assert_eq!(search.next_version(&agreed), Version::V4);
     }
 
     #[test]
