@@ -33,8 +33,8 @@ use super::{BrokerError, BrokerSettings, EmbeddedBroker};
 /// How long clients may take to leave. Clients that read leave at once.
 const DRAIN: Duration = Duration::from_millis(1_500);
 
-/// How long the last writes may take: some ten thousand waiting messages fit in.
-const FLUSH: Duration = Duration::from_secs(2);
+/// How long the last writes may take: one to ten thousand waiting messages, by the disk.
+const FLUSH: Duration = Duration::from_secs(3);
 
 /// How long a file operation may outlast everything else.
 const END: Duration = Duration::from_millis(500);
