@@ -234,7 +234,7 @@ def a_wildcard_in_a_publish_is_not_passed_on(broker, name):
         subscriber.subscribe(f"{name}/#")
         topic = f"{name}/+/b".encode()
         with raw(broker.port, f"{name}-raw") as bad:
-            bad.sendall(packet(0x30, string(topic) + b"bad"))
+            bad.sendall(packet(0x30, string(topic) + b"\x00bad"))
             while bad.recv(100):
                 pass  # A DISCONNECT with a reason may come before the end.
         subscriber.publish(f"{name}/end", b"end")
