@@ -10,6 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(tracing::Level::WARN).init();
     let mut arguments = std::env::args().skip(1);
     let mut settings = BrokerSettings::new(arguments.next().context("give the data folder")?);
     settings.listen = arguments.next().as_deref().unwrap_or("127.0.0.1:0").parse().context("the second argument is HOST:PORT")?;

@@ -46,8 +46,9 @@ pub trait EmbeddedBroker: Send + Sync {
 
     /// Says goodbye to the clients, publishes their wills, writes everything to disk and frees the ports.
     ///
-    /// Returns when that is done: well below a second as a rule, after four seconds at most. Clients that do not read
-    /// what they are sent are cut off after 1.5 seconds. Calling it again does nothing.
+    /// Returns when that is done: well below a second as a rule, after five seconds at most. Clients that do not read
+    /// what they are sent are cut off after a second, and what waited for them in memory is written if time allows.
+    /// Calling it again does nothing.
     async fn stop(&self);
 }
 
