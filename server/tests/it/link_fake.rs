@@ -67,8 +67,12 @@ impl Connection {
         self.client_id.ends_with("-cmd")
     }
 
-    /// The next packet; `None` when the client closed.
+    /// The next packet; `None` when the client closed or said DISCONNECT.
     pub(crate) async fn read(&mut self) -> Option<Packet> {
+        self.read_any().await.filter(|packet| packet.kind() != DISCONNECT)
+    }
+
+    async fn read_any(&mut self) -> Option<Packet> {
         let first = self.stream.read_u8().await.ok()?;
         let (mut length, mut shift) = (0, 0);
         loop {
@@ -84,12 +88,15 @@ impl Connection {
         Some(Packet { first, body })
     }
 
-    /// The next packet of this kind; others are answered as a broker should.
+    /// The next packet of this kind; others are answered as a broker should. `None` when the client said DISCONNECT.
     pub(crate) async fn read_kind(&mut self, kind: u8) -> Option<Packet> {
         loop {
-            let packet = self.read().await?;
+            let packet = self.read_any().await?;
             if packet.kind() == kind {
                 return Some(packet);
+            }
+            if packet.kind() == DISCONNECT {
+                return None;
             }
             self.answer(&packet).await;
         }

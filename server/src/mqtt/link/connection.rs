@@ -49,7 +49,9 @@ pub(super) enum Ended {
 
 /// Beyond rumqttc's own 5 s for connecting.
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
-/// How long saying goodbye may take, and then how long DISCONNECT.
+/// How long saying goodbye may take; and then how long the broker has to close the connection after DISCONNECT. To wait
+/// for that is to know that it has read the acknowledgements before it: a server that starts again at once would
+/// otherwise take over the session before they count.
 const GOODBYE: Duration = Duration::from_secs(1);
 
 /// Runs one connection to its end. This is the task that polls the event loop; between two polls it waits for nothing,
@@ -114,7 +116,6 @@ async fn poll_to_the_end<R: Role, C: Client, E: Events>(
         };
         let happened = match polled {
             Err(failure) => Err(failure),
-            Ok(Event::Disconnecting) if closing => return Ended::Stopped,
             Ok(Event::Connected(granted)) => {
                 if accepted(&granted) == Accepted::TryV5Again {
                     close(client, events).await;
