@@ -2,6 +2,7 @@
 # The interop gate of the embedded broker: builds it, then runs our own MQTT suite against it and against Debian's
 # mosquitto, and kills clients and brokers under load. Usage: end2end/interop/run.sh [PYTHON]
 set -eu
+export PYTHONDONTWRITEBYTECODE=1
 cd "$(dirname "$0")/../.."
 python=${1:-python3}
 target=${CARGO_TARGET_DIR:-target}
