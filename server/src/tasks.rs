@@ -20,7 +20,6 @@ impl Tasks {
     }
 
     /// Starts a task. It must return soon after [`Tasks::stopping`] resolves.
-    #[expect(clippy::disallowed_methods, reason = "the one place where tasks are spawned")]
     pub fn spawn<F: Future<Output = ()> + Send + 'static>(&self, task: F) {
         self.tracker.spawn(task);
     }
