@@ -6,7 +6,11 @@ use leptos::prelude::*;
 use leptos_meta::{MetaTags, provide_meta_context};
 use leptos_router::components::{FlatRoutes, Route, Router};
 use leptos_router::{SsrMode, path};
+use wasm_bindgen::JsCast;
+use web_sys::{HtmlElement, Node};
 
+use crate::components::sprite::Sprite;
+use crate::live::{Live, start};
 use crate::pages::{DevicePage, History, NotFound, OverviewPage};
 use crate::theme::Theme;
 
@@ -46,6 +50,7 @@ pub fn shell(options: &LeptosOptions) -> impl IntoView + use<> {
             </head>
             <body class="app">
                 <App/>
+                <Sprite/>
             </body>
         </html>
     }
@@ -55,7 +60,23 @@ pub fn shell(options: &LeptosOptions) -> impl IntoView + use<> {
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
+    let live = Live::new();
+    provide_context(live);
+    Effect::new(move |_| {
+        start(live);
+        keys();
+    });
     view! {
+        <a class="skip" href="#main" rel="external">
+            "Skip to content"
+        </a>
+        // Live regions stand empty in every page: a region that appears together with its text is not read aloud.
+        <div class="visually-hidden" role="alert" id="live-alert">
+            {move || live.alert.get()}
+        </div>
+        <div class="visually-hidden" role="status" id="live-status">
+            {move || live.status.get()}
+        </div>
         <Router>
             <FlatRoutes fallback=|| view! { <NotFound/> }>
                 <Route path=path!("/") view=OverviewPage ssr=SsrMode::Async/>
@@ -68,5 +89,38 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/settings") view=NotFound ssr=SsrMode::Async/>
             </FlatRoutes>
         </Router>
+    }
+}
+
+/// Keys and presses that concern the whole page: `/` goes to the search box, Escape and a press outside close menus.
+fn keys() {
+    _ = window_event_listener(leptos::ev::keydown, |event| {
+        let typing = document().active_element().is_some_and(|element| matches!(element.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT"));
+        match event.key().as_str() {
+            "/" if !typing => {
+                if let Some(input) = document().get_element_by_id("q").and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
+                    event.prevent_default();
+                    _ = input.focus();
+                }
+            }
+            "Escape" => close_menus(None),
+            _ => {}
+        }
+    });
+    _ = window_event_listener(leptos::ev::click, |event| close_menus(event.target().and_then(|target| target.dyn_into::<Node>().ok()).as_ref()));
+}
+
+/// Closes the open menu unless `kept` is inside it. Without `kept` the focus goes back to what opened it.
+fn close_menus(kept: Option<&Node>) {
+    let Ok(Some(menu)) = document().query_selector("details.menu[open]") else { return };
+    if kept.is_some_and(|node| menu.contains(Some(node))) {
+        return;
+    }
+    _ = menu.remove_attribute("open");
+    if kept.is_none()
+        && let Ok(Some(summary)) = menu.query_selector("summary")
+        && let Ok(summary) = summary.dyn_into::<HtmlElement>()
+    {
+        _ = summary.focus();
     }
 }

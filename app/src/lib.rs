@@ -7,12 +7,17 @@
 pub mod app;
 /// What the pages ask of a server.
 pub mod backend;
+/// What the page knows, kept up to date over the WebSocket.
+pub mod live;
 /// The calls from page to server.
 pub mod server_fns;
 /// What the server says about a page beside its HTML.
 pub mod status;
 /// Light, dark, or what the system prefers.
 pub mod theme;
+
+/// What a tile shows, as plain functions.
+pub mod tile;
 
 /// One component a file.
 pub mod components;

@@ -25,7 +25,7 @@ impl FromServerFnError for BackendError {
 pub async fn load_overview() -> Result<Overview, BackendError> {
     let (backend, caller) = crate::backend::backend()?;
     let overview = crate::status::answer(backend.overview(&caller).await)?;
-    Ok(Overview { tiles: overview.tiles.into_iter().map(crate::components::spark::compact).collect(), ..overview })
+    Ok(Overview { tiles: crate::tile::trend::compact_all(overview.tiles), ..overview })
 }
 
 /// The page of one device. An unknown device gives the page the status 404.
@@ -33,12 +33,15 @@ pub async fn load_overview() -> Result<Overview, BackendError> {
 /// # Errors
 /// [`BackendError`] as the backend says.
 #[server(prefix = "/fn", endpoint = "device")]
-pub async fn load_device(id: String) -> Result<DevicePage, BackendError> {
+pub async fn load_device(
+    /// `temp-sensor-001`.
+    id: String,
+) -> Result<DevicePage, BackendError> {
     let (backend, caller) = crate::backend::backend()?;
     let id = domain::device::DeviceId::parse(&id).map_err(|_| BackendError::NotFound(format!("device \"{id}\"")));
     let id = crate::status::answer(id)?;
     let page = crate::status::answer(backend.device(&caller, &id).await)?;
-    Ok(DevicePage { tiles: page.tiles.into_iter().map(crate::components::spark::compact).collect(), ..page })
+    Ok(DevicePage { tiles: crate::tile::trend::compact_all(page.tiles), ..page })
 }
 
 /// The history page.

@@ -2,9 +2,13 @@
 
 use leptos::prelude::*;
 
+use super::banner::Banner;
+use super::nav::Nav;
+use super::topbar::TopBar;
 use crate::backend::Shell;
+use crate::live::Live;
 
-/// Top bar, navigation and `main` around a page's content.
+/// Top bar, navigation and `main` around a page's content. What the server says about every page goes to [`Live`], and is shown from there.
 #[component]
 pub fn Frame(
     /// What the server says about every page.
@@ -12,6 +16,14 @@ pub fn Frame(
     /// The page's content.
     children: Children,
 ) -> AnyView {
-    let _: Shell = shell;
-    view! { <main class="main" id="main" tabindex="-1">{children()}</main> }.into_any()
+    Live::expect().seed(&shell);
+    view! {
+        <TopBar/>
+        <Nav/>
+        <main class="main" id="main" tabindex="-1">
+            <Banner/>
+            {children()}
+        </main>
+    }
+    .into_any()
 }

@@ -1,22 +1,49 @@
-//! The line of a tile.
+//! The line of a tile: the last hour of a number.
 
-use crate::backend::{Tile, Trend};
+use domain::live::EntityView;
+use leptos::prelude::*;
 
-/// The tile with its trend cut to four significant digits: more the line cannot show, and each digit travels in every page.
-#[must_use]
-pub fn compact(mut tile: Tile) -> Tile {
-    if let Trend::Line(points) = &mut tile.trend {
-        for point in points.iter_mut().flatten() {
-            *point = four_digits(*point);
-        }
+use crate::live::{Entry, Live};
+use crate::tile::trend::spark;
+use crate::tile::words::{decimals, range_words};
+
+/// The last hour of a number, with the limits near it. Grows with each new value.
+#[component]
+pub fn Spark(
+    /// Whose.
+    entry: Entry,
+) -> AnyView {
+    let live = Live::expect();
+    let (view, past, limits) = (entry.view.clone(), entry.past.clone(), entry.limits.clone());
+    let shape = Memo::new(move |_| {
+        past.with(|past| limits.with(|limits| past.as_ref().map(|past| spark(past, limits, live.minute.get())))).unwrap_or_default()
+    });
+    let past = entry.past;
+    let label = move || {
+        let range = past.with(|past| past.as_ref().and_then(|past| past.extremes(live.minute.get())));
+        view.with(|view| hour_words(view, range))
+    };
+    let limits = move || {
+        shape
+            .with(|shape| shape.limits.clone())
+            .into_iter()
+            .map(|(severity, path)| view! { <path class="spark-limit" data-priority=severity.as_str() d=path/> })
+            .collect_view()
+    };
+    view! {
+        <svg class="spark" viewBox="0 0 120 32" preserveAspectRatio="none" role="img" aria-label=label>
+            {limits}
+            <path class="spark-line" d=move || shape.with(|shape| shape.line.clone())/>
+            {move || shape.with(|shape| shape.gap.clone()).map(|gap| view! { <path class="spark-gap" d=gap/> })}
+            <path class="spark-end" d=move || shape.with(|shape| shape.end.clone())/>
+        </svg>
     }
-    tile
+    .into_any()
 }
 
-fn four_digits(n: f64) -> f64 {
-    if n == 0.0 || !n.is_finite() {
-        return n;
-    }
-    let scale = 10f64.powi(3 - n.abs().log10().floor() as i32);
-    (n * scale).round() / scale
+/// `Temperature, last hour: 20.8 to 21.4 °C`.
+fn hour_words(view: &EntityView, range: Option<(f64, f64)>) -> String {
+    let Some(range) = range else { return [&view.name, ", last hour: no readings"].concat() };
+    let words = range_words(range, decimals(view)).replace(" – ", " to ");
+    [&view.name, ", last hour: ", &words, " ", view.unit.as_deref().unwrap_or_default()].concat().trim_end().to_owned()
 }

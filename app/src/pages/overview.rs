@@ -1,26 +1,50 @@
-//! All tiles by area.
+//! All tiles by area, the most urgent alarms above them.
 
 use leptos::prelude::*;
 use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
 
 use crate::backend::{BackendError, Overview};
-use crate::components::Frame;
+use crate::components::alert_strip::AlertStrip;
+use crate::components::area::{Areas, summary};
+use crate::components::{Frame, Problem};
+use crate::live::Live;
 use crate::server_fns::load_overview;
 
 /// The overview page.
 #[component]
 pub fn OverviewPage() -> AnyView {
+    let live = Live::expect();
+    live.search.set(use_query_map().with_untracked(|query| query.get("q")).unwrap_or_default());
     let data = Resource::new_blocking(|| (), |()| load_overview());
     view! {
         <Title text="Overview · Signalbox"/>
-        <Suspense>{move || Suspend::new(async move { page(data.await) })}</Suspense>
+        <Suspense>{move || Suspend::new(async move { page(live, data.await) })}</Suspense>
     }
     .into_any()
 }
 
-fn page(data: Result<Overview, BackendError>) -> AnyView {
-    match data {
-        Ok(overview) => view! { <Frame shell=overview.shell><h1>"Overview"</h1></Frame> }.into_any(),
-        Err(error) => view! { <p>{error.to_string()}</p> }.into_any(),
+fn page(live: Live, data: Result<Overview, BackendError>) -> AnyView {
+    let overview = match data {
+        Ok(overview) => overview,
+        Err(error) => return view! { <Problem error=error/> }.into_any(),
+    };
+    let now = overview.shell.now;
+    live.seed(&overview.shell);
+    for tile in &overview.tiles {
+        live.seed_tile(tile, now);
     }
+    view! {
+        <Frame shell=overview.shell>
+            <AlertStrip/>
+            <header class="page-head">
+                <div class="page-title">
+                    <h1>"Overview"</h1>
+                    <p>{move || summary(live)}</p>
+                </div>
+            </header>
+            <Areas/>
+        </Frame>
+    }
+    .into_any()
 }

@@ -1,0 +1,176 @@
+//! The bar above every page: mark, search, broker, alarms, clock, account.
+
+use domain::live::{LinkState, LinkView};
+use domain::time::MINUTE_MS;
+use leptos::prelude::*;
+
+use super::account::Account;
+use super::banner::attempt_words;
+use super::search::Search;
+use super::{glyph, icon};
+use crate::live::{Connection, Live};
+use crate::tile::alarms::{counts, severity_word};
+
+/// The bar above every page.
+#[component]
+pub fn TopBar() -> AnyView {
+    view! {
+        <header class="topbar">
+            <a class="brand" href="/" aria-label="Signalbox, go to overview">
+                <svg class="logo" viewBox="0 0 32 32" aria-hidden="true">
+                    <rect class="logo-box" x="1" y="1" width="30" height="30" rx="8"/>
+                    <path class="logo-ink" d="M10 7v18.5"/>
+                    <path class="logo-arm" d="M10.5 8.2 25.2 12.8 23.7 17.6 10.5 13.5z"/>
+                    <path class="logo-ink" d="M6.5 25.5h7"/>
+                    <circle class="logo-lamp" cx="20" cy="22.8" r="2.3"/>
+                </svg>
+                <span class="brand-name">"Signalbox"</span>
+            </a>
+            <Search/>
+            <div class="topbar-end">
+                <Broker/>
+                <AlarmCount/>
+                <Clock/>
+                <Account/>
+            </div>
+        </header>
+    }
+    .into_any()
+}
+
+#[component]
+fn Broker() -> AnyView {
+    let live = Live::expect();
+    let state = Memo::new(move |_| {
+        let fresh = |(rate, at): (f64, domain::time::Timestamp)| {
+            (live.connection.get() != Connection::Up || live.heard.get_untracked().since_ms(at) < MINUTE_MS).then_some(rate)
+        };
+        live.links.with(|links| broker_words(live.connection.get(), links, fresh(live.rate.get())))
+    });
+    view! {
+        <a
+            class="broker"
+            href="/settings#brokers"
+            data-link=move || if state.with(|state| state.up) { "up" } else { "lost" }
+            aria-label=move || state.with(|state| [state.title, ": ", &state.detail].concat())
+        >
+            {move || icon(if state.with(|state| state.up) { "plug" } else { "offline" }, "")}
+            <span class="broker-text">
+                <b>{move || state.with(|state| state.title)}</b>
+                <small>{move || state.with(|state| state.detail.clone())}</small>
+            </span>
+        </a>
+    }
+    .into_any()
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct BrokerWords {
+    up: bool,
+    title: &'static str,
+    detail: String,
+}
+
+fn broker_words(connection: Connection, links: &[LinkView], rate: Option<f64>) -> BrokerWords {
+    if let Connection::Lost { .. } = connection {
+        let detail = attempt_words(connection).trim_end_matches('.').to_lowercase();
+        return BrokerWords { up: false, title: "Reconnecting", detail };
+    }
+    let worst = links.iter().find(|link| link.state == LinkState::Down).or_else(|| links.iter().find(|link| link.state == LinkState::Connecting));
+    if let Some(link) = worst {
+        let title = if link.state == LinkState::Down { "Broker not connected" } else { "Connecting to broker" };
+        return BrokerWords { up: false, title, detail: link.broker.clone() };
+    }
+    let name = match links {
+        [] => return BrokerWords { up: false, title: "No broker", detail: "none is configured".to_owned() },
+        [link] => link.broker.clone(),
+        more => [&more.len().to_string(), " brokers"].concat(),
+    };
+    let detail = rate.map_or_else(|| name.clone(), |rate| [&name, ", ", &rate_words(rate), " msg/s"].concat());
+    BrokerWords { up: true, title: "Broker connected", detail }
+}
+
+/// Whole numbers from 10 on, one decimal below.
+fn rate_words(rate: f64) -> String {
+    domain::value::number_words(rate, Some(u8::from(rate < 9.95 && rate > 0.0)))
+}
+
+#[component]
+fn AlarmCount() -> AnyView {
+    let live = Live::expect();
+    let known = Memo::new(move |_| live.alarms.with(|alarms| counts(alarms)));
+    let label = move || {
+        let words: Vec<String> = known
+            .with(|known| known.iter().map(|(severity, _, n)| [&n.to_string(), " ", &severity_word(*severity).to_lowercase()].concat()).collect());
+        if words.is_empty() { "No active alarms".to_owned() } else { ["Active alarms: ", &words.join(", ")].concat() }
+    };
+    let items = move || {
+        let known = known.get();
+        if known.is_empty() {
+            return view! {
+                <span class="alarm-count-item">
+                    {icon("check", "")}
+                    "0"
+                </span>
+            }
+            .into_any();
+        }
+        let items = known.into_iter().map(|(severity, state, n)| {
+            view! {
+                <span class="alarm-count-item">
+                    {glyph(severity, state, false)}
+                    {n.to_string()}
+                </span>
+            }
+        });
+        items.collect_view().into_any()
+    };
+    view! {
+        <a class="alarm-count" href="/alarms" aria-label=label>
+            {items}
+        </a>
+    }
+    .into_any()
+}
+
+/// The server's clock. A moving clock proves that the page is alive: cut off, it stands still and dims.
+#[component]
+fn Clock() -> AnyView {
+    let live = Live::expect();
+    let frozen = Memo::new(move |_| live.lost());
+    let shown = move || frozen.get().or_else(|| live.now.get()).unwrap_or_else(|| live.minute.get());
+    view! {
+        <p class="clock" data-frozen=move || frozen.get().map(|_| "")>
+            {move || frozen.get().map(|_| icon("stale", "icon-sm"))}
+            <span class="visually-hidden">"Server time "</span>
+            <time datetime=move || shown().rfc3339()>{move || shown().civil(live.utc_offset_s.get()).clock()}</time>
+        </p>
+    }
+    .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::time::Timestamp;
+
+    #[test]
+    fn the_broker_is_up_only_when_page_and_all_brokers_are() {
+        let link = |name: &str, state| LinkView { broker: name.into(), state, since: Timestamp::from_ms(0) };
+        let up = [link("farm", LinkState::Up)];
+        let two = [link("farm", LinkState::Up), link("van", LinkState::Down)];
+        let lost = Connection::Lost { attempt: 3, next_s: 4 };
+        for (connection, links, rate, title, detail) in [
+            (Connection::Up, &up[..], Some(42.4), "Broker connected", "farm, 42 msg/s"),
+            (Connection::Opening, &up[..], Some(0.25), "Broker connected", "farm, 0.2 msg/s"),
+            (Connection::Up, &up[..], None, "Broker connected", "farm"),
+            (Connection::Up, &two[..], Some(1.0), "Broker not connected", "van"),
+            (lost, &up[..], Some(1.0), "Reconnecting", "attempt 3, next in 4 s"),
+            (Connection::Up, &[], None, "No broker", "none is configured"),
+        ] {
+            let words = broker_words(connection, links, rate);
+            assert_eq!((words.title, words.detail.as_str()), (title, detail));
+            assert_eq!(words.up, title == "Broker connected");
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! What frames do to what the page knows.
+
+use domain::alarm::{Alarm, AlarmState, Severity};
+use domain::live::{EntityChange, EntityView, LinkView, ServerFrame};
+use domain::quality::Quality;
+use domain::time::Timestamp;
+use leptos::prelude::*;
+
+use super::Live;
+
+/// What the connection has to do after a frame.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// Nothing.
+    Nothing,
+    /// Ask for these entities: they are new.
+    Subscribe(Vec<String>),
+    /// Another build answers: load the page again.
+    Reload(String),
+}
+
+impl Live {
+    /// Applies a frame. `build` is the build that made the page.
+    pub(super) fn apply(self, frame: ServerFrame, build: Option<&str>) -> Next {
+        match frame {
+            ServerFrame::Hello { build: theirs, now, .. } => {
+                self.hear(now);
+                if build.is_some_and(|ours| ours != theirs) {
+                    return Next::Reload(theirs);
+                }
+            }
+            ServerFrame::Snapshot { now, entities, alarms, links, .. } => {
+                self.hear(now);
+                for view in &entities {
+                    self.upsert(view);
+                }
+                self.alarms.set(alarms);
+                self.links.set(links);
+            }
+            ServerFrame::Changes { now, c, .. } => {
+                self.hear(now);
+                let unknown: Vec<String> = c.into_iter().filter_map(|change| self.change(change, now)).collect();
+                if !unknown.is_empty() {
+                    return Next::Subscribe(unknown);
+                }
+            }
+            ServerFrame::Alert { id, message, severity, state, entity_id, ts, condition, rule, .. } => {
+                self.alarm(Alarm { id, rule, entity: entity_id, severity, state, message, condition, since: ts, until: None });
+            }
+            ServerFrame::Link { broker, state, since } => self.link(LinkView { broker, state, since }),
+            ServerFrame::Command { id, entity, state, reason, after_ms } => self.followed(&id, &entity, state, reason, after_ms),
+            ServerFrame::Error { id: Some(id), message, .. } => self.refused(&id, message),
+            ServerFrame::Pong { now } => self.hear(now),
+            ServerFrame::Error { .. } | ServerFrame::SensorUpdate { .. } | ServerFrame::MqttMessage { .. } | ServerFrame::Published { .. } => {}
+        }
+        Next::Nothing
+    }
+
+    /// Applies a change; answers the id of an entity that the page does not know.
+    fn change(self, change: EntityChange, now: Timestamp) -> Option<String> {
+        let Some(entry) = self.find(&change.e) else { return Some(change.e.as_str().to_owned()) };
+        let known = entry.view.get_untracked();
+        let offline_since = match (change.q, known.q) {
+            (Quality::Offline, Quality::Offline) => known.offline_since,
+            (Quality::Offline, _) => Some(now),
+            _ => None,
+        };
+        let since = change.since.or(if change.v == known.v { known.since } else { change.t });
+        self.update(&entry, EntityView { v: change.v, t: change.t.or(known.t), q: change.q, since, offline_since, ..known });
+        None
+    }
+
+    /// Takes an alarm's new state in, and says a new critical one aloud.
+    pub(crate) fn alarm(self, alarm: Alarm) {
+        let news = self.alarms.with_untracked(|alarms| !alarms.iter().any(|known| known.id == alarm.id && known.state == alarm.state));
+        if news && alarm.state == AlarmState::Unacked && alarm.severity == Severity::Critical {
+            let name = self.find(&alarm.entity).map(|entry| entry.view.with_untracked(|view| view.name.clone())).unwrap_or_default();
+            self.alert.set(["Critical alarm: ", &name, " ", &alarm.condition].concat());
+        }
+        self.alarms.update(|alarms| {
+            alarms.retain(|known| known.id != alarm.id);
+            if alarm.state != AlarmState::Normal {
+                alarms.push(alarm);
+            }
+        });
+    }
+
+    fn link(self, link: LinkView) {
+        self.links.update(|links| match links.iter_mut().find(|known| known.broker == link.broker) {
+            Some(known) => *known = link,
+            None => links.push(link),
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tile::trend::Past;
+    use domain::device::DeviceId;
+    use domain::entity::{EntityId, EntityKind};
+    use domain::value::Value;
+
+    const NOW: Timestamp = Timestamp::from_ms(1_781_273_006_000);
+
+    fn id() -> EntityId {
+        EntityId::parse("a.temperature").expect("id")
+    }
+
+    fn view(v: f64) -> EntityView {
+        EntityView {
+            id: id(),
+            device: DeviceId::parse("a").expect("id"),
+            area: None,
+            name: "Temperature".into(),
+            kind: EntityKind::Sensor,
+            unit: Some("°C".into()),
+            v: Some(Value::Number(v)),
+            t: Some(NOW),
+            q: Quality::Good,
+            assumed: false,
+            settable: false,
+            icon: "temperature".into(),
+            precision: None,
+            since: None,
+            word_on: None,
+            word_off: None,
+            offline_since: None,
+            topic: "sensors/a/temperature".into(),
+        }
+    }
+
+    fn snapshot(v: f64) -> ServerFrame {
+        ServerFrame::Snapshot { seq: 1, now: NOW, entities: vec![view(v)], alarms: vec![], links: vec![] }
+    }
+
+    fn changes(v: f64, t: Timestamp, q: Quality) -> ServerFrame {
+        ServerFrame::Changes { seq: 2, now: t, c: vec![EntityChange { e: id(), v: Some(Value::Number(v)), t: Some(t), q, since: None }] }
+    }
+
+    fn with_live(test: impl FnOnce(Live)) {
+        Owner::new().with(|| test(Live::new()));
+    }
+
+    #[test]
+    fn an_entity_that_appears_is_asked_for_and_then_shown() {
+        with_live(|live| {
+            assert_eq!(live.apply(changes(1.0, NOW, Quality::Good), None), Next::Subscribe(vec!["a.temperature".to_owned()]));
+            assert_eq!(live.apply(snapshot(1.0), None), Next::Nothing);
+            assert_eq!(live.entries.with_untracked(Vec::len), 1);
+        });
+    }
+
+    #[test]
+    fn late_data_never_moves_a_tile() {
+        with_live(|live| {
+            live.apply(snapshot(21.3), None);
+            live.apply(changes(20.0, NOW.plus_ms(-1), Quality::Good), None);
+            let entry = live.find(&id()).expect("known");
+            assert_eq!(entry.view.get_untracked().v, Some(Value::Number(21.3)));
+        });
+    }
+
+    #[test]
+    fn a_change_grows_the_last_hour_and_a_will_turns_it_offline() {
+        with_live(|live| {
+            live.apply(snapshot(21.3), None);
+            let later = NOW.plus_ms(60_000);
+            live.apply(changes(21.4, later, Quality::Good), None);
+            let entry = live.find(&id()).expect("known");
+            let Some(Past::Line { points, .. }) = entry.past.get_untracked() else { panic!("numbers make a line") };
+            assert_eq!(points.last(), Some(&Some(21.4)));
+            let gone = ServerFrame::Changes {
+                seq: 3,
+                now: later.plus_ms(5),
+                c: vec![EntityChange { e: id(), v: Some(Value::Number(21.4)), t: Some(later), q: Quality::Offline, since: None }],
+            };
+            live.apply(gone, None);
+            let view = entry.view.get_untracked();
+            assert_eq!((view.q, view.offline_since, view.t), (Quality::Offline, Some(later.plus_ms(5)), Some(later)));
+        });
+    }
+
+    #[test]
+    fn a_new_critical_alarm_is_said_aloud_once() {
+        with_live(|live| {
+            live.apply(snapshot(21.3), None);
+            let alert = |state| ServerFrame::Alert {
+                id: "r".into(),
+                message: String::new(),
+                severity: Severity::Critical,
+                state,
+                entity_id: id(),
+                ts: NOW,
+                seq: 1,
+                condition: "above 20".into(),
+                rule: "r".into(),
+            };
+            live.apply(alert(AlarmState::Unacked), None);
+            assert_eq!(live.alert.get_untracked(), "Critical alarm: Temperature above 20");
+            live.apply(alert(AlarmState::Normal), None);
+            assert!(live.alarms.get_untracked().is_empty());
+        });
+    }
+
+    #[test]
+    fn another_build_reloads_the_page() {
+        with_live(|live| {
+            let hello =
+                || ServerFrame::Hello { version: "0.1.0".into(), build: "b".into(), session: String::new(), seq: 0, now: NOW, role: "viewer".into() };
+            assert_eq!(live.apply(hello(), Some("a")), Next::Reload("b".into()));
+            assert_eq!(live.apply(hello(), Some("b")), Next::Nothing);
+            assert_eq!(live.apply(hello(), None), Next::Nothing);
+        });
+    }
+}

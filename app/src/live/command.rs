@@ -1,0 +1,106 @@
+//! Sending commands and following them until the device agrees or not.
+
+use std::time::Duration;
+
+use domain::command::{Action, CommandState};
+use domain::entity::EntityId;
+use domain::live::{ClientFrame, CommandFrame};
+use domain::value::Value;
+use leptos::prelude::*;
+
+use super::{Entry, Live, socket};
+use crate::tile::asked::{Asked, Phase, phase};
+
+/// How long `confirmed` is shown.
+const CONFIRMED: Duration = Duration::from_secs(2);
+/// The server ends every command within 25 s; past this the page stops waiting for word of it.
+const GIVE_UP: Duration = Duration::from_secs(30);
+
+impl Live {
+    /// Asks for `action` over the socket. `false` when there is none: then the form posts itself. A press while one is pending is ignored.
+    #[must_use]
+    pub fn ask(self, entry: &Entry, action: Action) -> bool {
+        if entry.asked.with_untracked(|asked| asked.as_ref().is_some_and(|asked| asked.phase == Phase::Pending)) {
+            return true;
+        }
+        let id = socket::next_id();
+        let frame = ClientFrame::Command(CommandFrame { id: id.clone(), entity: entry.id.clone(), action: action.clone() });
+        if !socket::send(&frame) {
+            return false;
+        }
+        let sent_at = self.now.get_untracked().unwrap_or_else(|| self.heard.get_untracked());
+        entry.asked.set(Some(Asked { id: id.clone(), action, phase: Phase::Pending, sent_at, after_ms: None, trouble: "", reason: None }));
+        let entity = entry.id.clone();
+        set_timeout(
+            move || {
+                if self.find(&entity).is_some_and(|entry| is_pending(&entry, &id)) {
+                    self.followed(&id, &entity, CommandState::Unconfirmed, None, None);
+                }
+            },
+            GIVE_UP,
+        );
+        true
+    }
+
+    /// A frame about a command of ours.
+    pub(super) fn followed(self, id: &str, entity: &EntityId, state: CommandState, reason: Option<String>, after_ms: Option<i64>) {
+        let Some(entry) = self.find(entity) else { return };
+        if !entry.asked.with_untracked(|asked| asked.as_ref().is_some_and(|asked| asked.id == id)) {
+            return;
+        }
+        let (name, words, assumed) = entry.view.with_untracked(|view| (view.name.clone(), view.words(), view.assumed));
+        let Some((phase, trouble)) = phase(state, assumed) else {
+            entry.asked.set(None);
+            return;
+        };
+        let said = reason.clone();
+        entry.asked.update(|asked| {
+            if let Some(asked) = asked {
+                *asked = Asked { phase, trouble, reason, after_ms, ..asked.clone() };
+            }
+        });
+        match phase {
+            Phase::Pending => {}
+            Phase::Confirmed => {
+                self.status.set([&name, " is ", &words.to_lowercase(), ", confirmed"].concat());
+                let id = id.to_owned();
+                set_timeout(
+                    move || {
+                        if entry.asked.with_untracked(|asked| asked.as_ref().is_some_and(|asked| asked.id == id)) {
+                            entry.asked.set(None);
+                        }
+                    },
+                    CONFIRMED,
+                );
+            }
+            Phase::Failed => {
+                let why = said.map_or_else(|| ["still ", &words.to_lowercase()].concat(), |reason| reason);
+                self.alert.set([&name, ": ", &trouble.to_lowercase(), ", ", &why].concat());
+            }
+        }
+    }
+
+    /// An `error` frame that answers a command of ours.
+    pub(super) fn refused(self, id: &str, message: String) {
+        let entry = self.entries.with_untracked(|entries| entries.iter().find(|entry| is_pending(entry, id)).cloned());
+        if let Some(entry) = entry {
+            self.followed(id, &entry.id, CommandState::Refused, Some(message), None);
+        }
+    }
+
+    /// After a reconnect nobody tells how commands on their way ended: the reported state does.
+    pub(super) fn reconsider(self) {
+        for entry in self.entries.get_untracked() {
+            let pending = entry.asked.get_untracked().filter(|asked| asked.phase == Phase::Pending);
+            let Some(asked) = pending else { continue };
+            let value: Option<Value> = entry.view.with_untracked(|view| view.v.clone());
+            if asked.agrees(value.as_ref()) {
+                entry.asked.set(None);
+            }
+        }
+    }
+}
+
+fn is_pending(entry: &Entry, id: &str) -> bool {
+    entry.asked.with_untracked(|asked| asked.as_ref().is_some_and(|asked| asked.id == id && asked.phase == Phase::Pending))
+}

@@ -1,0 +1,234 @@
+//! The connection to `/live`: opening, heartbeat, trying again. Runs in the browser only.
+
+use std::cell::{Cell, RefCell};
+use std::time::Duration;
+
+use domain::live::{ClientFrame, ServerFrame};
+use domain::time::{MINUTE_MS, Timestamp};
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use wasm_bindgen::prelude::Closure;
+use web_sys::js_sys::{Date, Math};
+use web_sys::{MessageEvent, WebSocket};
+
+use super::apply::Next;
+use super::{Connection, Live};
+
+/// A ping goes out this often.
+const PING_MS: f64 = 10_000.0;
+/// A connection that says nothing for this long is dead.
+const SILENCE_MS: f64 = 20_000.0;
+/// First wait before the next try; doubles each time.
+const FIRST_WAIT_MS: f64 = 500.0;
+/// Longest wait.
+const LONGEST_WAIT_MS: f64 = 5_000.0;
+
+/// The state of the one connection of this page. A browser's page has one thread.
+struct Socket {
+    socket: RefCell<Option<WebSocket>>,
+    /// Counts connections: what an old one says after its end is ignored.
+    epoch: Cell<u32>,
+    attempt: Cell<u32>,
+    /// When the next try is due, by the browser's clock.
+    due: Cell<Option<f64>>,
+    /// When the last frame came, and when the last ping went, by the browser's clock.
+    heard: Cell<f64>,
+    pinged: Cell<f64>,
+    /// The server's clock minus the browser's.
+    ahead_ms: Cell<f64>,
+    ids: Cell<u32>,
+    build: RefCell<Option<String>>,
+}
+
+thread_local! {
+    static SOCKET: Socket = const {
+        Socket {
+            socket: RefCell::new(None),
+            epoch: Cell::new(0),
+            attempt: Cell::new(0),
+            due: Cell::new(None),
+            heard: Cell::new(0.0),
+            pinged: Cell::new(0.0),
+            ahead_ms: Cell::new(0.0),
+            ids: Cell::new(0),
+            build: RefCell::new(None),
+        }
+    };
+}
+
+/// Opens the connection and keeps it. To be called once, from an effect: effects run only in the browser.
+pub fn start(live: Live) {
+    let build = document().document_element().and_then(|root| {
+        // What works only with script appears, what works only without it goes.
+        _ = root.set_attribute("data-live", "");
+        root.get_attribute("data-build")
+    });
+    SOCKET.with(|s| {
+        s.build.replace(build);
+        s.ahead_ms.set(live.heard.get_untracked().as_ms() as f64 - Date::now());
+    });
+    tick(live);
+    open(live);
+    set_interval(move || tick(live), Duration::from_secs(1));
+    _ = window_event_listener(leptos::ev::online, move |_| retry_now(live));
+    _ = window_event_listener(leptos::ev::offline, move |_| lose(live));
+    // A page that was asleep looks at once whether it is still connected.
+    _ = window_event_listener_untyped("pageshow", move |_| tick(live));
+}
+
+/// Sends a frame. `false` when there is no open connection.
+pub(super) fn send(frame: &ClientFrame) -> bool {
+    let Ok(text) = serde_json::to_string(frame) else { return false };
+    SOCKET.with(|s| s.socket.borrow().as_ref().is_some_and(|ws| ws.ready_state() == WebSocket::OPEN && ws.send_with_str(&text).is_ok()))
+}
+
+/// An id that no other frame of this page has.
+pub(super) fn next_id() -> String {
+    SOCKET.with(|s| {
+        s.ids.set(s.ids.get().wrapping_add(1));
+        ["c", &s.ids.get().to_string()].concat()
+    })
+}
+
+/// Tries at once instead of waiting.
+pub fn retry_now(live: Live) {
+    if SOCKET.with(|s| s.due.take().is_some()) {
+        open(live);
+    }
+}
+
+fn open(live: Live) {
+    let location = window().location();
+    let (Ok(protocol), Ok(host)) = (location.protocol(), location.host()) else { return };
+    let url = [if protocol == "https:" { "wss://" } else { "ws://" }, &host, "/live"].concat();
+    let epoch = SOCKET.with(|s| {
+        s.epoch.set(s.epoch.get().wrapping_add(1));
+        s.heard.set(Date::now());
+        s.pinged.set(Date::now());
+        s.due.set(None);
+        s.epoch.get()
+    });
+    let Ok(ws) = WebSocket::new(&url) else {
+        lose(live);
+        return;
+    };
+    let is_current = move || SOCKET.with(|s| s.epoch.get() == epoch);
+    let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
+        if let (true, Some(text)) = (is_current(), event.data().as_string()) {
+            receive(live, &text);
+        }
+    });
+    let on_open = Closure::<dyn FnMut()>::new(move || {
+        if is_current() {
+            send(&ClientFrame::Subscribe { topics: vec![], entities: vec!["*".to_owned()], id: None });
+        }
+    });
+    let on_close = Closure::<dyn FnMut()>::new(move || {
+        if is_current() {
+            lose(live);
+        }
+    });
+    ws.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+    ws.set_onopen(Some(on_open.as_ref().unchecked_ref()));
+    ws.set_onclose(Some(on_close.as_ref().unchecked_ref()));
+    // The browser's garbage collector takes these with the socket.
+    let _ = (on_message.into_js_value(), on_open.into_js_value(), on_close.into_js_value());
+    SOCKET.with(|s| s.socket.replace(Some(ws)));
+}
+
+fn receive(live: Live, text: &str) {
+    SOCKET.with(|s| s.heard.set(Date::now()));
+    // A frame of a later server that this page does not know is no reason to give up.
+    let Ok(frame) = serde_json::from_str::<ServerFrame>(text) else { return };
+    let is_snapshot = matches!(frame, ServerFrame::Snapshot { .. });
+    let build = SOCKET.with(|s| s.build.borrow().clone());
+    if let (None, ServerFrame::Hello { build, .. }) = (&build, &frame) {
+        SOCKET.with(|s| s.build.replace(Some(build.clone())));
+    }
+    let before = live.heard.get_untracked();
+    let next = live.apply(frame, build.as_deref());
+    let heard = live.heard.get_untracked();
+    if heard != before {
+        SOCKET.with(|s| s.ahead_ms.set(heard.as_ms() as f64 - Date::now()));
+    }
+    if is_snapshot && live.connection.get_untracked() != Connection::Up {
+        SOCKET.with(|s| s.attempt.set(0));
+        live.connection.set(Connection::Up);
+        live.reconsider();
+        tick(live);
+    }
+    match next {
+        Next::Nothing => {}
+        Next::Subscribe(entities) => {
+            send(&ClientFrame::Subscribe { topics: vec![], entities, id: None });
+        }
+        Next::Reload(build) => reload_once(&build),
+    }
+}
+
+/// Loads the page again for another build, but not twice for the same one.
+fn reload_once(build: &str) {
+    const KEY: &str = "signalbox-reloaded-for";
+    let Ok(Some(storage)) = window().session_storage() else { return };
+    if storage.get_item(KEY).ok().flatten().as_deref() != Some(build) && storage.set_item(KEY, build).is_ok() {
+        _ = window().location().reload();
+    }
+}
+
+fn lose(live: Live) {
+    SOCKET.with(|s| {
+        // What the old connection still says is no longer heard.
+        s.epoch.set(s.epoch.get().wrapping_add(1));
+        if let Some(ws) = s.socket.take() {
+            _ = ws.close();
+        }
+        s.attempt.set(s.attempt.get().saturating_add(1));
+        let doubled = FIRST_WAIT_MS * 2f64.powi(s.attempt.get().min(8) as i32 - 1);
+        let wait = doubled.min(LONGEST_WAIT_MS) * (0.75 + Math::random() * 0.5);
+        s.due.set(Some(Date::now() + wait));
+        // The interval of a second is too coarse for the first tries.
+        set_timeout(move || try_if_due(live), Duration::from_millis(wait as u64 + 1));
+    });
+    show_lost(live);
+}
+
+fn try_if_due(live: Live) {
+    if SOCKET.with(|s| s.due.get().is_some_and(|due| due <= Date::now())) {
+        open(live);
+    }
+}
+
+fn show_lost(live: Live) {
+    let (attempt, due) = SOCKET.with(|s| (s.attempt.get(), s.due.get()));
+    let next_s = due.map_or(0, |due| ((due - Date::now()).max(0.0) / 1_000.0).ceil() as u32);
+    let lost = Connection::Lost { attempt, next_s };
+    // The first connection gets a moment: a page that opens is not yet cut off.
+    let opening = live.connection.get_untracked() == Connection::Opening && attempt < 2;
+    if !opening && live.connection.get_untracked() != lost {
+        live.connection.set(lost);
+    }
+}
+
+/// Once a second: clock, heartbeat, and the count-down while the page is cut off.
+fn tick(live: Live) {
+    let browser = Date::now();
+    let (silent, ping) = SOCKET.with(|s| (browser - s.heard.get() > SILENCE_MS, browser - s.pinged.get() >= PING_MS));
+    let waiting = SOCKET.with(|s| s.due.get().is_some());
+    if waiting {
+        try_if_due(live);
+        show_lost(live);
+    } else if silent && SOCKET.with(|s| s.socket.borrow().is_some()) {
+        lose(live);
+    } else if ping {
+        SOCKET.with(|s| s.pinged.set(browser));
+        send(&ClientFrame::Ping { id: None });
+    }
+    if matches!(live.connection.get_untracked(), Connection::Lost { .. }) {
+        return;
+    }
+    let now = Timestamp::from_ms((browser + SOCKET.with(|s| s.ahead_ms.get())) as i64);
+    live.now.set(Some(now));
+    if now.since_ms(live.minute.get_untracked()) >= MINUTE_MS {
+        live.minute.set(now);
+    }
+}
