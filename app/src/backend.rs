@@ -167,10 +167,13 @@ pub struct HistoryPage {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct HistoryRequest {
     /// Entity ids; empty takes the first that can be charted.
+    #[serde(default)]
     pub entities: Vec<String>,
     /// Preset: `15m`, `1h`, `24h`, `7d`, `30d`, `1y`; empty takes `24h`.
+    #[serde(default)]
     pub range: String,
     /// End of the range in Unix ms; `None` is now.
+    #[serde(default)]
     pub to: Option<i64>,
 }
 

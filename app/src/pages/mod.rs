@@ -1,13 +1,18 @@
 //! One page a file: a page fetches, a component shows.
 
 /// One device.
-pub mod device;
+mod device;
 /// The past, as charts.
-pub mod history;
+mod history;
 /// What there is not, or not yet.
-pub mod not_found;
+mod not_found;
 /// All tiles by area.
-pub mod overview;
+mod overview;
+
+/// Small parts that several pages use.
+mod parts;
+/// What a page shows instead of its content.
+mod trouble;
 
 pub use device::DevicePage;
 pub use history::History;

@@ -2,10 +2,28 @@
 
 use leptos::prelude::*;
 use leptos_meta::Title;
+use leptos_router::hooks::use_location;
+
+use crate::pages::trouble::framed;
+use crate::server_fns::load_shell;
 
 /// The page for an unknown address.
 #[component]
 pub fn NotFound() -> AnyView {
     crate::status::not_found();
-    view! { <Title text="Not found"/> }.into_any()
+    let path = use_location().pathname;
+    let shell = Resource::new_blocking(|| (), |()| load_shell());
+    view! {
+        <Title text="Not found · Signalbox"/>
+        <Suspense>
+            {move || {
+                let path = path.get();
+                Suspend::new(async move {
+                    let text = format!("There is no page at {path}. The overview has everything that is connected.");
+                    framed(shell.await.ok(), "search", "Not found", text)
+                })
+            }}
+        </Suspense>
+    }
+    .into_any()
 }

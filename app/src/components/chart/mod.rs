@@ -1,8 +1,24 @@
 //! Charts: drawn completely by the server, stepped through with mouse, finger or keys in the browser.
 
+/// The component.
+pub mod time_chart;
+
+/// The line under the pointer.
+mod crosshair;
+/// The drawing of a lane.
+mod lane_view;
+/// The drawing of a pane.
+mod pane_view;
+/// Parts of drawings.
+pub mod shapes;
+
 /// What a chart draws, computed without a page.
 pub mod model;
 
+/// Lanes: states over time.
+pub mod lanes;
+/// Panes: numbers of one unit over one value axis.
+pub mod panes;
 /// The value axis.
 pub mod scale;
 /// The time axis.
@@ -22,3 +38,9 @@ pub mod path;
 pub mod states;
 /// Figures of a series.
 pub mod stats;
+
+#[cfg(test)]
+mod tests;
+
+pub use shapes::Swatch;
+pub use time_chart::TimeChart;

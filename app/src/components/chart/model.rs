@@ -1,19 +1,16 @@
 //! What a chart draws, computed without a page: panes by unit, paths, marks.
 
-use domain::alarm::Severity;
 use domain::history::{Range, Resolution, Series};
 use domain::live::EntityView;
 use domain::time::{Timestamp, duration_words};
 
 use crate::backend::Limit;
-use crate::components::chart::finding::finding;
-use crate::components::chart::gaps::{bucket_ms, gaps, joined, runs};
+use crate::components::chart::gaps::{bucket_ms, interval_ms};
 use crate::components::chart::hit::{nearest, stops};
+use crate::components::chart::lanes::{Lane, lane};
 use crate::components::chart::number::number;
-use crate::components::chart::path::{PLOT_WIDTH, band, line};
-use crate::components::chart::scale::{Fit, Scale};
-use crate::components::chart::states::{Span, spans};
-use crate::components::chart::time_axis::{MOST_LABELS, MOST_LABELS_SMALL, TimeTick, point_time, time_ticks, x_percent};
+use crate::components::chart::panes::{Pane, pane};
+use crate::components::chart::time_axis::{MOST_LABELS, MOST_LABELS_SMALL, TimeTick, point_time, time_ticks};
 
 /// Most panes of one chart.
 pub const MOST_PANES: usize = 3;
@@ -32,6 +29,20 @@ pub struct Charted {
 }
 
 impl Charted {
+    /// Its value at a moment: of numbers the nearest point's mean, of states the one that held. `None` in a gap.
+    #[must_use]
+    pub fn value_at(&self, moment: Timestamp) -> Option<f64> {
+        let series = &self.series;
+        if self.is_state() {
+            let after = series.t.partition_point(|&t| t <= moment);
+            return series.last.get(after.checked_sub(1)?).copied();
+        }
+        let row = nearest(&series.t, moment)?;
+        let interval = interval_ms(&series.t, series.resolution).unwrap_or(1);
+        let is_near = series.t[row].since_ms(moment).saturating_abs() <= interval.saturating_mul(3) / 2;
+        series.mean.get(row).copied().filter(|v| is_near && v.is_finite())
+    }
+
     /// Whether it is drawn as a lane of states instead of a line.
     #[must_use]
     pub const fn is_state(&self) -> bool {
@@ -70,6 +81,8 @@ pub enum ChartSize {
 /// A chart, ready to be drawn.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChartModel {
+    /// What is drawn, in the order of the series.
+    pub charted: Vec<Charted>,
     /// The range.
     pub range: Range,
     /// The server's zone.
@@ -84,134 +97,14 @@ pub struct ChartModel {
     pub left_out: Vec<String>,
 }
 
-/// Series of one unit over one value axis.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Pane {
-    /// Unit as shown; empty for bare numbers.
-    pub unit: String,
-    /// Whether the unit is too long for the top tick and stands as a caption.
-    pub has_caption: bool,
-    /// What the pane shows, in a sentence.
-    pub title: String,
-    /// Place (per cent from the top) and text of each value tick, lowest first.
-    pub y_ticks: Vec<(f64, String)>,
-    /// Spans without data.
-    pub gaps: Vec<GapMark>,
-    /// Lines, in the order of the series.
-    pub lines: Vec<Line>,
-    /// Limits.
-    pub limits: Vec<LimitMark>,
-}
-
-/// A hatched span.
-#[derive(Clone, Debug, PartialEq)]
-pub struct GapMark {
-    /// Left edge in per cent.
-    pub x: f64,
-    /// Width in per cent.
-    pub width: f64,
-    /// `no data, 55 min`; `None` where the words would lie over those of another gap.
-    pub label: Option<String>,
-}
-
-/// One series of numbers.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Line {
-    /// 1 to 6: its style.
-    pub style: usize,
-    /// Path of the line.
-    pub d: String,
-    /// Path of smallest to largest; `None` for single readings.
-    pub band: Option<String>,
-    /// The last value.
-    pub end: Option<LineEnd>,
-    /// What the crosshair shows.
-    pub cursor: CursorSeries,
-}
-
-/// The end of a line.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LineEnd {
-    /// Place of the dot, in per cent.
-    pub x: f64,
-    /// Place of the dot, in per cent from the top.
-    pub y: f64,
-    /// Place of the text: apart from those of its neighbors.
-    pub text_y: f64,
-    /// The last value without unit.
-    pub text: String,
-}
-
-/// A limit.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LimitMark {
-    /// In per cent from the top.
-    pub y: f64,
-    /// In words.
-    pub label: String,
-    /// Critical ones have their own color.
-    pub is_critical: bool,
-    /// Where the words begin, in per cent.
-    pub label_x: f64,
-    /// Words under the line instead of above it.
-    pub is_label_below: bool,
-}
-
-/// One series of states.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Lane {
-    /// 1 to 6: its place among the series.
-    pub style: usize,
-    /// The entity's name.
-    pub name: String,
-    /// What the lane shows, in a sentence.
-    pub title: String,
-    /// Left edge and width of each span that was on, in per cent.
-    pub on: Vec<(f64, f64)>,
-    /// Left edge and width of the time before the first state, in per cent; `None` if there is none.
-    pub before: Option<f64>,
-    /// The last state in words.
-    pub end: Option<String>,
-    /// What the crosshair shows.
-    pub cursor: CursorSeries,
-}
-
-/// What the crosshair shows of a series.
-#[derive(Clone, Debug, PartialEq)]
-pub struct CursorSeries {
-    /// 1 to 6.
-    pub style: usize,
-    /// The entity's name.
-    pub name: String,
-    /// Moments, ascending.
-    times: Vec<Timestamp>,
-    /// Place in per cent from the top, and words.
-    points: Vec<(f64, String)>,
-    /// A point farther from the crosshair than this is not at it; `None` holds until the next one (states).
-    reach_ms: Option<i64>,
-}
-
-impl CursorSeries {
-    /// The point at a moment: place in per cent from the top, and words. `None` in a gap.
-    #[must_use]
-    pub fn at(&self, moment: Timestamp) -> Option<&(f64, String)> {
-        let Some(reach) = self.reach_ms else {
-            let after = self.times.partition_point(|&t| t <= moment);
-            return self.points.get(after.checked_sub(1)?);
-        };
-        let row = nearest(&self.times, moment)?;
-        if self.times[row].since_ms(moment).abs() > reach { None } else { self.points.get(row) }
-    }
-}
-
 impl ChartModel {
     /// Lays out at most [`MOST_SERIES`] series in at most [`MOST_PANES`] panes, and states in lanes under them.
     #[must_use]
-    pub fn new(charted: &[Charted], range: Range, utc_offset_s: i32, size: ChartSize) -> Self {
+    pub fn new(mut charted: Vec<Charted>, range: Range, utc_offset_s: i32, size: ChartSize) -> Self {
+        let mut left_out: Vec<String> = charted.drain(MOST_SERIES.min(charted.len())..).map(|one| one.entity.name).collect();
         let mut by_unit: Vec<(Option<&str>, Vec<(usize, &Charted)>)> = vec![];
-        let mut left_out = vec![];
         let mut lanes = vec![];
-        for (n, one) in charted.iter().take(MOST_SERIES).enumerate() {
+        for (n, one) in charted.iter().enumerate() {
             let unit = one.entity.unit.as_deref();
             if one.is_state() {
                 lanes.push(lane(n + 1, one, range, utc_offset_s));
@@ -223,170 +116,29 @@ impl ChartModel {
                 left_out.push(one.entity.name.clone());
             }
         }
-        left_out.extend(charted.iter().skip(MOST_SERIES).map(|one| one.entity.name.clone()));
+        let panes = by_unit.iter().map(|(unit, members)| pane(unit.unwrap_or_default(), members, range, utc_offset_s, size)).collect();
         let most = if size == ChartSize::Small { MOST_LABELS_SMALL } else { MOST_LABELS };
-        Self {
-            range,
-            utc_offset_s,
-            ticks: time_ticks(range, utc_offset_s, most),
-            panes: by_unit.iter().map(|(unit, members)| pane(unit.unwrap_or_default(), members, range, utc_offset_s, size)).collect(),
-            lanes,
-            left_out,
-        }
+        Self { range, utc_offset_s, ticks: time_ticks(range, utc_offset_s, most), panes, lanes, left_out, charted }
     }
 
     /// All moments with a point, ascending: where the crosshair stops.
     #[must_use]
     pub fn stops(&self) -> Vec<Timestamp> {
-        stops(self.cursors().map(|series| &series.times[..]))
+        stops(self.charted.iter().map(|one| &one.series.t[..]))
     }
 
-    /// The series in words at a moment: `11:20: Air temperature 28.1 °C, Humidity 74 %`.
+    /// A moment as its points are named: `11:20`.
     #[must_use]
-    pub fn readout(&self, moment: Timestamp) -> (String, String) {
-        let mut all: Vec<&CursorSeries> = self.cursors().collect();
-        all.sort_by_key(|series| series.style);
-        let words = all.iter().map(|series| format!("{} {}", series.name, series.at(moment).map_or("no data", |(_, words)| words)));
-        (point_time(moment, self.range, self.utc_offset_s), words.collect::<Vec<_>>().join(", "))
+    pub fn moment_words(&self, moment: Timestamp) -> String {
+        point_time(moment, self.range, self.utc_offset_s)
     }
 
-    fn cursors(&self) -> impl Iterator<Item = &CursorSeries> {
-        self.panes.iter().flat_map(|pane| pane.lines.iter().map(|line| &line.cursor)).chain(self.lanes.iter().map(|lane| &lane.cursor))
+    /// The series in words at a moment: `Air temperature 28.1 °C, Humidity 74 %`.
+    #[must_use]
+    pub fn readout(&self, moment: Timestamp) -> String {
+        let words = |one: &Charted| one.value_at(moment).map_or_else(|| "no data".to_owned(), |v| one.words(v));
+        self.charted.iter().map(|one| format!("{} {}", one.entity.name, words(one))).collect::<Vec<_>>().join(", ")
     }
-}
-
-fn pane(unit: &str, members: &[(usize, &Charted)], range: Range, utc_offset_s: i32, size: ChartSize) -> Pane {
-    let limits: Vec<&Limit> = members.iter().flat_map(|(_, one)| &one.limits).collect();
-    let values = members.iter().flat_map(|(_, one)| one.series.min.iter().chain(&one.series.max).chain(&one.series.mean).copied());
-    let scale = Scale::covering(values.chain(limits.iter().map(|limit| limit.value)), Fit::of_unit(Some(unit)));
-    // A short unit fits beside the top tick, which every chart has.
-    let is_short = (1..=2).contains(&unit.chars().count());
-    let ticks = scale.ticks();
-    let top = ticks.len() - 1;
-    let label = |n: usize, tick: f64| if n == top && is_short { format!("{} {unit}", scale.label(tick)) } else { scale.label(tick) };
-    let mut lines: Vec<Line> = members.iter().map(|(style, one)| series_line(*style, one, &scale, range)).collect();
-    // The texts at the ends are 13 px high; the panes 264 and 160 px.
-    separate(&mut lines, if size == ChartSize::Small { 9.0 } else { 6.0 });
-    let missing = members.iter().flat_map(|(_, one)| gaps(&one.series.t, one.series.resolution, range)).collect();
-    Pane {
-        unit: unit.to_owned(),
-        has_caption: !unit.is_empty() && !is_short,
-        title: members.iter().map(|(_, one)| finding(one, range, utc_offset_s)).collect::<Vec<_>>().join(" "),
-        y_ticks: ticks.iter().enumerate().map(|(n, &tick)| (scale.y(tick), label(n, tick))).collect(),
-        gaps: gap_marks(joined(missing), range),
-        lines,
-        limits: limit_marks(&limits, &scale),
-    }
-}
-
-fn series_line(style: usize, one: &Charted, scale: &Scale, range: Range) -> Line {
-    let series = &one.series;
-    let x = |row: usize| x_percent(range, series.t[row]) / 100.0 * PLOT_WIDTH;
-    let y = |values: &[f64], row: usize| values.get(row).map_or(f64::NAN, |&v| if v.is_finite() { scale.y(v) } else { f64::NAN });
-    let runs = runs(&series.t, series.resolution);
-    let line_points: Vec<Vec<_>> = runs.iter().map(|rows| rows.clone().map(|row| (x(row), y(&series.mean, row))).collect()).collect();
-    let edges = || runs.iter().map(|rows| rows.clone().map(|row| (x(row), y(&series.min, row), y(&series.max, row))).collect()).collect::<Vec<_>>();
-    let last = series.t.len().checked_sub(1);
-    // The text names the newest reading; the dot sits on the line, which ends at the mean of the last bucket.
-    let end = last.and_then(|row| {
-        let (y, value) = (y(&series.mean, row), *series.last.get(row)?);
-        (y.is_finite() && value.is_finite()).then(|| LineEnd {
-            x: x_percent(range, series.t[row]),
-            y,
-            text_y: y,
-            text: number(value, one.entity.precision),
-        })
-    });
-    let points = series.mean.iter().map(|&v| (if v.is_finite() { scale.y(v) } else { 100.0 }, one.words(v))).collect();
-    let interval = crate::components::chart::gaps::interval_ms(&series.t, series.resolution);
-    Line {
-        style,
-        d: line(&line_points),
-        band: matches!(series.resolution, Resolution::BucketMs(_)).then(|| band(&edges())).filter(|d| !d.is_empty()),
-        end,
-        cursor: CursorSeries { style, name: one.entity.name.clone(), times: series.t.clone(), points, reach_ms: Some(interval.unwrap_or(1) * 3 / 2) },
-    }
-}
-
-fn lane(style: usize, one: &Charted, range: Range, utc_offset_s: i32) -> Lane {
-    let on = spans(&one.series, range);
-    let place = |span: &Span| (x_percent(range, span.from), x_percent(range, span.to) - x_percent(range, span.from));
-    let first = one.series.t.first().map_or(range.to, |&t| t);
-    let before = x_percent(range, first);
-    Lane {
-        style,
-        name: one.entity.name.clone(),
-        title: finding(one, range, utc_offset_s),
-        on: on.iter().map(place).collect(),
-        before: (before > 0.0).then_some(before),
-        end: one.series.last.last().map(|&v| one.words(v)),
-        cursor: CursorSeries {
-            style,
-            name: one.entity.name.clone(),
-            times: one.series.t.clone(),
-            points: one.series.last.iter().map(|&v| (50.0, one.words(v))).collect(),
-            reach_ms: None,
-        },
-    }
-}
-
-/// Moves the texts at the ends of lines apart, by `least` per cent of the pane's height.
-fn separate(lines: &mut [Line], least: f64) {
-    let mut ends: Vec<&mut LineEnd> = lines.iter_mut().filter_map(|line| line.end.as_mut()).collect();
-    ends.sort_by(|a, b| a.y.total_cmp(&b.y));
-    let mut lowest = f64::NEG_INFINITY;
-    for end in &mut ends {
-        end.text_y = end.y.max(lowest + least);
-        lowest = end.text_y;
-    }
-    let mut highest = 100.0;
-    for end in ends.iter_mut().rev() {
-        end.text_y = end.text_y.min(highest);
-        highest = end.text_y - least;
-    }
-}
-
-fn gap_marks(spans: Vec<Range>, range: Range) -> Vec<GapMark> {
-    // "no data, 55 min" takes an eighth of the width of a page's chart: the longest gaps are named, and whoever has room beside them.
-    const LABEL_WIDTH: f64 = 14.0;
-    let mut marks: Vec<(i64, GapMark)> = spans
-        .into_iter()
-        .map(|span| {
-            let (x, end) = (x_percent(range, span.from), x_percent(range, span.to));
-            (span.len_ms(), GapMark { x, width: end - x, label: None })
-        })
-        .collect();
-    let mut order: Vec<usize> = (0..marks.len()).collect();
-    order.sort_by_key(|&n| std::cmp::Reverse(marks[n].0));
-    let mut named: Vec<f64> = vec![];
-    for n in order {
-        let (len_ms, mark) = &mut marks[n];
-        let middle = mark.x + mark.width / 2.0;
-        if named.iter().all(|other| (other - middle).abs() >= LABEL_WIDTH) {
-            named.push(middle);
-            mark.label = Some(format!("no data, {}", duration_words(*len_ms)));
-        }
-    }
-    marks.into_iter().map(|(_, mark)| mark).collect()
-}
-
-fn limit_marks(limits: &[&Limit], scale: &Scale) -> Vec<LimitMark> {
-    let mut sorted: Vec<&&Limit> = limits.iter().filter(|limit| limit.value.is_finite()).collect();
-    sorted.sort_by(|a, b| b.value.total_cmp(&a.value));
-    sorted.dedup_by(|a, b| a.value == b.value && a.label == b.label);
-    let mut before: Option<(f64, f64)> = None;
-    sorted
-        .into_iter()
-        .map(|limit| {
-            let y = scale.y(limit.value);
-            // Words of near limits stand beside each other, not on each other.
-            let label_x = before.map_or(0.0, |(other, x)| if y - other < 10.0 { (x + 30.0) % 90.0 } else { 0.0 });
-            before = Some((y, label_x));
-            // The words stand on the far side from the data, which a limit has above it when it lies low.
-            let is_label_below = if y < 8.0 { true } else { y > 50.0 && y < 92.0 };
-            LimitMark { y, label: limit.label.clone(), is_critical: limit.severity == Severity::Critical, label_x, is_label_below }
-        })
-        .collect()
 }
 
 /// The words for how far apart the points are: `one point per 5 min`, `every reading`.

@@ -1,0 +1,56 @@
+//! Parts of drawings. Each is one function, so that its code is in the browser once.
+
+use leptos::prelude::*;
+
+use crate::components::chart::number::percent;
+
+/// A line between two places, given as SVG attributes.
+pub(super) fn line(class: &'static str, x: (&str, &str), y: (&str, &str)) -> AnyView {
+    view! { <line class=class x1=x.0.to_owned() x2=x.1.to_owned() y1=y.0.to_owned() y2=y.1.to_owned()/> }.into_any()
+}
+
+/// A line from top to bottom.
+pub(super) fn vertical(class: &'static str, x: f64) -> AnyView {
+    let x = percent(x);
+    line(class, (&x, &x), ("0", "100%"))
+}
+
+/// A line from left to right.
+pub(super) fn horizontal(class: &'static str, y: f64) -> AnyView {
+    let y = percent(y);
+    line(class, ("0", "100%"), (&y, &y))
+}
+
+/// A word at a place in per cent, moved by `dx` and `dy`.
+pub(super) fn text(class: &'static str, x: f64, dx: &'static str, y: f64, dy: &'static str, anchor: &'static str, words: String) -> AnyView {
+    view! { <text class=class x=percent(x) dx=dx y=percent(y) dy=dy text-anchor=anchor>{words}</text> }.into_any()
+}
+
+/// A dot in the color of a series.
+pub(super) fn dot(style: usize, x: f64, y: f64, r: &'static str) -> AnyView {
+    view! { <circle class=format!("end-dot c{style}") cx=percent(x) cy=percent(y) r=r/> }.into_any()
+}
+
+/// The class of a series' line: color and dashes.
+pub(super) fn series_class(style: usize) -> String {
+    if (2..=4).contains(&style) { format!("series series-{style} c{style}") } else { format!("series c{style}") }
+}
+
+/// The sample of a series' line beside its name.
+#[component]
+pub fn Swatch(
+    /// 1 to 6: the place among the series.
+    style: usize,
+    /// With the area of smallest to largest.
+    #[prop(optional)]
+    has_band: bool,
+) -> AnyView {
+    let dashes = (2..=4).contains(&style).then(|| format!("series-{style}"));
+    view! {
+        <svg class=format!("swatch c{style}") viewBox="0 0 24 12" aria-hidden="true">
+            {has_band.then(|| view! { <path class="band" d="M0 1.5h24v9H0z"/> })}
+            <path class=dashes d="M0 6h24"/>
+        </svg>
+    }
+    .into_any()
+}

@@ -1,0 +1,65 @@
+//! The points as a table: the text form of the chart.
+
+use domain::history::Range;
+use domain::time::Timestamp;
+use leptos::prelude::*;
+
+use crate::components::chart::hit::stops;
+use crate::components::chart::model::Charted;
+use crate::components::chart::time_axis::point_time;
+use crate::pages::parts::icon;
+
+/// Most rows: the newest. A page is no export.
+const MOST_ROWS: usize = 100;
+
+/// The newest points of all series, closed until asked for.
+pub(super) fn readings(charted: &[Charted], range: Range, utc_offset_s: i32) -> AnyView {
+    let times = stops(charted.iter().map(|one| &one.series.t[..]));
+    if times.is_empty() {
+        return ().into_any();
+    }
+    let newest = &times[times.len().saturating_sub(MOST_ROWS)..];
+    let note = if newest.len() < times.len() {
+        format!("The newest {} of {} points", newest.len(), times.len())
+    } else {
+        format!("All {} points", times.len())
+    };
+    let heads = charted.iter().map(|one| view! { <th scope="col" class="num">{one.entity.name.clone()}</th> }).collect_view();
+    let rows = newest.iter().rev().map(|&at| row(charted, at, range, utc_offset_s)).collect_view();
+    view! {
+        <details class="readings no-print">
+            <summary class="card-foot">{icon("table")} "Show readings"</summary>
+            <div class="table-wrap">
+                <table class="table">
+                    <caption class="hint">{note}</caption>
+                    <thead>
+                        <tr>
+                            <th scope="col">"Time"</th>
+                            {heads}
+                        </tr>
+                    </thead>
+                    <tbody>{rows}</tbody>
+                </table>
+            </div>
+        </details>
+    }
+    .into_any()
+}
+
+fn row(charted: &[Charted], at: Timestamp, range: Range, utc_offset_s: i32) -> AnyView {
+    let cells = charted.iter().map(|one| {
+        // The point of this very moment: what a series has at others is in their rows.
+        let value =
+            one.series.t.binary_search(&at).ok().and_then(|row| if one.is_state() { one.series.last.get(row) } else { one.series.mean.get(row) });
+        view! { <td class="num">{value.map_or_else(|| "–".to_owned(), |&v| one.words(v))}</td> }
+    });
+    view! {
+        <tr>
+            <th scope="row">
+                <time datetime=at.rfc3339()>{point_time(at, range, utc_offset_s)}</time>
+            </th>
+            {cells.collect_view()}
+        </tr>
+    }
+    .into_any()
+}
