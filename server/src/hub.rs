@@ -204,7 +204,7 @@ fn change_of(view: &EntityView) -> EntityChange {
 
 /// Everything about an entity but its value, which the change itself carries.
 fn about(view: &EntityView) -> Arc<str> {
-    encode(&EntityView { v: None, t: None, q: Quality::Unknown, since: None, ..view.clone() })
+    encode(&EntityView { v: None, t: None, q: Quality::Unknown, since: None, offline_since: None, ..view.clone() })
 }
 
 /// Made of strings and finite numbers, these always encode.

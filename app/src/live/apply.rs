@@ -58,6 +58,12 @@ impl Live {
 
     /// Applies a change; answers the id of an entity that the page does not know.
     fn change(self, change: EntityChange, now: Timestamp) -> Option<String> {
+        if let Some(about) = change.entity {
+            // New to this page, or more than its value changed: everything about it came along.
+            let offline_since = (change.q == Quality::Offline).then_some(now);
+            self.upsert(&EntityView { v: change.v, t: change.t, q: change.q, since: change.since, offline_since, ..*about });
+            return None;
+        }
         let Some(entry) = self.find(&change.e) else { return Some(change.e.as_str().to_owned()) };
         let known = entry.view.get_untracked();
         let offline_since = match (change.q, known.q) {
@@ -135,7 +141,7 @@ mod tests {
     }
 
     fn changes(v: f64, t: Timestamp, q: Quality) -> ServerFrame {
-        ServerFrame::Changes { seq: 2, now: t, c: vec![EntityChange { e: id(), v: Some(Value::Number(v)), t: Some(t), q, since: None }] }
+        ServerFrame::Changes { seq: 2, now: t, c: vec![EntityChange { e: id(), v: Some(Value::Number(v)), t: Some(t), q, since: None, entity: None }] }
     }
 
     fn with_live(test: impl FnOnce(Live)) {
@@ -173,7 +179,7 @@ mod tests {
             let gone = ServerFrame::Changes {
                 seq: 3,
                 now: later.plus_ms(5),
-                c: vec![EntityChange { e: id(), v: Some(Value::Number(21.4)), t: Some(later), q: Quality::Offline, since: None }],
+                c: vec![EntityChange { e: id(), v: Some(Value::Number(21.4)), t: Some(later), q: Quality::Offline, since: None, entity: None }],
             };
             live.apply(gone, None);
             let view = entry.view.get_untracked();

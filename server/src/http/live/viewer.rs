@@ -32,6 +32,8 @@ const SEND_TIMEOUT: Duration = Duration::from_secs(30);
 const PING_EVERY: Duration = Duration::from_secs(15);
 /// Silence after which it is let go.
 const GONE_AFTER: Duration = Duration::from_secs(45);
+/// How long a viewer that is let go may go on talking.
+const FAREWELL: Duration = Duration::from_secs(1);
 /// Frames that a client may send at once, and per second from then on.
 const BURST: f64 = 100.0;
 const FRAMES_PER_S: f64 = 20.0;
@@ -120,6 +122,9 @@ pub(super) async fn run(socket: WebSocket, app: AppState, caller: Caller) {
     if let Err(Gone::Told(code, reason)) = end {
         // It is going either way: whether it hears why is its own affair.
         let _: Result<(), Gone> = viewer.raw(Frame::Close(Some(CloseFrame { code, reason: reason.into() }))).await;
+        // A connection that is closed over words still unread is reset, and the reason is lost with it: the rest is read away for a moment.
+        let drained = async { while let Some(Ok(_)) = incoming.next().await {} };
+        let _: Result<(), _> = tokio::time::timeout(FAREWELL, drained).await;
     }
     let Viewer { app, session, subscriptions, .. } = viewer;
     app.sessions.keep(session, subscriptions, now());
