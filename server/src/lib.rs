@@ -1,5 +1,7 @@
 //! The Signalbox server: MQTT in, history on disk, pages and live values out.
 
+/// The one place that reads the clock.
+pub mod clock;
 /// MQTT: links and the embedded broker.
 pub mod mqtt;
 /// Between ingest and the store.
