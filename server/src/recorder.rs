@@ -1,12 +1,13 @@
 //! Between ingest and the store: gathers what is to be stored, writes it in few transactions, and only then acknowledges the messages it came by.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use domain::time::Timestamp;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, timeout_at};
 
+use crate::clock::now;
 use crate::mqtt::Ack;
 use crate::store::{Batch, Store, StoreError};
 use crate::tasks::Tasks;
@@ -19,11 +20,6 @@ pub struct Record {
     /// What to acknowledge once it is stored.
     pub acks: Vec<Ack>,
 }
-
-/// The recorder has stopped: what was handed to it is not stored, and its messages are delivered again after the next start.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the recorder has stopped")]
-pub struct Stopped;
 
 /// Whether what arrives is being stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,11 +94,11 @@ pub struct Recorder {
 
 impl Recorder {
     /// Hands over a record. Waits while the queue is full: whoever reads from the brokers then reads no more, and they keep the messages.
-    ///
-    /// # Errors
-    /// [`Stopped`] after the tasks were told to stop.
-    pub async fn send(&self, record: Record) -> Result<(), Stopped> {
-        self.sender.send(record).await.map_err(|_| Stopped)
+    /// After the recorder was told to stop, the record is dropped, and its messages are delivered again after the next start.
+    pub async fn send(&self, record: Record) {
+        if let Err(refused) = self.sender.send(record).await {
+            tracing::warn!(rows = rows(&refused.0.batch), "Readings came after the recorder had stopped and are not stored");
+        }
     }
 
     /// Whether what arrives is being stored.
@@ -225,9 +221,4 @@ fn merge(into: &mut Record, next: Record) {
     into.batch.alarms.extend(alarms);
     into.batch.commands.extend(commands);
     into.acks.extend(acks);
-}
-
-fn now() -> Timestamp {
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_ms(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
 }

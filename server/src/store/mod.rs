@@ -83,7 +83,8 @@ pub trait Store: Send + Sync {
     async fn history(&self, entities: &[EntityId], range: Range, points: usize) -> Result<Vec<Series>, StoreError>;
     /// Buckets of exactly `bucket_ms`, aligned to the epoch, for many entities at once: what tiles show.
     async fn buckets(&self, entities: &[EntityId], range: Range, bucket_ms: i64) -> Result<Vec<Series>, StoreError>;
-    /// The states of each entity in the range, oldest first, with the one in force at `range.from` in front; at most `limit` per entity, newest kept.
+    /// The changes of state of each entity in the range, oldest first, with the state in force at `range.from` in front under its own time; at most
+    /// `limit` per entity, newest kept. Repeats are left out; numbers are no states.
     async fn states(&self, entities: &[EntityId], range: Range, limit: usize) -> Result<Vec<Vec<(Timestamp, domain::value::Value)>>, StoreError>;
     /// Whether anything was ever stored.
     async fn is_empty(&self) -> Result<bool, StoreError>;

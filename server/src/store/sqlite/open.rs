@@ -10,6 +10,8 @@ use crate::store::StoreError;
 
 /// Connections that read.
 const READERS: u32 = 4;
+/// Rows that wait between SQLite's thread and ours: each time it is full, one waits for the other to be scheduled.
+const ROW_BUFFER: usize = 4_096;
 /// What the write-ahead log shrinks to after a checkpoint: one long read can blow it up, and it would stay so.
 const WAL_LIMIT_BYTES: &str = "67108864";
 /// `application_id` of our files, set by the first migration.
@@ -26,7 +28,8 @@ pub(super) async fn open(path: &Path, settings: Settings) -> Result<(SqliteConne
     let absolute = std::path::absolute(path).map_err(|error| failed(error.to_string()))?;
     prepare_folder(&absolute).await.map_err(failed)?;
 
-    let options = SqliteConnectOptions::new().filename(&absolute).busy_timeout(settings.busy_timeout).disable_statement_logging();
+    let options =
+        SqliteConnectOptions::new().filename(&absolute).busy_timeout(settings.busy_timeout).row_buffer_size(ROW_BUFFER).disable_statement_logging();
     let mut writing = options
         .clone()
         .create_if_missing(true)

@@ -155,8 +155,7 @@ pub(super) async fn list(
     spans: &Spans,
     mut each: impl FnMut(i64, i64, Sum),
 ) -> Result<(), StoreError> {
-    let rows: Vec<Row> =
-        sqlx::query_as(level.list_sql()).bind(to_json(spans)?).bind(to_json(&series)?).fetch_all(connection).await?;
+    let rows: Vec<Row> = sqlx::query_as(level.list_sql()).bind(to_json(spans)?).bind(to_json(&series)?).fetch_all(connection).await?;
     for (series, bucket, n, total, low, high, last, last_at, last_n) in rows {
         each(series, bucket, Sum { n, total, low, high, last, last_at: (last_at, last_n) });
     }

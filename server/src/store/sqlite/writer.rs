@@ -34,10 +34,12 @@ impl Writer {
         // transactions never gets back to zero.
         if *open {
             roll_back(connection).await;
+            keys.forget();
         }
         // Immediate: a transaction that reads first and writes later can fail in between, where no waiting helps.
-        sqlx::query("begin immediate").execute(&mut *connection).await?;
+        // Noted before it is asked for: when this future is dropped while it waits, the transaction begins all the same.
         *open = true;
+        sqlx::query("begin immediate").execute(&mut *connection).await?;
         let written = write_all(connection, keys, batch).await;
         let done = match written {
             Ok(()) => sqlx::query("commit").execute(&mut *connection).await.map(drop).map_err(StoreError::from),
