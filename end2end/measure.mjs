@@ -2,7 +2,7 @@
 // 1.6 Mbit/s down, 750 kbit/s up, 150 ms round trip, processor four times slower; a fresh profile each run; the median counts.
 import { chromium } from '@playwright/test';
 
-import { SCREENS, launchOptions } from './chromium.mjs';
+import { SCREENS, launchOptions } from './browser.mjs';
 import { startDemo } from './server.mjs';
 
 const url = process.argv[2]?.startsWith('http') ? process.argv[2] : undefined;

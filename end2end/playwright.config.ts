@@ -1,6 +1,6 @@
 import { defineConfig } from '@playwright/test';
 
-import { SCREENS, launchOptions } from './chromium.mjs';
+import { SCREENS, launchOptions } from './browser.mjs';
 
 export default defineConfig({
   testDir: 'tests',

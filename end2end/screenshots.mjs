@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { chromium } from '@playwright/test';
 
-import { SCREENS, launchOptions } from './chromium.mjs';
+import { SCREENS, firstFrame, launchOptions } from './browser.mjs';
 import { startDemo } from './server.mjs';
 
 const [folder = 'screenshots', url] = process.argv.slice(2);
@@ -20,9 +20,7 @@ try {
       await page.goto('/');
       const device = await page.locator('article.tile h3 a[href^="/devices/"]').first().getAttribute('href');
       for (const [name, path] of Object.entries({ overview: '/', device, history: '/history', 'not-found': '/nonsense' })) {
-        const socket = page.waitForEvent('websocket');
-        await page.goto(path);
-        await (await socket).waitForEvent('framereceived');
+        await Promise.all([firstFrame(page), page.goto(path)]);
         const file = join(folder, `${name}-${screen}-${colorScheme}.png`);
         await page.screenshot({ path: file });
         console.log(file);
