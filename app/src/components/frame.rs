@@ -16,7 +16,7 @@ pub fn Frame(
     /// The page's content.
     children: Children,
 ) -> AnyView {
-    Live::expect().seed(&shell);
+    Live::expect().seed(shell);
     view! {
         <TopBar/>
         <Nav/>

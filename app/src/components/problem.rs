@@ -12,7 +12,10 @@ pub fn Problem(
     /// What the server said.
     error: BackendError,
 ) -> AnyView {
-    let what = capital(&error.to_string());
+    let what = match error {
+        BackendError::NotFound(what) => [&capital(&what), " was not found"].concat(),
+        other => capital(&other.to_string()),
+    };
     view! {
         <main class="main" id="main" tabindex="-1">
             <div class="card empty">

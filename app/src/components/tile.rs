@@ -49,10 +49,10 @@ pub fn TileCard(
     let dom_id = entry.id.as_str().to_owned();
     let name_id = [&dom_id, "-n"].concat();
     let labelledby = name_id.clone();
-    let body = {
-        let entry = entry.clone();
-        move || body(&entry, kind.get(), parts)
-    };
+    let head = head(&entry, name_id, alarm);
+    let view = entry.view.clone();
+    let settable = Memo::new(move |_| view.with(|view| view.settable));
+    let body = move || body(&entry, kind.get(), settable.get(), parts);
     view! {
         <article
             class="tile"
@@ -65,7 +65,7 @@ pub fn TileCard(
             data-alarm-state=move || alarm.with(|alarm| alarm.as_ref().map(|alarm| alarm.state.as_str()))
             aria-labelledby=labelledby
         >
-            {head(&entry, name_id, alarm)}
+            {head}
             {body}
         </article>
     }
@@ -96,7 +96,7 @@ fn head(entry: &Entry, name_id: String, alarm: Memo<Option<Alarm>>) -> AnyView {
     .into_any()
 }
 
-fn body(entry: &Entry, kind: TileKind, parts: Memo<Vec<Part>>) -> AnyView {
+fn body(entry: &Entry, kind: TileKind, settable: bool, parts: Memo<Vec<Part>>) -> AnyView {
     let foot_id = [entry.id.as_str(), "-f"].concat();
     let name_id = [entry.id.as_str(), "-n"].concat();
     let view = entry.view.clone();
@@ -107,7 +107,6 @@ fn body(entry: &Entry, kind: TileKind, parts: Memo<Vec<Part>>) -> AnyView {
             _ => Face::Value,
         })
     });
-    let settable = entry.view.with_untracked(|view| view.settable);
     let switch = (settable && matches!(kind, TileKind::Light | TileKind::Switch))
         .then(|| view! { <Switch entry=entry.clone() labelledby=name_id describedby=foot_id.clone()/> });
     let value = {
@@ -140,11 +139,12 @@ fn value(entry: &Entry, kind: TileKind, face: Face, parts: Memo<Vec<Part>>, foot
         Face::Value if kind == TileKind::Number => {
             let view = entry.view.clone();
             let raw = move || view.with(|view| view.v.as_ref().map(|value| value.words(view.precision).into_owned()));
-            let unit = entry.view.with_untracked(|view| view.unit.clone());
+            let view = entry.view.clone();
+            let unit = move || view.with(|view| view.unit.clone()).map(|unit| view! { <span class="unit">{unit}</span> });
             view! {
                 <p class="tile-value">
                     <data value=raw>{words}</data>
-                    {unit.map(|unit| view! { <span class="unit">{unit}</span> })}
+                    {unit}
                 </p>
             }
             .into_any()

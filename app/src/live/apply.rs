@@ -13,8 +13,8 @@ use super::Live;
 pub(super) enum Next {
     /// Nothing.
     Nothing,
-    /// Ask for these entities: they are new.
-    Subscribe(Vec<String>),
+    /// Ask for everything: something new has come.
+    Resync,
     /// Another build answers: load the page again.
     Reload(String),
 }
@@ -39,9 +39,10 @@ impl Live {
             }
             ServerFrame::Changes { now, c, .. } => {
                 self.hear(now);
-                let unknown: Vec<String> = c.into_iter().filter_map(|change| self.change(change, now)).collect();
-                if !unknown.is_empty() {
-                    return Next::Subscribe(unknown);
+                // Each is applied, whatever comes before it.
+                let known = c.into_iter().map(|change| self.change(change, now)).fold(true, |all, known| all && known);
+                if !known {
+                    return Next::Resync;
                 }
             }
             ServerFrame::Alert { id, message, severity, state, entity_id, ts, condition, rule, .. } => {
@@ -56,15 +57,15 @@ impl Live {
         Next::Nothing
     }
 
-    /// Applies a change; answers the id of an entity that the page does not know.
-    fn change(self, change: EntityChange, now: Timestamp) -> Option<String> {
+    /// Applies a change; `false` for an entity that the page does not know.
+    fn change(self, change: EntityChange, now: Timestamp) -> bool {
         if let Some(about) = change.entity {
             // New to this page, or more than its value changed: everything about it came along.
             let offline_since = (change.q == Quality::Offline).then_some(now);
             self.upsert(&EntityView { v: change.v, t: change.t, q: change.q, since: change.since, offline_since, ..*about });
-            return None;
+            return true;
         }
-        let Some(entry) = self.find(&change.e) else { return Some(change.e.as_str().to_owned()) };
+        let Some(entry) = self.find(&change.e) else { return false };
         let known = entry.view.get_untracked();
         let offline_since = match (change.q, known.q) {
             (Quality::Offline, Quality::Offline) => known.offline_since,
@@ -73,7 +74,7 @@ impl Live {
         };
         let since = change.since.or(if change.v == known.v { known.since } else { change.t });
         self.update(&entry, EntityView { v: change.v, t: change.t.or(known.t), q: change.q, since, offline_since, ..known });
-        None
+        true
     }
 
     /// Takes an alarm's new state in, and says a new critical one aloud.
@@ -151,7 +152,7 @@ mod tests {
     #[test]
     fn an_entity_that_appears_is_asked_for_and_then_shown() {
         with_live(|live| {
-            assert_eq!(live.apply(changes(1.0, NOW, Quality::Good), None), Next::Subscribe(vec!["a.temperature".to_owned()]));
+            assert_eq!(live.apply(changes(1.0, NOW, Quality::Good), None), Next::Resync);
             assert_eq!(live.apply(snapshot(1.0), None), Next::Nothing);
             assert_eq!(live.entries.with_untracked(Vec::len), 1);
         });

@@ -74,7 +74,7 @@ impl Live {
                 );
             }
             Phase::Failed => {
-                let why = said.map_or_else(|| ["still ", &words.to_lowercase()].concat(), |reason| reason);
+                let why = said.unwrap_or_else(|| ["still ", &words.to_lowercase()].concat());
                 self.alert.set([&name, ": ", &trouble.to_lowercase(), ", ", &why].concat());
             }
         }

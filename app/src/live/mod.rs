@@ -136,15 +136,15 @@ impl Live {
     }
 
     /// Takes in what the server says about every page. Once the socket is up, it knows better about alarms and brokers.
-    pub fn seed(self, shell: &Shell) {
-        self.areas.set(shell.areas.clone());
+    pub fn seed(self, shell: Shell) {
+        self.areas.set(shell.areas);
         self.role.set(shell.role);
         self.utc_offset_s.set(shell.utc_offset_s);
         self.rate.set((shell.messages_per_s, shell.now));
-        self.about.set(About { version: shell.version.clone(), started: shell.now.plus_ms(-shell.uptime_ms), user: shell.user.clone() });
+        self.about.set(About { version: shell.version, started: shell.now.plus_ms(-shell.uptime_ms), user: shell.user });
         if self.connection.get_untracked() != Connection::Up {
-            self.alarms.set(shell.alarms.clone());
-            self.links.set(shell.links.clone());
+            self.alarms.set(shell.alarms);
+            self.links.set(shell.links);
             self.heard.set(shell.now);
             self.minute.set(shell.now);
         }

@@ -14,10 +14,8 @@ use web_sys::{MessageEvent, WebSocket};
 use super::apply::Next;
 use super::{Connection, Live};
 
-/// A ping goes out this often.
+/// A ping goes out this often. A connection that says nothing for as long after a ping is dead: at most twice this after its last word.
 const PING_MS: f64 = 10_000.0;
-/// A connection that says nothing for this long is dead.
-const SILENCE_MS: f64 = 20_000.0;
 /// First wait before the next try; doubles each time.
 const FIRST_WAIT_MS: f64 = 500.0;
 /// Longest wait.
@@ -37,6 +35,8 @@ struct Socket {
     /// The server's clock minus the browser's.
     ahead_ms: Cell<f64>,
     ids: Cell<u32>,
+    /// A snapshot was asked for and has not come yet.
+    asked_for_all: Cell<bool>,
     build: RefCell<Option<String>>,
 }
 
@@ -51,6 +51,7 @@ thread_local! {
             pinged: Cell::new(0.0),
             ahead_ms: Cell::new(0.0),
             ids: Cell::new(0),
+            asked_for_all: Cell::new(false),
             build: RefCell::new(None),
         }
     };
@@ -120,7 +121,8 @@ fn open(live: Live) {
     });
     let on_open = Closure::<dyn FnMut()>::new(move || {
         if is_current() {
-            send(&ClientFrame::Subscribe { topics: vec![], entities: vec!["*".to_owned()], id: None });
+            SOCKET.with(|s| s.asked_for_all.set(true));
+            subscribe();
         }
     });
     let on_close = Closure::<dyn FnMut()>::new(move || {
@@ -134,6 +136,11 @@ fn open(live: Live) {
     // The browser's garbage collector takes these with the socket.
     let _ = (on_message.into_js_value(), on_open.into_js_value(), on_close.into_js_value());
     SOCKET.with(|s| s.socket.replace(Some(ws)));
+}
+
+/// Asks for everything: a snapshot, then changes.
+fn subscribe() {
+    send(&ClientFrame::Subscribe { topics: vec![], entities: vec!["*".to_owned()], id: None });
 }
 
 fn receive(live: Live, text: &str) {
@@ -151,6 +158,9 @@ fn receive(live: Live, text: &str) {
     if heard != before {
         SOCKET.with(|s| s.ahead_ms.set(heard.as_ms() as f64 - Date::now()));
     }
+    if is_snapshot {
+        SOCKET.with(|s| s.asked_for_all.set(false));
+    }
     if is_snapshot && live.connection.get_untracked() != Connection::Up {
         SOCKET.with(|s| s.attempt.set(0));
         live.connection.set(Connection::Up);
@@ -159,8 +169,11 @@ fn receive(live: Live, text: &str) {
     }
     match next {
         Next::Nothing => {}
-        Next::Subscribe(entities) => {
-            send(&ClientFrame::Subscribe { topics: vec![], entities, id: None });
+        // One snapshot brings all that is new: no second is asked for before it has come.
+        Next::Resync => {
+            if !SOCKET.with(|s| s.asked_for_all.replace(true)) {
+                subscribe();
+            }
         }
         Next::Reload(build) => reload_once(&build),
     }
@@ -212,7 +225,9 @@ fn show_lost(live: Live) {
 /// Once a second: clock, heartbeat, and the count-down while the page is cut off.
 fn tick(live: Live) {
     let browser = Date::now();
-    let (silent, ping) = SOCKET.with(|s| (browser - s.heard.get() > SILENCE_MS, browser - s.pinged.get() >= PING_MS));
+    let ping = SOCKET.with(|s| browser - s.pinged.get() >= PING_MS);
+    // Counted from the ping, not from the last word: the browser runs the intervals of a hidden page once a minute only.
+    let silent = ping && SOCKET.with(|s| s.pinged.get() > s.heard.get());
     let waiting = SOCKET.with(|s| s.due.get().is_some());
     if waiting {
         try_if_due(live);

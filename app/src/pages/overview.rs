@@ -30,7 +30,6 @@ fn page(live: Live, data: Result<Overview, BackendError>) -> AnyView {
         Err(error) => return view! { <Problem error=error/> }.into_any(),
     };
     let now = overview.shell.now;
-    live.seed(&overview.shell);
     for tile in &overview.tiles {
         live.seed_tile(tile, now);
     }

@@ -53,8 +53,8 @@ pub(crate) fn tile(area: &str, id: &str, name: &str, icon: &str, kind: EntityKin
     }
 }
 
-/// A number with a unit and a line that wanders from `from` to the value.
-pub(crate) fn number(area: &str, id: &str, name: &str, icon: &str, value: f64, unit: &str, from: f64) -> Tile {
+/// A number (value, unit, and where its line begins an hour before).
+pub(crate) fn number(area: &str, id: &str, name: &str, icon: &str, (value, unit, from): (f64, &str, f64)) -> Tile {
     let mut tile = tile(area, id, name, icon, EntityKind::Sensor, Some(Value::Number(value)));
     tile.entity.unit = Some(unit.to_owned());
     let wave = |i: u32| (f64::from(i) * 0.9).sin() * (value - from).abs() * 0.08;
@@ -103,14 +103,14 @@ impl Fake {
         lamp.command = Some(report("floor-lamp.switch", CommandState::Sent));
         let mut valve = tile("greenhouse", "misting.valve", "Misting valve", "humidity", EntityKind::Switch, Some(Value::Bool(false)));
         valve.command = Some(report("misting.valve", CommandState::Unconfirmed));
-        let mut air = number("greenhouse", "gh.temperature", "Air temperature", "temperature", 34.6, "°C", 30.2);
+        let mut air = number("greenhouse", "gh.temperature", "Air temperature", "temperature", (34.6, "°C", 30.2));
         air.limits = vec![Limit { value: 34.0, severity: Severity::Critical, label: "Critical above 34".to_owned() }];
-        let mut soil = number("greenhouse", "bed-b.moisture", "Soil, bed B", "soil", 18.0, "%", 22.0);
+        let mut soil = number("greenhouse", "bed-b.moisture", "Soil, bed B", "soil", (18.0, "%", 22.0));
         soil.limits = vec![Limit { value: 20.0, severity: Severity::Warning, label: "Warning below 20".to_owned() }];
-        let mut drive = number("pump", "pump-2.rpm", "Pump 2 drive", "pump", 0.0, "rpm", 1_450.0);
+        let mut drive = number("pump", "pump-2.rpm", "Pump 2 drive", "pump", (0.0, "rpm", 1_450.0));
         drive.entity.q = Quality::Offline;
         drive.entity.offline_since = Some(NOW.plus_ms(-43 * MINUTE_MS));
-        let mut cargo = number("van", "van12.cargo", "Cargo bay", "temperature", -18.2, "°C", -19.2);
+        let mut cargo = number("van", "van12.cargo", "Cargo bay", "temperature", (-18.2, "°C", -19.2));
         cargo.entity.q = Quality::Stale;
         cargo.entity.t = Some(NOW.plus_ms(-14 * MINUTE_MS));
         if let Trend::Line(points) = &mut cargo.trend {
@@ -128,26 +128,26 @@ impl Fake {
                 area("van", "Van 12", "van"),
             ],
             tiles: vec![
-                number("living", "lr.temperature", "Temperature", "temperature", 21.4, "°C", 20.8),
-                number("living", "lr.humidity", "Humidity", "humidity", 46.0, "%", 45.0),
+                number("living", "lr.temperature", "Temperature", "temperature", (21.4, "°C", 20.8)),
+                number("living", "lr.humidity", "Humidity", "humidity", (46.0, "%", 45.0)),
                 door,
                 tile("living", "ceiling.light", "Ceiling light", "bulb", EntityKind::Light, light(OnOff::On, 65, Some(2_900))),
                 lamp,
                 plain,
                 tile("living", "hall.motion", "Hall motion", "motion", EntityKind::BinarySensor, Some(Value::Bool(true))),
                 air,
-                number("greenhouse", "gh.humidity", "Humidity", "humidity", 71.0, "%", 80.0),
+                number("greenhouse", "gh.humidity", "Humidity", "humidity", (71.0, "%", 80.0)),
                 soil,
                 valve,
                 tile("greenhouse", "grow.light", "Grow lights", "bulb", EntityKind::Light, light(OnOff::Off, 80, Some(4_000))),
                 tile("greenhouse", "irrigation.mode", "Irrigation", "tag", EntityKind::Sensor, Some(Value::Text("Auto, drip".to_owned()))),
-                number("pump", "line.pressure", "Line pressure", "gauge", 3.92, "bar", 3.84),
-                number("pump", "line.flow", "Flow", "flow", 14.2, "m³/h", 13.4),
+                number("pump", "line.pressure", "Line pressure", "gauge", (3.92, "bar", 3.84)),
+                number("pump", "line.flow", "Flow", "flow", (14.2, "m³/h", 13.4)),
                 tile("pump", "pump-1.switch", "Pump 1", "pump", EntityKind::Switch, Some(Value::Bool(true))),
                 drive,
-                number("pump", "motor-1.temperature", "Motor 1", "temperature", 68.3, "°C", 82.0),
+                number("pump", "motor-1.temperature", "Motor 1", "temperature", (68.3, "°C", 82.0)),
                 cargo,
-                number("van", "van12.battery", "Starter battery", "battery", 12.1, "V", 12.9),
+                number("van", "van12.battery", "Starter battery", "battery", (12.1, "V", 12.9)),
                 tyre,
                 tile("van", "van12.cooling", "Cooling unit", "fan", EntityKind::Switch, Some(Value::Bool(true))),
             ],

@@ -21,7 +21,7 @@ fn visible(html: &str) -> &str {
 
 /// The HTML of one tile.
 fn tile_html<'a>(html: &'a str, id: &str) -> &'a str {
-    let start = html.find(&format!("<article id=\"{id}\"")).unwrap_or_else(|| panic!("no tile {id}"));
+    let start = html.find(&format!("<article id=\"{id}\"")).expect(id);
     let len = html[start..].find("</article>").expect("a tile ends");
     &html[start..start + len]
 }
@@ -88,7 +88,7 @@ async fn viewers_find_controls_disabled() {
 async fn alarms_stand_above_everything_in_order_of_urgency() {
     let html = farm("/").await;
     let page = visible(&html);
-    let at = |text: &str| page.find(text).unwrap_or_else(|| panic!("no {text}"));
+    let at = |text: &str| page.find(text).expect(text);
     assert!(at("Air temperature 34.6\u{a0}°C") < at("Pump 2 drive offline"));
     assert!(at("Pump 2 drive offline") < at("Motor 1 back at 68.3\u{a0}°C"));
     assert!(at("Motor 1 back at") < at("<h1>Overview</h1>"));
@@ -111,7 +111,7 @@ async fn text_of_strangers_stays_text() {
         tile("living", "evil.mode", hostile, hostile, EntityKind::Sensor, Some(Value::Text("</script><script>alert(2)</script>".to_owned())));
     evil.entity.topic = hostile.to_owned();
     fake.tiles.push(evil);
-    let mut unit = number("living", "evil.number", "Number", "gauge", 1.0, "<b>x</b>", 0.0);
+    let mut unit = number("living", "evil.number", "Number", "gauge", (1.0, "<b>x</b>", 0.0));
     unit.entity.word_on = Some(hostile.to_owned());
     fake.tiles.push(unit);
     fake.areas[0].name = hostile.to_owned();
