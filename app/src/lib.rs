@@ -23,3 +23,5 @@ pub mod tile;
 pub mod components;
 /// One page a file: a page fetches, a component shows.
 pub mod pages;
+/// Views of one type, at little cost.
+pub mod erase;

@@ -1,2 +1,96 @@
-//! x
-fn main() {}
+//! Measures the built program from outside, as devices and browsers meet it: `make bench`.
+//!
+//! Each run starts the program on free ports with an empty folder, measures, and ends it. What is shown is the median of the runs and, where
+//! there is one, the ratio to a floor that was measured in the same run: times depend on the machine, ratios hardly. Nothing fails because it is
+//! slow; it fails when a message is lost, a page is not answered or the program does not end as promised.
+//!
+//! `SIGNALBOX_BIN` names another program than the one next to this, `BENCH_RUNS` another number of runs than five. The program's folder is made
+//! where the system keeps temporary files, and how fast that disk is shows in the rate of the ingest; `TMPDIR` names another place.
+
+#![expect(clippy::print_stdout, reason = "its output is what it is for")]
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use tokio::time::timeout;
+
+use program::Program;
+use table::{Sample, Unit};
+
+/// Readings from a device to the disk.
+mod ingest;
+/// A reading from a device to a viewer.
+mod live;
+/// What the program holds in memory.
+mod memory;
+/// The overview as a browser asks for it.
+mod page;
+
+/// HTTP, as much as is needed.
+mod http;
+/// An MQTT client that notes when it heard what.
+mod mqtt;
+/// The program under measurement.
+mod program;
+/// Samples, and the table of their medians.
+mod table;
+
+/// Ends a measurement that would otherwise wait for ever; far longer than any takes.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let binary = binary()?;
+    let runs = match std::env::var("BENCH_RUNS") {
+        Ok(text) => text.parse::<usize>().ok().filter(|runs| *runs > 0).with_context(|| format!("BENCH_RUNS=\"{text}\" is no number of runs"))?,
+        Err(_) => 5,
+    };
+    let mut samples = vec![];
+    for run in 0..runs {
+        eprintln!("run {} of {runs}", run + 1);
+        samples.push(measure(&binary, run).await?);
+    }
+    println!("{}, {runs} runs: median, lowest to highest, ratio to the floor of the same run\n", binary.display());
+    print!("{}", table::of(&samples));
+    Ok(())
+}
+
+/// The program that was built with this one, so that a release measures a release.
+fn binary() -> Result<PathBuf> {
+    let path = match std::env::var_os("SIGNALBOX_BIN") {
+        Some(path) => PathBuf::from(path),
+        None => std::env::current_exe()?.with_file_name("signalbox"),
+    };
+    path.canonicalize().with_context(|| format!("no program at {}: build it with `cargo build --release -p server --bin signalbox`", path.display()))
+}
+
+/// One run: the demo for what a visitor meets, then an empty server, whose only devices are ours.
+async fn measure(binary: &Path, run: usize) -> Result<Vec<Sample>> {
+    let mut samples = vec![];
+    let folder = tempfile::tempdir()?;
+    let demo = Program::start(binary, "demo", folder.path()).await?;
+    samples.push(Sample::new("start: demo, week generated", Unit::Ms, demo.ms_to_ready()));
+    samples.extend(bounded("memory", memory::measure(&demo)).await?);
+    samples.extend(bounded("page", page::measure(&demo)).await?);
+    demo.stop().await?;
+    let demo = Program::start(binary, "demo", folder.path()).await?;
+    samples.insert(1, Sample::new("start: demo, second time", Unit::Ms, demo.ms_to_ready()));
+    demo.stop().await?;
+
+    let folder = tempfile::tempdir()?;
+    let serve = Program::start(binary, "serve", folder.path()).await?;
+    samples.extend(bounded("live", live::measure(&serve)).await?);
+    // Whatever the order does to the machine, it does to both sides of the ratio in turn.
+    samples.extend(bounded("ingest", ingest::measure(&serve, run.is_multiple_of(2))).await?);
+    serve.stop().await?;
+    Ok(samples)
+}
+
+async fn bounded(name: &str, measurement: impl Future<Output = Result<Vec<Sample>>>) -> Result<Vec<Sample>> {
+    eprintln!("  {name}");
+    timeout(PATIENCE, measurement)
+        .await
+        .with_context(|| format!("{name} took longer than {} s", PATIENCE.as_secs()))?
+        .with_context(|| name.to_owned())
+}

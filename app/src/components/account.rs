@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::icon;
+use crate::erase::Erase as _;
 use crate::live::Live;
 use crate::server_fns::set_theme;
 use crate::theme::Theme;
@@ -41,7 +42,7 @@ pub fn Account() -> AnyView {
             </div>
         </details>
     }
-    .into_any()
+    .erase()
 }
 
 fn choice(theme: RwSignal<Theme>, each: Theme, word: &'static str, sign: &'static str) -> AnyView {
@@ -69,7 +70,7 @@ fn choice(theme: RwSignal<Theme>, each: Theme, word: &'static str, sign: &'stati
             {word}
         </button>
     }
-    .into_any()
+    .erase()
 }
 
 /// The first letters of the first two words: `MI`.

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::{glyph, icon};
+use crate::erase::Erase as _;
 use crate::live::{Entry, Live};
 use crate::server_fns::acknowledge_alarm;
 use crate::tile::alarms::by_urgency;
@@ -30,10 +31,10 @@ pub fn AlertStrip() -> AnyView {
                     </a>
                 </section>
             }
-            .into_any()
+            .erase()
         })
     };
-    view! { {strip} }.into_any()
+    view! { {strip} }.erase()
 }
 
 fn alert(live: Live, alarm: Alarm) -> AnyView {
@@ -56,7 +57,7 @@ fn alert(live: Live, alarm: Alarm) -> AnyView {
             {ack}
         </article>
     }
-    .into_any()
+    .erase()
 }
 
 /// `Air temperature 34.6 °C`, `Pump 2 drive offline`, `Motor 1 back at 68.3 °C`.
@@ -107,5 +108,5 @@ fn ack(live: Live, alarm: &Alarm, name: &str) -> AnyView {
             </button>
         </form>
     }
-    .into_any()
+    .erase()
 }

@@ -7,6 +7,7 @@ use domain::quality::Quality;
 use leptos::prelude::*;
 
 use super::{TileCard, glyph, icon};
+use crate::erase::Erase as _;
 use crate::live::{Entry, Live};
 use crate::tile::alarms::{counts, severity_word};
 
@@ -29,7 +30,7 @@ pub fn Areas() -> AnyView {
         </div>
         {move || nothing.get().then(|| empty(live))}
     }
-    .into_any()
+    .erase()
 }
 
 /// The sections in the order of `live.areas`, then areas that came since, then entities without an area.
@@ -86,7 +87,7 @@ fn area(live: Live, sections: Memo<Vec<Section>>, id: Option<AreaId>) -> AnyView
             </div>
         </section>
     }
-    .into_any()
+    .erase()
 }
 
 /// `7 entities, all fresh`; or what is not, alarms first.
@@ -97,7 +98,7 @@ fn note(live: Live, ids: &[EntityId]) -> Vec<AnyView> {
     let (not_fresh, _) = quality_words(&entries);
     if alarms.is_empty() && not_fresh.is_empty() {
         let n = entries.len();
-        return vec![view! { <span>{[&*n.to_string(), if n == 1 { " entity, fresh" } else { " entities, all fresh" }].concat()}</span> }.into_any()];
+        return vec![view! { <span>{[&*n.to_string(), if n == 1 { " entity, fresh" } else { " entities, all fresh" }].concat()}</span> }.erase()];
     }
     let marks = alarms.into_iter().map(|(severity, state, n)| {
         let word = if state == domain::alarm::AlarmState::Returned { "returned".to_owned() } else { severity_word(severity).to_lowercase() };
@@ -105,9 +106,9 @@ fn note(live: Live, ids: &[EntityId]) -> Vec<AnyView> {
             {glyph(severity, state, false)}
             <span>{[&n.to_string(), " ", &word].concat()}</span>
         }
-        .into_any()
+        .erase()
     });
-    let rest = (!not_fresh.is_empty()).then(|| view! { <span>{not_fresh.join(", ")}</span> }.into_any());
+    let rest = (!not_fresh.is_empty()).then(|| view! { <span>{not_fresh.join(", ")}</span> }.erase());
     marks.chain(rest).collect()
 }
 
@@ -150,7 +151,7 @@ fn empty(live: Live) -> AnyView {
                 </p>
             </div>
         }
-        .into_any();
+        .erase();
     }
     view! {
         <div class="card empty">
@@ -162,5 +163,5 @@ fn empty(live: Live) -> AnyView {
             </a>
         </div>
     }
-    .into_any()
+    .erase()
 }

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
 use super::icon;
+use crate::erase::Erase as _;
 use crate::live::{Connection, Live, retry_now};
 
 /// Says that the connection is lost, with the time of the data, or that a form without script was refused.
@@ -26,10 +27,10 @@ pub fn Banner() -> AnyView {
                         </p>
                     </div>
                 }
-                    .into_any()
+                    .erase()
             })}
     }
-    .into_any()
+    .erase()
 }
 
 fn lost(live: Live) -> AnyView {
@@ -50,7 +51,7 @@ fn lost(live: Live) -> AnyView {
             </button>
         </div>
     }
-    .into_any()
+    .erase()
 }
 
 /// `Attempt 3, next in 4 s.`

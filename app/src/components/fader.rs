@@ -8,6 +8,7 @@ use leptos::ev::{Event, SubmitEvent};
 use leptos::prelude::*;
 
 use super::switch::can_switch;
+use crate::erase::Erase as _;
 use crate::live::{Entry, Live};
 use crate::tile::asked::Phase;
 
@@ -62,7 +63,7 @@ pub fn Faders(
             {fader(entry, Sets::Brightness)} {move || has_warmth.get().then(|| fader(light.clone(), Sets::Warmth))}
         </div>
     }
-    .into_any()
+    .erase()
 }
 
 fn fader(entry: Entry, sets: Sets) -> AnyView {
@@ -132,7 +133,7 @@ fn fader(entry: Entry, sets: Sets) -> AnyView {
             </button>
         </form>
     }
-    .into_any()
+    .erase()
 }
 
 /// Sends what a fader wants, one at a time: a value dragged while another is pending waits for it, and only the newest does.

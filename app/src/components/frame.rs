@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use super::banner::Banner;
 use super::nav::Nav;
 use super::topbar::TopBar;
+use crate::erase::Erase as _;
 use crate::backend::Shell;
 use crate::live::Live;
 
@@ -25,5 +26,5 @@ pub fn Frame(
             {children()}
         </main>
     }
-    .into_any()
+    .erase()
 }

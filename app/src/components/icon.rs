@@ -3,6 +3,7 @@
 use domain::alarm::{AlarmState, Severity};
 use leptos::prelude::*;
 
+use crate::erase::Erase as _;
 use crate::tile::alarms::mark_words;
 
 /// An icon beside a word: `icon("plug", "")`. The second text adds a class, such as `icon-sm`.
@@ -15,7 +16,7 @@ pub fn icon(name: &str, class: &str) -> AnyView {
             <use_ href=href></use_>
         </svg>
     }
-    .into_any()
+    .erase()
 }
 
 /// An alarm mark: shape tells the priority, fill and mark the state. `alone` when no word stands beside it.
@@ -38,5 +39,5 @@ pub fn glyph(severity: Severity, state: AlarmState, alone: bool) -> AnyView {
             <use_ href=mark y=y></use_>
         </svg>
     }
-    .into_any()
+    .erase()
 }

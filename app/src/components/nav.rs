@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
 use super::{glyph, icon};
+use crate::erase::Erase as _;
 use crate::live::Live;
 use crate::tile::alarms::{is_shown, worst};
 use crate::tile::words::uptime_words;
@@ -35,7 +36,7 @@ pub fn Nav() -> AnyView {
                 </a>
             </li>
         }
-        .into_any()
+        .erase()
     };
     view! {
         <nav class="nav" aria-label="Main">
@@ -46,7 +47,7 @@ pub fn Nav() -> AnyView {
             </p>
         </nav>
     }
-    .into_any()
+    .erase()
 }
 
 fn is_current(href: &str, path: &str) -> bool {
@@ -61,7 +62,7 @@ fn badge(n: usize) -> AnyView {
             <span class="visually-hidden">" active"</span>
         </span>
     }
-    .into_any()
+    .erase()
 }
 
 /// `Up 12 d 6 h`, to the minute: the page was made at `minute`, and the clock of its parts moves on with it.
@@ -108,10 +109,10 @@ fn Areas() -> AnyView {
                     </ul>
                 </div>
             }
-            .into_any()
+            .erase()
         })
     };
-    view! { {areas} }.into_any()
+    view! { {areas} }.erase()
 }
 
 #[cfg(test)]

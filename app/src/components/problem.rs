@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::icon;
+use crate::erase::Erase as _;
 use crate::backend::BackendError;
 use crate::tile::words::capital;
 
@@ -33,5 +34,5 @@ pub fn Problem(
             </div>
         </main>
     }
-    .into_any()
+    .erase()
 }

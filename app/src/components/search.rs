@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
 use super::icon;
+use crate::erase::Erase as _;
 use crate::live::Live;
 
 /// The search box.
@@ -36,5 +37,5 @@ pub fn Search() -> AnyView {
             <kbd class="kbd">"/"</kbd>
         </form>
     }
-    .into_any()
+    .erase()
 }

@@ -3,6 +3,7 @@
 use domain::live::EntityView;
 use leptos::prelude::*;
 
+use crate::erase::Erase as _;
 use crate::live::{Entry, Live};
 use crate::tile::trend::spark;
 use crate::tile::words::{decimals, range_words};
@@ -38,7 +39,7 @@ pub fn Spark(
             <path class="spark-end" d=move || shape.with(|shape| shape.end.clone())/>
         </svg>
     }
-    .into_any()
+    .erase()
 }
 
 /// `Temperature, last hour: 20.8 to 21.4 °C`.

@@ -2,6 +2,8 @@
 
 use leptos::prelude::*;
 
+use crate::erase::Erase as _;
+
 /// The icon sheet. Only the server renders it, after everything else in `body`: the browser's code holds none of it.
 #[component]
 pub fn Sprite() -> AnyView {
@@ -15,7 +17,7 @@ pub fn Sprite() -> AnyView {
             </defs>
         </svg>
     }
-    .into_any()
+    .erase()
 }
 
 enum Shape {
@@ -41,12 +43,12 @@ fn symbol((id, shapes): &(&'static str, &'static [Shape])) -> impl IntoView + us
 
 fn shape(shape: &Shape) -> AnyView {
     match shape {
-        Path(d) => view! { <path d=*d/> }.into_any(),
-        Fill(d) => view! { <path class="dot" d=*d/> }.into_any(),
-        Classed(class, d) => view! { <path class=*class d=*d/> }.into_any(),
-        Ring(x, y, r) => view! { <circle cx=*x cy=*y r=*r/> }.into_any(),
-        Dot(x, y, r) => view! { <circle class="dot" cx=*x cy=*y r=*r/> }.into_any(),
-        Box(x, y, width, height, r) => view! { <rect x=*x y=*y width=*width height=*height rx=*r/> }.into_any(),
+        Path(d) => view! { <path d=*d/> }.erase(),
+        Fill(d) => view! { <path class="dot" d=*d/> }.erase(),
+        Classed(class, d) => view! { <path class=*class d=*d/> }.erase(),
+        Ring(x, y, r) => view! { <circle cx=*x cy=*y r=*r/> }.erase(),
+        Dot(x, y, r) => view! { <circle class="dot" cx=*x cy=*y r=*r/> }.erase(),
+        Box(x, y, width, height, r) => view! { <rect x=*x y=*y width=*width height=*height rx=*r/> }.erase(),
     }
 }
 

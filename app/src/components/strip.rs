@@ -3,6 +3,7 @@
 use domain::time::{HOUR_MS, Timestamp};
 use leptos::prelude::*;
 
+use crate::erase::Erase as _;
 use crate::live::{Entry, Live};
 use crate::tile::trend::spans;
 
@@ -27,7 +28,7 @@ pub fn Strip(
             })}
         </svg>
     }
-    .into_any()
+    .erase()
 }
 
 /// Where a moment lies in the hour before `now`, 0 to 100.

@@ -6,6 +6,7 @@ use domain::value::Value;
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 
+use crate::erase::Erase as _;
 use crate::live::{Entry, Live};
 use crate::tile::asked::Phase;
 
@@ -68,5 +69,5 @@ pub fn Switch(
             </button>
         </form>
     }
-    .into_any()
+    .erase()
 }

@@ -11,6 +11,7 @@ use super::strip::Strip;
 use super::switch::Switch;
 use super::tile_foot::{foot_parts, parts_view};
 use super::{glyph, icon};
+use crate::erase::Erase as _;
 use crate::live::{Entry, Live};
 use crate::tile::alarms::worst;
 use crate::tile::foot::{Look, Part};
@@ -69,7 +70,7 @@ pub fn TileCard(
             {body}
         </article>
     }
-    .into_any()
+    .erase()
 }
 
 fn head(entry: &Entry, name_id: String, alarm: Memo<Option<Alarm>>) -> AnyView {
@@ -93,7 +94,7 @@ fn head(entry: &Entry, name_id: String, alarm: Memo<Option<Alarm>>) -> AnyView {
             {move || mark.get().map(|(severity, state)| glyph(severity, state, true))}
         </header>
     }
-    .into_any()
+    .erase()
 }
 
 fn body(entry: &Entry, kind: TileKind, settable: bool, parts: Memo<Vec<Part>>) -> AnyView {
@@ -116,17 +117,17 @@ fn body(entry: &Entry, kind: TileKind, settable: bool, parts: Memo<Vec<Part>>) -
     let trend = match kind {
         TileKind::Number => {
             let entry = entry.clone();
-            (move || if face.get() == Face::Value { view! { <Spark entry=entry.clone()/> }.into_any() } else { no_data() }).into_any()
+            (move || if face.get() == Face::Value { view! { <Spark entry=entry.clone()/> }.erase() } else { no_data() }).erase()
         }
-        TileKind::Light => view! { <Faders entry=entry.clone()/> }.into_any(),
-        TileKind::Switch | TileKind::Binary | TileKind::Text => view! { <Strip entry=entry.clone()/> }.into_any(),
+        TileKind::Light => view! { <Faders entry=entry.clone()/> }.erase(),
+        TileKind::Switch | TileKind::Binary | TileKind::Text => view! { <Strip entry=entry.clone()/> }.erase(),
     };
     view! {
         <div class="tile-main">{value} {switch}</div>
         {trend}
         {(kind != TileKind::Light).then(|| foot(entry.clone(), foot_id, parts))}
     }
-    .into_any()
+    .erase()
 }
 
 fn value(entry: &Entry, kind: TileKind, face: Face, parts: Memo<Vec<Part>>, foot_id: &str) -> AnyView {
@@ -134,8 +135,8 @@ fn value(entry: &Entry, kind: TileKind, face: Face, parts: Memo<Vec<Part>>, foot
     let words = move || view.with(value_words);
     let small = (kind == TileKind::Light).then(|| small(entry.clone(), foot_id.to_owned(), parts));
     match face {
-        Face::Offline => view! { <p class="tile-value tile-value-text">{icon("offline", "icon-lg")} "Offline " {small}</p> }.into_any(),
-        Face::NoReading => view! { <p class="tile-value tile-value-text">{icon("unknown", "icon-lg")} "No reading " {small}</p> }.into_any(),
+        Face::Offline => view! { <p class="tile-value tile-value-text">{icon("offline", "icon-lg")} "Offline " {small}</p> }.erase(),
+        Face::NoReading => view! { <p class="tile-value tile-value-text">{icon("unknown", "icon-lg")} "No reading " {small}</p> }.erase(),
         Face::Value if kind == TileKind::Number => {
             let view = entry.view.clone();
             let raw = move || view.with(|view| view.v.as_ref().map(|value| value.words(view.precision).into_owned()));
@@ -147,9 +148,9 @@ fn value(entry: &Entry, kind: TileKind, face: Face, parts: Memo<Vec<Part>>, foot
                     {unit}
                 </p>
             }
-            .into_any()
+            .erase()
         }
-        Face::Value => view! { <p class="tile-value tile-value-text">{words} " " {small}</p> }.into_any(),
+        Face::Value => view! { <p class="tile-value tile-value-text">{words} " " {small}</p> }.erase(),
     }
 }
 
@@ -159,7 +160,7 @@ fn no_data() -> AnyView {
             <rect width="100%" height="100%" rx="4" fill="url(#hatch)"/>
         </svg>
     }
-    .into_any()
+    .erase()
 }
 
 fn foot(entry: Entry, id: String, parts: Memo<Vec<Part>>) -> AnyView {
@@ -169,7 +170,7 @@ fn foot(entry: Entry, id: String, parts: Memo<Vec<Part>>) -> AnyView {
             {move || parts_view(parts.get(), &entry)}
         </footer>
     }
-    .into_any()
+    .erase()
 }
 
 /// What a light's foot says, beside its value: the faders take the foot's place.
@@ -178,10 +179,10 @@ fn small(entry: Entry, id: String, parts: Memo<Vec<Part>>) -> AnyView {
         let mut views = parts_view(parts.get(), &entry).into_iter();
         let first = views.next();
         views.fold(first.into_iter().collect::<Vec<_>>(), |mut all, view| {
-            all.push(", ".into_any());
+            all.push(", ".erase());
             all.push(view);
             all
         })
     };
-    view! { <small id=id>{joined}</small> }.into_any()
+    view! { <small id=id>{joined}</small> }.erase()
 }

@@ -5,6 +5,7 @@ use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 
 use super::icon;
+use crate::erase::Erase as _;
 use crate::live::{Entry, Live};
 use crate::tile::foot::{Known, Look, Part, foot};
 use crate::tile::kind::TileKind;
@@ -46,22 +47,22 @@ pub fn parts_view(parts: Vec<Part>, entry: &Entry) -> Vec<AnyView> {
 fn part_view(part: Part, entry: &Entry) -> AnyView {
     let text = part.text;
     match part.look {
-        Look::Plain => view! { <span>{text}</span> }.into_any(),
+        Look::Plain => view! { <span>{text}</span> }.erase(),
         Look::Age => view! {
             <time class="age" datetime=part.t.map(domain::time::Timestamp::rfc3339)>
                 {text}
             </time>
         }
-        .into_any(),
-        Look::Quality("") => view! { <span class="tile-quality">{text}</span> }.into_any(),
+        .erase(),
+        Look::Quality("") => view! { <span class="tile-quality">{text}</span> }.erase(),
         Look::Quality(sign) => view! {
             <span class="tile-quality">
                 {icon(sign, "")} {text}
             </span>
         }
-        .into_any(),
-        Look::Alarm => view! { <span class="tile-alarm clip">{text}</span> }.into_any(),
-        Look::Code => view! { <code class="clip">{text}</code> }.into_any(),
+        .erase(),
+        Look::Alarm => view! { <span class="tile-alarm clip">{text}</span> }.erase(),
+        Look::Code => view! { <code class="clip">{text}</code> }.erase(),
         Look::Retry => retry(text, entry.clone()),
     }
 }
@@ -87,5 +88,5 @@ fn retry(text: String, entry: Entry) -> AnyView {
             </button>
         </form>
     }
-    .into_any()
+    .erase()
 }

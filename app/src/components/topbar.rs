@@ -8,6 +8,7 @@ use super::account::Account;
 use super::banner::attempt_words;
 use super::search::Search;
 use super::{glyph, icon};
+use crate::erase::Erase as _;
 use crate::live::{Connection, Live};
 use crate::tile::alarms::{counts, severity_word};
 
@@ -35,7 +36,7 @@ pub fn TopBar() -> AnyView {
             </div>
         </header>
     }
-    .into_any()
+    .erase()
 }
 
 #[component]
@@ -61,7 +62,7 @@ fn Broker() -> AnyView {
             </span>
         </a>
     }
-    .into_any()
+    .erase()
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,7 +114,7 @@ fn AlarmCount() -> AnyView {
                     "0"
                 </span>
             }
-            .into_any();
+            .erase();
         }
         let items = known.into_iter().map(|(severity, state, n)| {
             view! {
@@ -123,14 +124,14 @@ fn AlarmCount() -> AnyView {
                 </span>
             }
         });
-        items.collect_view().into_any()
+        items.collect_view().erase()
     };
     view! {
         <a class="alarm-count" href="/alarms" aria-label=label>
             {items}
         </a>
     }
-    .into_any()
+    .erase()
 }
 
 /// The server's clock. A moving clock proves that the page is alive: cut off, it stands still and dims.
@@ -146,7 +147,7 @@ fn Clock() -> AnyView {
             <time datetime=move || shown().rfc3339()>{move || shown().civil(live.utc_offset_s.get()).clock()}</time>
         </p>
     }
-    .into_any()
+    .erase()
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_location;
 
+use crate::erase::Erase as _;
 use crate::pages::trouble::framed;
 use crate::server_fns::load_shell;
 
@@ -25,5 +26,5 @@ pub fn NotFound() -> AnyView {
             }}
         </Suspense>
     }
-    .into_any()
+    .erase()
 }

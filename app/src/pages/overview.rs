@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
+use crate::erase::Erase as _;
 use crate::backend::{BackendError, Overview};
 use crate::components::alert_strip::AlertStrip;
 use crate::components::area::{Areas, summary};
@@ -21,13 +22,13 @@ pub fn OverviewPage() -> AnyView {
         <Title text="Overview · Signalbox"/>
         <Suspense>{move || Suspend::new(async move { page(live, data.await) })}</Suspense>
     }
-    .into_any()
+    .erase()
 }
 
 fn page(live: Live, data: Result<Overview, BackendError>) -> AnyView {
     let overview = match data {
         Ok(overview) => overview,
-        Err(error) => return view! { <Problem error=error/> }.into_any(),
+        Err(error) => return view! { <Problem error=error/> }.erase(),
     };
     let now = overview.shell.now;
     for tile in &overview.tiles {
@@ -45,5 +46,5 @@ fn page(live: Live, data: Result<Overview, BackendError>) -> AnyView {
             <Areas/>
         </Frame>
     }
-    .into_any()
+    .erase()
 }

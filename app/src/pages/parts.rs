@@ -2,6 +2,8 @@
 
 use leptos::prelude::*;
 
+use crate::erase::Erase as _;
+
 /// An icon beside a word.
 pub(super) fn icon(name: &str) -> AnyView {
     sized("icon", name)
@@ -18,5 +20,5 @@ fn sized(class: &'static str, name: &str) -> AnyView {
             <use href=format!("#i-{name}")></use>
         </svg>
     }
-    .into_any()
+    .erase()
 }

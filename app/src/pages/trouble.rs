@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::erase::Erase as _;
 use crate::backend::{BackendError, Shell};
 use crate::components::Frame;
 use crate::pages::parts::icon;
@@ -56,7 +57,7 @@ pub(super) fn framed(shell: Option<Shell>, symbol: &'static str, head: &'static 
         </section>
     };
     match shell {
-        Some(shell) => view! { <Frame shell>{content}</Frame> }.into_any(),
-        None => view! { <main class="main" id="main" tabindex="-1">{content}</main> }.into_any(),
+        Some(shell) => view! { <Frame shell>{content}</Frame> }.erase(),
+        None => view! { <main class="main" id="main" tabindex="-1">{content}</main> }.erase(),
     }
 }

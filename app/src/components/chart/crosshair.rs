@@ -6,6 +6,7 @@ use domain::time::Timestamp;
 use leptos::prelude::*;
 use leptos::{ev, svg};
 
+use crate::erase::Erase as _;
 use crate::components::chart::hit::{Step, nearest};
 use crate::components::chart::model::ChartModel;
 use crate::components::chart::number::percent;
@@ -78,7 +79,7 @@ impl Crosshair {
                 </g>
             </svg>
         };
-        Some(view.into_any())
+        Some(view.erase())
     }
 
     /// The cursor's layer over all panes: a slider, so that a screen reader says what the keys step to.
@@ -121,7 +122,7 @@ impl Crosshair {
                 on:keydown=step
             ></div>
         }
-        .into_any()
+        .erase()
     }
 }
 
@@ -133,5 +134,5 @@ fn tip_row(n: usize, style: usize, name: &str, value: Option<String>) -> AnyView
         <text class="tip-text" x="26" y=(y + 20).to_string()>{name}</text>
         <text class="tip-value" x="166" y=(y + 20).to_string() text-anchor="end">{value.unwrap_or_else(|| "no data".to_owned())}</text>
     }
-    .into_any()
+    .erase()
 }

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use crate::erase::Erase as _;
 use crate::components::chart::crosshair::Crosshair;
 use crate::components::chart::lanes::Lane;
 use crate::components::chart::model::ChartModel;
@@ -26,9 +27,9 @@ pub(super) fn lane_view(model: &ChartModel, lane: &Lane, id: String, crosshair: 
             {move || crosshair.x().map(|x| view! { <g class="cursor">{vertical("cursor-line", x)}</g> })}
         </svg>
     }
-    .into_any()
+    .erase()
 }
 
 fn bar(class: &'static str, x: f64, width: f64) -> AnyView {
-    view! { <rect class=class x=percent(x) width=percent(width) y="22" height="14"/> }.into_any()
+    view! { <rect class=class x=percent(x) width=percent(width) y="22" height="14"/> }.erase()
 }

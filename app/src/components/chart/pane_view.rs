@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use crate::erase::Erase as _;
 use crate::components::chart::crosshair::Crosshair;
 use crate::components::chart::model::{ChartModel, ChartSize};
 use crate::components::chart::number::percent;
@@ -30,7 +31,7 @@ pub(super) fn pane_view(model: &ChartModel, pane: &Pane, size: ChartSize, id: St
             {moving}
         </svg>
     }
-    .into_any()
+    .erase()
 }
 
 fn gaps(pane: &Pane, size: ChartSize) -> AnyView {
@@ -49,7 +50,7 @@ fn gaps(pane: &Pane, size: ChartSize) -> AnyView {
             }
         })
         .collect_view()
-        .into_any()
+        .erase()
 }
 
 fn plot(pane: &Pane) -> AnyView {
@@ -62,7 +63,7 @@ fn plot(pane: &Pane) -> AnyView {
             {lines.collect_view()}
         </svg>
     }
-    .into_any()
+    .erase()
 }
 
 fn limits(pane: &Pane) -> AnyView {
@@ -71,7 +72,7 @@ fn limits(pane: &Pane) -> AnyView {
         let dy = if limit.is_label_below { "1.15em" } else { "-.45em" };
         view! { <g>{horizontal(line, limit.y)} {text(words, limit.label_x, "8", limit.y, dy, "start", limit.label.clone())}</g> }
     });
-    marks.collect_view().into_any()
+    marks.collect_view().erase()
 }
 
 fn ends(pane: &Pane) -> AnyView {
@@ -80,5 +81,5 @@ fn ends(pane: &Pane) -> AnyView {
         // The words stand in the margin even where the line ended earlier.
         Some(view! { <g>{dot(line.style, end.x, end.y, "4")} {text("end-text", 100.0, "9", end.text_y, ".34em", "start", end.text.clone())}</g> })
     });
-    ends.collect_view().into_any()
+    ends.collect_view().erase()
 }

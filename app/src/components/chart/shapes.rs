@@ -2,11 +2,12 @@
 
 use leptos::prelude::*;
 
+use crate::erase::Erase as _;
 use crate::components::chart::number::percent;
 
 /// A line between two places, given as SVG attributes.
 pub(super) fn line(class: &'static str, x: (&str, &str), y: (&str, &str)) -> AnyView {
-    view! { <line class=class x1=x.0.to_owned() x2=x.1.to_owned() y1=y.0.to_owned() y2=y.1.to_owned()/> }.into_any()
+    view! { <line class=class x1=x.0.to_owned() x2=x.1.to_owned() y1=y.0.to_owned() y2=y.1.to_owned()/> }.erase()
 }
 
 /// A line from top to bottom.
@@ -23,12 +24,12 @@ pub(super) fn horizontal(class: &'static str, y: f64) -> AnyView {
 
 /// A word at a place in per cent, moved by `dx` and `dy`.
 pub(super) fn text(class: &'static str, x: f64, dx: &'static str, y: f64, dy: &'static str, anchor: &'static str, words: String) -> AnyView {
-    view! { <text class=class x=percent(x) dx=dx y=percent(y) dy=dy text-anchor=anchor>{words}</text> }.into_any()
+    view! { <text class=class x=percent(x) dx=dx y=percent(y) dy=dy text-anchor=anchor>{words}</text> }.erase()
 }
 
 /// A dot in the color of a series.
 pub(super) fn dot(style: usize, x: f64, y: f64, r: &'static str) -> AnyView {
-    view! { <circle class=format!("end-dot c{style}") cx=percent(x) cy=percent(y) r=r/> }.into_any()
+    view! { <circle class=format!("end-dot c{style}") cx=percent(x) cy=percent(y) r=r/> }.erase()
 }
 
 /// The class of a series' line: color and dashes.
@@ -52,5 +53,5 @@ pub fn Swatch(
             <path class=dashes d="M0 6h24"/>
         </svg>
     }
-    .into_any()
+    .erase()
 }

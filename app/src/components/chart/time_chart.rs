@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
+use crate::erase::Erase as _;
 use crate::components::chart::crosshair::Crosshair;
 use crate::components::chart::lane_view::lane_view;
 use crate::components::chart::model::{ChartModel, ChartSize};
@@ -42,7 +43,7 @@ pub fn TimeChart(
             {move || crosshair.words().map(|(moment, values)| view! { <p class="readout only-phone"><b>{moment}</b>" "{values}</p> })}
         </div>
     }
-    .into_any()
+    .erase()
 }
 
 fn axis(ticks: &[TimeTick], crosshair: Crosshair) -> AnyView {
@@ -63,7 +64,7 @@ fn axis(ticks: &[TimeTick], crosshair: Crosshair) -> AnyView {
             {move || flag(crosshair)}
         </svg>
     }
-    .into_any()
+    .erase()
 }
 
 fn flag(crosshair: Crosshair) -> Option<AnyView> {
@@ -76,5 +77,5 @@ fn flag(crosshair: Crosshair) -> Option<AnyView> {
             <text class="cursor-flag-text" y="14" text-anchor="middle">{moment}</text>
         </svg>
     };
-    Some(view.into_any())
+    Some(view.erase())
 }

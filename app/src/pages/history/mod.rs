@@ -21,6 +21,7 @@ mod toolbar;
 
 pub(super) use address::day_of;
 
+use crate::erase::Erase as _;
 use crate::backend::HistoryPage;
 use crate::components::Frame;
 use crate::components::chart::gaps::bucket_ms;
@@ -47,13 +48,13 @@ pub fn History() -> AnyView {
         // While the next view is on its way, the one before stays.
         <Transition>{move || Suspend::new(async move { answer(data.await) })}</Transition>
     }
-    .into_any()
+    .erase()
 }
 
 fn answer(data: Result<(HistoryPage, Option<i64>), Trouble>) -> AnyView {
     match data {
         Ok((page, to)) => history(page, to),
-        Err(trouble) => view! { <TroublePage trouble/> }.into_any(),
+        Err(trouble) => view! { <TroublePage trouble/> }.erase(),
     }
 }
 
@@ -81,7 +82,7 @@ pub(super) fn history(page: HistoryPage, to: Option<i64>) -> AnyView {
             <div class="split split-start">{picker} <div class="stack">{content}</div></div>
         </Frame>
     }
-    .into_any()
+    .erase()
 }
 
 fn content(charted: Vec<Charted>, range: Range, utc_offset_s: i32, view: &View) -> AnyView {
@@ -91,7 +92,7 @@ fn content(charted: Vec<Charted>, range: Range, utc_offset_s: i32, view: &View) 
                 {super::parts::icon("history")} <h2>"No series chosen"</h2> <p>"Choose up to six series to see them on one time axis."</p>
             </section>
         }
-        .into_any();
+        .erase();
     }
     let statistics = statistics::statistics(&charted, range, utc_offset_s);
     let readings = readings::readings(&charted, range, utc_offset_s);
@@ -121,7 +122,7 @@ fn content(charted: Vec<Charted>, range: Range, utc_offset_s: i32, view: &View) 
             {readings}
         </section>
     }
-    .into_any()
+    .erase()
 }
 
 fn legend(charted: &[Charted], view: &View) -> AnyView {
@@ -138,7 +139,7 @@ fn legend(charted: &[Charted], view: &View) -> AnyView {
             </li>
         }
     });
-    view! { <ul class="legend" aria-label="Series">{items.collect_view()}</ul> }.into_any()
+    view! { <ul class="legend" aria-label="Series">{items.collect_view()}</ul> }.erase()
 }
 
 fn nothing_yet() -> AnyView {
@@ -148,7 +149,7 @@ fn nothing_yet() -> AnyView {
             <p>"Numbers and states have a history from their first message on. Connect a device, and its series appear here."</p>
         </section>
     }
-    .into_any()
+    .erase()
 }
 
 /// An end of the range: `Fri 12 Jun 14:03`, with the year where the range is long.
@@ -156,7 +157,7 @@ fn moment(at: Timestamp, range: Range, utc_offset_s: i32) -> AnyView {
     let civil = at.civil(utc_offset_s);
     let words =
         if range.len_ms() > 180 * DAY_MS { format!("{} {}", civil.date(), civil.year) } else { format!("{} {}", civil.date(), civil.hour_minute()) };
-    view! { <time datetime=at.rfc3339()>{words}</time> }.into_any()
+    view! { <time datetime=at.rfc3339()>{words}</time> }.erase()
 }
 
 /// How far apart the points are: of several resolutions the coarsest. `None` without series.

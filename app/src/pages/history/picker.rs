@@ -7,6 +7,7 @@ use leptos::prelude::*;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::use_navigate;
 
+use crate::erase::Erase as _;
 use crate::backend::HistoryPage;
 use crate::components::chart::model::MOST_SERIES;
 use crate::pages::history::address::View;
@@ -47,7 +48,7 @@ pub(super) fn picker(page: &HistoryPage, view: &View) -> AnyView {
             </form>
         </section>
     }
-    .into_any()
+    .erase()
 }
 
 fn group(n: usize, name: String, area_icon: Option<String>, members: &[&EntityView], view: &View) -> AnyView {
@@ -64,7 +65,7 @@ fn group(n: usize, name: String, area_icon: Option<String>, members: &[&EntityVi
             {checks}
         </details>
     }
-    .into_any()
+    .erase()
 }
 
 fn check(entity: &EntityView, name: String, view: &View) -> AnyView {
@@ -91,5 +92,5 @@ fn check(entity: &EntityView, name: String, view: &View) -> AnyView {
             <span class="end">{unit}</span>
         </label>
     }
-    .into_any()
+    .erase()
 }

@@ -4,6 +4,7 @@ use domain::history::Range;
 use domain::time::Timestamp;
 use leptos::prelude::*;
 
+use crate::erase::Erase as _;
 use crate::components::chart::hit::stops;
 use crate::components::chart::model::Charted;
 use crate::components::chart::time_axis::point_time;
@@ -16,7 +17,7 @@ const MOST_ROWS: usize = 100;
 pub(super) fn readings(charted: &[Charted], range: Range, utc_offset_s: i32) -> AnyView {
     let times = stops(charted.iter().map(|one| &one.series.t[..]));
     if times.is_empty() {
-        return ().into_any();
+        return ().erase();
     }
     let newest = &times[times.len().saturating_sub(MOST_ROWS)..];
     let note = if newest.len() < times.len() {
@@ -43,7 +44,7 @@ pub(super) fn readings(charted: &[Charted], range: Range, utc_offset_s: i32) -> 
             </div>
         </details>
     }
-    .into_any()
+    .erase()
 }
 
 fn row(charted: &[Charted], at: Timestamp, range: Range, utc_offset_s: i32) -> AnyView {
@@ -61,5 +62,5 @@ fn row(charted: &[Charted], at: Timestamp, range: Range, utc_offset_s: i32) -> A
             {cells.collect_view()}
         </tr>
     }
-    .into_any()
+    .erase()
 }

@@ -4,6 +4,7 @@ use domain::history::Range;
 use domain::time::{Timestamp, duration_words};
 use leptos::prelude::*;
 
+use crate::erase::Erase as _;
 use crate::components::chart::Swatch;
 use crate::components::chart::model::Charted;
 use crate::components::chart::number::number;
@@ -63,12 +64,12 @@ pub(super) fn statistics(charted: &[Charted], range: Range, utc_offset_s: i32) -
             </table>
         </div>
     }
-    .into_any()
+    .erase()
 }
 
 fn extreme(label: &'static str, (value, at): (String, Option<(Timestamp, String)>)) -> AnyView {
     let time = at.map(|(at, words)| view! { <small><time datetime=at.rfc3339()>{words}</time></small> });
-    view! { <td class="num" data-label=label>{value} {time}</td> }.into_any()
+    view! { <td class="num" data-label=label>{value} {time}</td> }.erase()
 }
 
 fn row(one: &Charted, range: Range, utc_offset_s: i32) -> Row {

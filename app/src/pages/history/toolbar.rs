@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use crate::erase::Erase as _;
 use crate::pages::history::address::{PRESETS, View};
 use crate::pages::parts::icon;
 
@@ -18,9 +19,9 @@ pub(super) fn toolbar(view: &View) -> AnyView {
     });
     let forward_label = format!("{} forward", current.step);
     let forward = match view.forward() {
-        Some(href) => view! { <a class="button button-icon" href=href aria-label=forward_label>{icon("right")}</a> }.into_any(),
+        Some(href) => view! { <a class="button button-icon" href=href aria-label=forward_label>{icon("right")}</a> }.erase(),
         // The present has no later side: the place stays, so that the step back does not move.
-        None => view! { <a class="button button-icon" role="link" aria-disabled="true" aria-label=forward_label>{icon("right")}</a> }.into_any(),
+        None => view! { <a class="button button-icon" role="link" aria-disabled="true" aria-label=forward_label>{icon("right")}</a> }.erase(),
     };
     view! {
         <div class="toolbar no-print">
@@ -39,5 +40,5 @@ pub(super) fn toolbar(view: &View) -> AnyView {
             </a>
         </div>
     }
-    .into_any()
+    .erase()
 }

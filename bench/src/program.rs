@@ -1,0 +1,88 @@
+//! The program under measurement, started and ended as an operator would.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
+use tokio::time::{Instant, timeout};
+
+/// How long a start may take. Generous: a build without optimizations generates its week slowly.
+const START: Duration = Duration::from_secs(120);
+/// How long an end may take: the promised 10 seconds and some for a busy machine.
+const END: Duration = Duration::from_secs(20);
+
+/// A running program. Dropped, it is killed.
+pub(crate) struct Program {
+    /// Where pages, REST and the WebSocket are.
+    pub(crate) http: SocketAddr,
+    /// Where its broker is.
+    pub(crate) mqtt: SocketAddr,
+    /// When it said `ready`.
+    pub(crate) ready: Instant,
+    started: Instant,
+    child: Child,
+    /// Kept open: what it would say after `ready` has to go somewhere.
+    _lines: Lines<BufReader<ChildStdout>>,
+}
+
+impl Program {
+    /// Starts it on free ports with its data in `folder`, and returns once it is ready.
+    pub(crate) async fn start(binary: &Path, command: &str, folder: &Path) -> Result<Self> {
+        let started = Instant::now();
+        let mut child = Command::new(binary)
+            .arg(command)
+            .current_dir(folder)
+            // The settings of whoever measures are none of its own.
+            .env_clear()
+            .env("SIGNALBOX_HTTP_LISTEN", "127.0.0.1:0")
+            .env("SIGNALBOX_BROKER_LISTEN", "127.0.0.1:0")
+            .env("SIGNALBOX_DATA_DIR", folder.join("data"))
+            .env("SIGNALBOX_AUTH_ANONYMOUS", "operator")
+            .env("SIGNALBOX_LOG_LEVEL", "warn")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .with_context(|| format!("cannot start {}", binary.display()))?;
+        let mut lines = BufReader::new(child.stdout.take().context("it has no standard output")?).lines();
+        let (http, mqtt) = timeout(START, listeners(&mut lines)).await.with_context(|| format!("{command} is not ready after {START:?}"))??;
+        Ok(Self { http, mqtt, ready: Instant::now(), started, child, _lines: lines })
+    }
+
+    /// Milliseconds from the start to `ready`.
+    pub(crate) fn ms_to_ready(&self) -> f64 {
+        (self.ready - self.started).as_secs_f64() * 1e3
+    }
+
+    /// Its process id.
+    pub(crate) fn pid(&self) -> Result<u32> {
+        self.child.id().context("the program has ended by itself")
+    }
+
+    /// Asks it to end and waits until it has.
+    pub(crate) async fn stop(mut self) -> Result<()> {
+        let pid = self.pid()?.to_string();
+        ensure!(Command::new("kill").args(["-TERM", &pid]).status().await?.success(), "cannot send SIGTERM");
+        let status = timeout(END, self.child.wait()).await.with_context(|| format!("it runs on {END:?} after SIGTERM"))??;
+        ensure!(status.code() == Some(0), "it ended with {status}");
+        Ok(())
+    }
+}
+
+/// Reads up to `ready`: the addresses of HTTP and MQTT.
+async fn listeners(lines: &mut Lines<BufReader<ChildStdout>>) -> Result<(SocketAddr, SocketAddr)> {
+    let (mut http, mut mqtt) = (None, None);
+    while let Some(line) = lines.next_line().await? {
+        match line.split_whitespace().collect::<Vec<_>>()[..] {
+            ["listening", "http", address] => http = Some(address.parse()?),
+            ["listening", "mqtt", address] => mqtt = Some(address.parse()?),
+            ["ready"] => return http.zip(mqtt).context("it is ready without saying where it listens"),
+            _ => bail!("it said \"{line}\""),
+        }
+    }
+    bail!("it ended before it was ready")
+}
