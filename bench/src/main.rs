@@ -51,7 +51,7 @@ async fn main() -> Result<()> {
         eprintln!("run {} of {runs}", run + 1);
         samples.push(measure(&binary, run).await?);
     }
-    println!("{}, {runs} runs: median, lowest to highest, ratio to the floor of the same run\n", binary.display());
+    println!("{}\nruns: {runs}; median, lowest to highest, and the ratio to the floor of the same run\n", binary.display());
     print!("{}", table::of(&samples));
     Ok(())
 }

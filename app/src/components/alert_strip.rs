@@ -86,7 +86,7 @@ fn place(live: Live, alarm: &Alarm, entry: Option<&Entry>) -> String {
 }
 
 /// The acknowledge button: a form, so that it works without script.
-fn ack(live: Live, alarm: &Alarm, name: &str) -> AnyView {
+pub(crate) fn ack(live: Live, alarm: &Alarm, name: &str) -> AnyView {
     let id = alarm.id.clone();
     let class = if alarm.state == AlarmState::Unacked { "button button-primary" } else { "button button-act" };
     let submit = move |event: SubmitEvent| {

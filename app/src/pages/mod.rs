@@ -1,16 +1,14 @@
 //! One page a file: a page fetches, a component shows.
 
 /// One device.
-mod device;
+pub mod device;
 /// The past, as charts.
-mod history;
+pub mod history;
 /// What there is not, or not yet.
-mod not_found;
+pub mod not_found;
 /// All tiles by area.
-mod overview;
+pub mod overview;
 
-/// Small parts that several pages use.
-mod parts;
 /// What a page shows instead of its content.
 mod trouble;
 

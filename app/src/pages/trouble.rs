@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::erase::Erase as _;
 use crate::backend::{BackendError, Shell};
 use crate::components::Frame;
-use crate::pages::parts::icon;
+use crate::components::icon;
 use crate::server_fns::load_shell;
 
 /// Why a page has no content, and what to show around that.
@@ -29,11 +29,7 @@ pub(super) async fn or_trouble<T>(result: Result<T, BackendError>) -> Result<T, 
 }
 
 /// What went wrong, in the frame of every page.
-#[component]
-pub(super) fn TroublePage(
-    /// What went wrong.
-    trouble: Trouble,
-) -> AnyView {
+pub(super) fn trouble_page(trouble: Trouble) -> AnyView {
     let (symbol, head, text) = match trouble.error {
         BackendError::NotFound(what) => ("search", "Not found", format!("There is no {what} here. It may have been renamed or removed.")),
         BackendError::Invalid(why) => ("caution", "The address makes no sense", format!("{why}.")),
@@ -47,10 +43,10 @@ pub(super) fn TroublePage(
 pub(super) fn framed(shell: Option<Shell>, symbol: &'static str, head: &'static str, text: String) -> AnyView {
     let content = view! {
         <section class="card empty">
-            {icon(symbol)} <h1>{head}</h1> <p>{text}</p>
+            {icon(symbol, "")} <h1>{head}</h1> <p>{text}</p>
             <div class="row">
                 <a class="button" href="/">
-                    {icon("overview")}
+                    {icon("overview", "")}
                     "Back to overview"
                 </a>
             </div>

@@ -51,22 +51,16 @@ impl Crosshair {
     pub(super) fn over_pane(self, pane: &Pane) -> Option<AnyView> {
         let at = self.moment()?;
         let x = self.x()?;
-        let values: Vec<(usize, String, Option<(f64, String)>)> = self.model.with_value(|model| {
-            let one = |style: usize| &model.charted[style - 1];
-            pane.lines
-                .iter()
-                .map(|line| {
-                    (
-                        line.style,
-                        one(line.style).entity.name.clone(),
-                        one(line.style).value_at(at).map(|v| (pane.scale.y(v), one(line.style).words(v))),
-                    )
-                })
-                .collect()
+        let points: Vec<CursorPoint> = self.model.with_value(|model| {
+            let point = |style: usize| {
+                let one = &model.charted[style - 1];
+                let value = one.value_at(at);
+                CursorPoint { style, name: one.entity.name.clone(), y: value.map(|v| pane.scale.y(v)), words: value.map(|v| one.words(v)) }
+            };
+            pane.lines.iter().map(|line| point(line.style)).collect()
         });
-        let dots = values.iter().filter_map(|(style, _, point)| point.as_ref().map(|(y, _)| dot(*style, x, *y, "4.5"))).collect_view();
-        let rows =
-            values.into_iter().enumerate().map(|(n, (style, name, point))| tip_row(n, style, &name, point.map(|point| point.1))).collect::<Vec<_>>();
+        let dots = points.iter().filter_map(|point| point.y.map(|y| dot(point.style, x, y, "4.5"))).collect_view();
+        let rows: Vec<AnyView> = points.into_iter().enumerate().map(|(n, point)| tip_row(n, point)).collect();
         let height = 12 + 20 * rows.len();
         // The box stands on the side with more room.
         let side = if x > 50.0 { "translate(-188 0)" } else { "translate(12 0)" };
@@ -126,13 +120,25 @@ impl Crosshair {
     }
 }
 
-fn tip_row(n: usize, style: usize, name: &str, value: Option<String>) -> AnyView {
+/// A series at the crosshair.
+struct CursorPoint {
+    style: usize,
+    name: String,
+    /// `None` in a gap, as the words.
+    y: Option<f64>,
+    words: Option<String>,
+}
+
+fn tip_row(n: usize, point: CursorPoint) -> AnyView {
     let y = 20 * n;
-    let name = if name.chars().count() > MOST_NAME_CHARS { name.chars().take(MOST_NAME_CHARS - 1).chain(['…']).collect() } else { name.to_owned() };
+    let CursorPoint { style, mut name, words, .. } = point;
+    if name.chars().count() > MOST_NAME_CHARS {
+        name = name.chars().take(MOST_NAME_CHARS - 1).chain(['…']).collect();
+    }
     view! {
         <circle class=format!("end-dot c{style}") cx="14" cy=(y + 16).to_string() r="4.5"/>
         <text class="tip-text" x="26" y=(y + 20).to_string()>{name}</text>
-        <text class="tip-value" x="166" y=(y + 20).to_string() text-anchor="end">{value.unwrap_or_else(|| "no data".to_owned())}</text>
+        <text class="tip-value" x="166" y=(y + 20).to_string() text-anchor="end">{words.unwrap_or_else(|| "no data".to_owned())}</text>
     }
     .erase()
 }

@@ -6,7 +6,6 @@ use domain::time::{Timestamp, duration_words};
 use crate::backend::Limit;
 use crate::components::chart::gaps::gaps;
 use crate::components::chart::model::Charted;
-use crate::components::chart::number::number;
 use crate::components::chart::states::{on_and_known_ms, spans};
 use crate::components::chart::stats::stats;
 use crate::components::chart::time_axis::point_time;
@@ -20,14 +19,14 @@ pub fn finding(one: &Charted, range: Range, utc_offset_s: i32) -> String {
         return state_finding(one, range, utc_offset_s);
     }
     let Some(stats) = stats(&one.series, range) else { return format!("{name}: no data.") };
-    let words = |v: f64| number(v, one.entity.precision);
+    let words = |v: f64| one.bare_words(v);
     let (first, last) = (one.series.mean.first().copied().unwrap_or(stats.last), stats.last);
     // A tenth of what it moved in all is no trend.
     let moved = (stats.max.0 - stats.min.0) * 0.1;
     let trend = match last - first {
         d if d > moved => format!("rose from {} to {}", words(first), one.words(last)),
         d if d < -moved => format!("fell from {} to {}", words(first), one.words(last)),
-        _ => format!("is at {}, as at the start", one.words(last)),
+        _ => format!("is at {}, about where it began", one.words(last)),
     };
     let mut text =
         format!("{name} {trend}, lowest {} at {}, highest {} at {}.", words(stats.min.0), time(stats.min.1), words(stats.max.0), time(stats.max.1));

@@ -34,9 +34,12 @@ pub fn gaps(times: &[Timestamp], resolution: Resolution, range: Range) -> Vec<Ra
         return if range.len_ms() > 0 { vec![range] } else { vec![] };
     };
     let Some(interval) = interval_ms(times, resolution) else { return vec![] };
-    let is_late = |from: Timestamp, to: Timestamp| to.since_ms(from) > interval.saturating_mul(LATE_INTERVALS);
-    let edges = [(range.from, *first)].into_iter().chain(times.windows(2).map(|pair| (pair[0], pair[1]))).chain([(*last, range.to)]);
-    edges.filter(|&(from, to)| is_late(from, to)).map(|(from, to)| Range { from, to }).collect()
+    // A bucket covers the time up to its end; before the first sample nothing is covered.
+    let covered = bucket_ms(resolution).unwrap_or(0);
+    let between = times.windows(2).map(|pair| (pair[0], covered, pair[1]));
+    let edges = [(range.from, 0, *first)].into_iter().chain(between).chain([(*last, covered, range.to)]);
+    let late = edges.filter(|(from, _, to)| to.since_ms(*from) > interval.saturating_mul(LATE_INTERVALS));
+    late.map(|(from, covered, to)| Range { from: from.plus_ms(covered), to }).collect()
 }
 
 /// The rows of a series in runs without a gap inside, as ranges of row numbers.
@@ -95,10 +98,15 @@ mod tests {
     }
 
     #[test]
+    fn a_bucket_covers_the_time_up_to_its_end() {
+        assert_eq!(gaps(&at(&[0, 5, 10, 65, 70]), Resolution::BucketMs(5), range(0, 75)), [range(15, 65)]);
+    }
+
+    #[test]
     fn a_slow_device_has_its_own_interval() {
         let times = at(&[0, 60, 120, 180]);
         assert_eq!(gaps(&times, Resolution::BucketMs(5), range(0, 200)), []);
-        assert_eq!(gaps(&at(&[0]), Resolution::BucketMs(5), range(0, 200)), [range(0, 200)]);
+        assert_eq!(gaps(&at(&[0]), Resolution::BucketMs(5), range(0, 200)), [range(5, 200)]);
     }
 
     #[test]

@@ -3,19 +3,23 @@
 use domain::history::{Range, Resolution, Series};
 use domain::live::EntityView;
 use domain::time::{Timestamp, duration_words};
+use domain::value::number_words;
 
 use crate::backend::Limit;
 use crate::components::chart::gaps::{bucket_ms, interval_ms};
 use crate::components::chart::hit::{nearest, stops};
 use crate::components::chart::lanes::{Lane, lane};
 use crate::components::chart::number::number;
-use crate::components::chart::panes::{Pane, pane};
+use crate::components::chart::panes::{Member, Pane, pane};
 use crate::components::chart::time_axis::{MOST_LABELS, MOST_LABELS_SMALL, TimeTick, point_time, time_ticks};
 
 /// Most panes of one chart.
 pub const MOST_PANES: usize = 3;
 /// Most series of one chart.
 pub const MOST_SERIES: usize = 6;
+
+/// How many of the newest readings tell the decimals.
+const READINGS_LOOKED_AT: usize = 50;
 
 /// One entity of a chart.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,15 +53,34 @@ impl Charted {
         !self.entity.kind.is_sensor()
     }
 
+    /// Decimals of what is written: the entity's own, else those that its newest readings have, at most two, and fewer for large numbers,
+    /// of which nobody reads the hundredths. Means have no more.
+    #[must_use]
+    pub fn decimals(&self) -> u8 {
+        self.entity.precision.unwrap_or_else(|| {
+            let newest = self.series.last.iter().rev().filter(|v| v.is_finite()).take(READINGS_LOOKED_AT);
+            let decimals = |v: &f64| number_words(*v, None).split_once('.').map_or(0, |(_, decimals)| decimals.len());
+            let most = match newest.clone().fold(0.0, |largest: f64, v| largest.max(v.abs())) {
+                ..100.0 => 2,
+                ..1_000.0 => 1,
+                _ => 0,
+            };
+            u8::try_from(newest.map(decimals).max().unwrap_or(0).min(most)).unwrap_or(2)
+        })
+    }
+
+    /// A value in words, without its unit: `21.4`, `Open`.
+    #[must_use]
+    pub fn bare_words(&self, value: f64) -> String {
+        if self.is_state() { state_word(&self.entity, value > 0.5) } else { number(value, Some(self.decimals())) }
+    }
+
     /// A value in words, with its unit: `21.4 °C`, `Open`.
     #[must_use]
     pub fn words(&self, value: f64) -> String {
-        if self.is_state() {
-            return state_word(&self.entity, value > 0.5);
-        }
         match &self.entity.unit {
-            Some(unit) => format!("{}\u{a0}{unit}", number(value, self.entity.precision)),
-            None => number(value, self.entity.precision),
+            Some(unit) if !self.is_state() => format!("{}\u{a0}{unit}", self.bare_words(value)),
+            _ => self.bare_words(value),
         }
     }
 }
@@ -102,7 +125,7 @@ impl ChartModel {
     #[must_use]
     pub fn new(mut charted: Vec<Charted>, range: Range, utc_offset_s: i32, size: ChartSize) -> Self {
         let mut left_out: Vec<String> = charted.drain(MOST_SERIES.min(charted.len())..).map(|one| one.entity.name).collect();
-        let mut by_unit: Vec<(Option<&str>, Vec<(usize, &Charted)>)> = vec![];
+        let mut by_unit: Vec<(Option<&str>, Vec<Member<'_>>)> = vec![];
         let mut lanes = vec![];
         for (n, one) in charted.iter().enumerate() {
             let unit = one.entity.unit.as_deref();

@@ -13,8 +13,8 @@ use crate::components::chart::shapes::{dot, horizontal, series_class, text, vert
 pub(super) fn pane_view(model: &ChartModel, pane: &Pane, size: ChartSize, id: String, crosshair: Crosshair) -> AnyView {
     let columns = model.ticks.iter().map(|tick| vertical(if tick.is_major { "grid-line-day" } else { "grid-line" }, tick.x)).collect_view();
     let rows = pane.y_ticks.iter().enumerate().map(|(n, (y, _))| horizontal(if n == 0 { "axis-line" } else { "grid-line" }, *y)).collect_view();
-    let labels = pane.y_ticks.iter().map(|(y, label)| text("axis-text", 0.0, "-8", *y, ".32em", "end", label.clone())).collect_view();
-    let caption = pane.has_caption.then(|| text("axis-text", 0.0, "0", 0.0, "-.5em", "start", pane.unit.clone()));
+    let labels = pane.y_ticks.iter().map(|(y, label)| text("axis-text", (0.0, "-8"), (*y, ".32em"), "end", label.clone())).collect_view();
+    let caption = pane.has_caption.then(|| text("axis-text", (0.0, "0"), (0.0, "-.5em"), "start", pane.unit.clone()));
     let moving = {
         let pane = pane.clone();
         move || crosshair.over_pane(&pane)
@@ -37,7 +37,7 @@ pub(super) fn pane_view(model: &ChartModel, pane: &Pane, size: ChartSize, id: St
 fn gaps(pane: &Pane, size: ChartSize) -> AnyView {
     let label = |middle: f64, words: &Option<String>| {
         // A small chart has no room for the words; the title says them.
-        words.clone().filter(|_| size == ChartSize::Full).map(|words| text("gap-text wide-only", middle, "0", 50.0, "0", "middle", words))
+        words.clone().filter(|_| size == ChartSize::Full).map(|words| text("gap-text wide-only", (middle, "0"), (50.0, "0"), "middle", words))
     };
     pane.gaps
         .iter()
@@ -70,7 +70,7 @@ fn limits(pane: &Pane) -> AnyView {
     let marks = pane.limits.iter().map(|limit| {
         let (line, words) = if limit.is_critical { ("limit-line limit-critical", "limit-text limit-critical") } else { ("limit-line", "limit-text") };
         let dy = if limit.is_label_below { "1.15em" } else { "-.45em" };
-        view! { <g>{horizontal(line, limit.y)} {text(words, limit.label_x, "8", limit.y, dy, "start", limit.label.clone())}</g> }
+        view! { <g>{horizontal(line, limit.y)} {text(words, (limit.label_x, "8"), (limit.y, dy), "start", limit.label.clone())}</g> }
     });
     marks.collect_view().erase()
 }
@@ -79,7 +79,7 @@ fn ends(pane: &Pane) -> AnyView {
     let ends = pane.lines.iter().filter_map(|line| {
         let end = line.end.as_ref()?;
         // The words stand in the margin even where the line ended earlier.
-        Some(view! { <g>{dot(line.style, end.x, end.y, "4")} {text("end-text", 100.0, "9", end.text_y, ".34em", "start", end.text.clone())}</g> })
+        Some(view! { <g>{dot(line.style, end.x, end.y, "4")} {text("end-text", (100.0, "9"), (end.text_y, ".34em"), "start", end.text.clone())}</g> })
     });
     ends.collect_view().erase()
 }

@@ -8,7 +8,6 @@ use crate::backend::Limit;
 use crate::components::chart::finding::finding;
 use crate::components::chart::gaps::{gaps, joined, runs};
 use crate::components::chart::model::{ChartSize, Charted};
-use crate::components::chart::number::number;
 use crate::components::chart::path::{PLOT_WIDTH, band, line};
 use crate::components::chart::scale::{Fit, Scale};
 use crate::components::chart::time_axis::x_percent;
@@ -86,9 +85,12 @@ pub struct LimitMark {
     pub is_label_below: bool,
 }
 
-/// Lays out the pane of `members`: each with its place among the chart's series, counted from 1.
+/// A series with its place among the chart's series, counted from 1.
+pub type Member<'a> = (usize, &'a Charted);
+
+/// Lays out the pane of `members`.
 #[must_use]
-pub fn pane(unit: &str, members: &[(usize, &Charted)], range: Range, utc_offset_s: i32, size: ChartSize) -> Pane {
+pub fn pane(unit: &str, members: &[Member<'_>], range: Range, utc_offset_s: i32, size: ChartSize) -> Pane {
     let limits: Vec<&Limit> = members.iter().flat_map(|(_, one)| &one.limits).collect();
     let values = members.iter().flat_map(|(_, one)| one.series.min.iter().chain(&one.series.max).chain(&one.series.mean).copied());
     let scale = Scale::covering(values.chain(limits.iter().map(|limit| limit.value)), Fit::of_unit(Some(unit)));
@@ -124,12 +126,7 @@ fn series_line(style: usize, one: &Charted, scale: &Scale, range: Range) -> Line
     // The text names the newest reading; the dot sits on the line, which ends at the mean of the last bucket.
     let end = last.and_then(|row| {
         let (y, value) = (y(&series.mean, row), *series.last.get(row)?);
-        (y.is_finite() && value.is_finite()).then(|| LineEnd {
-            x: x_percent(range, series.t[row]),
-            y,
-            text_y: y,
-            text: number(value, one.entity.precision),
-        })
+        (y.is_finite() && value.is_finite()).then(|| LineEnd { x: x_percent(range, series.t[row]), y, text_y: y, text: one.bare_words(value) })
     });
     Line {
         style,

@@ -23,7 +23,7 @@ pub(super) fn horizontal(class: &'static str, y: f64) -> AnyView {
 }
 
 /// A word at a place in per cent, moved by `dx` and `dy`.
-pub(super) fn text(class: &'static str, x: f64, dx: &'static str, y: f64, dy: &'static str, anchor: &'static str, words: String) -> AnyView {
+pub(super) fn text(class: &'static str, (x, dx): (f64, &'static str), (y, dy): (f64, &'static str), anchor: &'static str, words: String) -> AnyView {
     view! { <text class=class x=percent(x) dx=dx y=percent(y) dy=dy text-anchor=anchor>{words}</text> }.erase()
 }
 

@@ -85,8 +85,8 @@ pub fn moment_at(range: Range, place: f64) -> Timestamp {
 pub fn point_time(at: Timestamp, range: Range, utc_offset_s: i32) -> String {
     let civil = at.civil(utc_offset_s);
     match range.len_ms() {
-        ..=HOUR_MS => civil.clock(),
-        ..=DAY_MS => civil.hour_minute(),
+        len if len <= HOUR_MS => civil.clock(),
+        len if len <= DAY_MS => civil.hour_minute(),
         _ => format!("{} {}", civil.date(), civil.hour_minute()),
     }
 }

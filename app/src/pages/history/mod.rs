@@ -23,11 +23,11 @@ pub(super) use address::day_of;
 
 use crate::erase::Erase as _;
 use crate::backend::HistoryPage;
-use crate::components::Frame;
 use crate::components::chart::gaps::bucket_ms;
 use crate::components::chart::model::{ChartModel, ChartSize, Charted, resolution_words};
 use crate::components::chart::{Swatch, TimeChart};
-use crate::pages::trouble::{Trouble, TroublePage, or_trouble};
+use crate::components::{Frame, icon};
+use crate::pages::trouble::{Trouble, or_trouble, trouble_page};
 use crate::server_fns::load_history;
 use address::View;
 
@@ -54,7 +54,7 @@ pub fn History() -> AnyView {
 fn answer(data: Result<(HistoryPage, Option<i64>), Trouble>) -> AnyView {
     match data {
         Ok((page, to)) => history(page, to),
-        Err(trouble) => view! { <TroublePage trouble/> }.erase(),
+        Err(trouble) => trouble_page(trouble),
     }
 }
 
@@ -89,7 +89,7 @@ fn content(charted: Vec<Charted>, range: Range, utc_offset_s: i32, view: &View) 
     if charted.is_empty() {
         return view! {
             <section class="card empty">
-                {super::parts::icon("history")} <h2>"No series chosen"</h2> <p>"Choose up to six series to see them on one time axis."</p>
+                {icon("history", "")} <h2>"No series chosen"</h2> <p>"Choose up to six series to see them on one time axis."</p>
             </section>
         }
         .erase();
@@ -134,7 +134,7 @@ fn legend(charted: &[Charted], view: &View) -> AnyView {
                 <Swatch style=n + 1 has_band/>
                 {name.clone()}
                 <a href=view.without(&one.entity.id) aria-label=format!("Remove {name}")>
-                    {super::parts::icon_sm("close")}
+                    {icon("close", "icon-sm")}
                 </a>
             </li>
         }
@@ -145,7 +145,7 @@ fn legend(charted: &[Charted], view: &View) -> AnyView {
 fn nothing_yet() -> AnyView {
     view! {
         <section class="card empty">
-            {super::parts::icon("history")} <h2>"Nothing to chart yet"</h2>
+            {icon("history", "")} <h2>"Nothing to chart yet"</h2>
             <p>"Numbers and states have a history from their first message on. Connect a device, and its series appear here."</p>
         </section>
     }

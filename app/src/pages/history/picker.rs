@@ -10,9 +10,9 @@ use leptos_router::hooks::use_navigate;
 use crate::erase::Erase as _;
 use crate::backend::HistoryPage;
 use crate::components::chart::model::MOST_SERIES;
+use crate::components::icon;
 use crate::pages::history::address::View;
 use crate::pages::history::names::distinct;
-use crate::pages::parts::icon;
 
 /// Groups shown open, besides those with a chosen series.
 const OPEN_GROUPS: usize = 2;
@@ -57,10 +57,8 @@ fn group(n: usize, name: String, area_icon: Option<String>, members: &[&EntityVi
     view! {
         <details class="picker-group" open=is_open>
             <summary>
-                {icon(&area_icon.unwrap_or_else(|| "overview".to_owned()))} {name}
-                <svg class="icon icon-sm icon-turn" aria-hidden="true">
-                    <use href="#i-down"></use>
-                </svg>
+                {icon(&area_icon.unwrap_or_else(|| "home".to_owned()), "")} {name}
+                {icon("down", "icon-sm icon-turn")}
             </summary>
             {checks}
         </details>

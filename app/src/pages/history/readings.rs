@@ -8,7 +8,7 @@ use crate::erase::Erase as _;
 use crate::components::chart::hit::stops;
 use crate::components::chart::model::Charted;
 use crate::components::chart::time_axis::point_time;
-use crate::pages::parts::icon;
+use crate::components::icon;
 
 /// Most rows: the newest. A page is no export.
 const MOST_ROWS: usize = 100;
@@ -29,7 +29,7 @@ pub(super) fn readings(charted: &[Charted], range: Range, utc_offset_s: i32) -> 
     let rows = newest.iter().rev().map(|&at| row(charted, at, range, utc_offset_s)).collect_view();
     view! {
         <details class="readings no-print">
-            <summary class="card-foot">{icon("table")} "Show readings"</summary>
+            <summary class="card-foot">{icon("table", "")} "Show readings"</summary>
             <div class="table-wrap">
                 <table class="table">
                     <caption class="hint">{note}</caption>

@@ -90,17 +90,15 @@ fn row(one: &Charted, range: Range, utc_offset_s: i32) -> Row {
     let Some(stats) = stats(&one.series, range) else {
         return Row { name, min: (none(), None), mean: (none(), None), max: (none(), None), last: none(), coverage: "0 %".to_owned() };
     };
-    let words = |v: f64| number(v, one.entity.precision);
+    let words = |v: f64| one.bare_words(v);
     let at = |t: Timestamp| Some((t, point_time(t, range, utc_offset_s)));
-    // A mean has no more digits than it is worth: one more than the values, at most two.
-    let mean = number(stats.mean, Some(one.entity.precision.unwrap_or(2)));
     Row {
         name,
         min: (words(stats.min.0), at(stats.min.1)),
-        mean: (mean, None),
+        mean: (words(stats.mean), None),
         max: (words(stats.max.0), at(stats.max.1)),
         last: words(stats.last),
-        coverage: format!("{} %", number((stats.coverage * 100.0).floor(), Some(0))),
+        coverage: format!("{} %", number((stats.coverage * 100.0 + 1e-9).floor(), Some(0))),
     }
 }
 

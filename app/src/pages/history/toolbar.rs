@@ -3,8 +3,8 @@
 use leptos::prelude::*;
 
 use crate::erase::Erase as _;
+use crate::components::icon;
 use crate::pages::history::address::{PRESETS, View};
-use crate::pages::parts::icon;
 
 /// The lengths, a step back, a step forward.
 pub(super) fn toolbar(view: &View) -> AnyView {
@@ -19,9 +19,9 @@ pub(super) fn toolbar(view: &View) -> AnyView {
     });
     let forward_label = format!("{} forward", current.step);
     let forward = match view.forward() {
-        Some(href) => view! { <a class="button button-icon" href=href aria-label=forward_label>{icon("right")}</a> }.erase(),
+        Some(href) => view! { <a class="button button-icon" href=href aria-label=forward_label>{icon("right", "")}</a> }.erase(),
         // The present has no later side: the place stays, so that the step back does not move.
-        None => view! { <a class="button button-icon" role="link" aria-disabled="true" aria-label=forward_label>{icon("right")}</a> }.erase(),
+        None => view! { <a class="button button-icon" role="link" aria-disabled="true" aria-label=forward_label>{icon("right", "")}</a> }.erase(),
     };
     view! {
         <div class="toolbar no-print">
@@ -30,12 +30,12 @@ pub(super) fn toolbar(view: &View) -> AnyView {
             </div>
             <div class="row">
                 <a class="button button-icon" href=view.back() aria-label=format!("{} back", current.step)>
-                    {icon("left")}
+                    {icon("left", "")}
                 </a>
                 {forward}
             </div>
             <a class="button only-narrow" href="#series">
-                {icon("plus")}
+                {icon("plus", "")}
                 "Choose series"
             </a>
         </div>

@@ -1,0 +1,108 @@
+//! Alarms and facts of a device.
+
+use domain::alarm::{Alarm, AlarmState};
+use domain::device::{Device, DeviceId};
+use domain::time::Timestamp;
+use leptos::prelude::*;
+
+use crate::erase::Erase as _;
+use crate::components::alert_strip::ack;
+use crate::components::glyph;
+use crate::live::Live;
+use crate::tile::alarms::{by_urgency, state_words};
+use crate::tile::words::moment_words;
+
+/// The alarms of the device, most urgent first.
+pub(super) fn alarms(live: Live, device: &Device) -> AnyView {
+    let id = device.id.clone();
+    let alarms = Memo::new(move |_| live.alarms.with(|alarms| of_device(alarms, &id)));
+    let list = move || {
+        let alarms = alarms.get();
+        if alarms.is_empty() {
+            return view! { <p class="card-body muted">"No active alarms"</p> }.erase();
+        }
+        view! { <ul class="list">{alarms.iter().map(|alarm| item(live, alarm)).collect_view()}</ul> }.erase()
+    };
+    view! {
+        <section class="card" aria-labelledby="al-h">
+            <header class="card-head">
+                <h2 id="al-h">"Alarms"</h2>
+            </header>
+            {list}
+        </section>
+    }
+    .erase()
+}
+
+fn of_device(alarms: &[Alarm], device: &DeviceId) -> Vec<Alarm> {
+    by_urgency(alarms).into_iter().filter(|alarm| alarm.entity.device() == device.as_str()).collect()
+}
+
+fn item(live: Live, alarm: &Alarm) -> AnyView {
+    let entry = live.find(&alarm.entity);
+    let name = entry.map_or_else(|| alarm.entity.as_str().to_owned(), |entry| entry.view.with_untracked(|view| view.name.clone()));
+    let title = format!("{name} {}", alarm.condition);
+    let (since, state) = (alarm.since, alarm.state);
+    let button = (state != AlarmState::Acked).then(|| ack(live, alarm, &name));
+    view! {
+        <li>
+            {glyph(alarm.severity, state, true)}
+            <span class="grow">
+                <b>{title}</b>
+                <small>
+                    "since "
+                    <time datetime=since.rfc3339()>{move || moment_words(since, live.minute.get(), live.utc_offset_s.get())}</time>
+                    ", "
+                    {state_words(state)}
+                </small>
+            </span>
+            {button}
+        </li>
+    }
+    .erase()
+}
+
+/// What there is to know about the device.
+pub(super) fn facts(live: Live, device: &Device) -> AnyView {
+    view! {
+        <section class="card" aria-labelledby="id-h">
+            <header class="card-head">
+                <h2 id="id-h">"Device"</h2>
+            </header>
+            <div class="card-body">
+                <dl class="facts">
+                    <div>
+                        <dt>"Id"</dt>
+                        <dd>
+                            <code>{device.id.as_str().to_owned()}</code>
+                        </dd>
+                    </div>
+                    <div>
+                        <dt>"Convention"</dt>
+                        <dd>{device.convention.clone()}</dd>
+                    </div>
+                    <div>
+                        <dt>"Topic root"</dt>
+                        <dd>
+                            <code>{device.topic_root.clone()}</code>
+                        </dd>
+                    </div>
+                    <div>
+                        <dt>"First seen"</dt>
+                        <dd>
+                            <time datetime=device.first_seen.rfc3339()>{date(device.first_seen, live.utc_offset_s.get_untracked())}</time>
+                        </dd>
+                    </div>
+                </dl>
+            </div>
+        </section>
+    }
+    .erase()
+}
+
+/// `3 Mar 2026`.
+fn date(at: Timestamp, utc_offset_s: i32) -> String {
+    let civil = at.civil(utc_offset_s);
+    let date = civil.date();
+    format!("{} {}", date.split_once(' ').map_or(&*date, |(_, date)| date), civil.year)
+}

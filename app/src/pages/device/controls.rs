@@ -1,0 +1,62 @@
+//! What can be set: one row each, with the switch of the tile.
+
+use domain::value::Value;
+use leptos::prelude::*;
+
+use crate::erase::Erase as _;
+use crate::components::fader::Faders;
+use crate::components::icon;
+use crate::components::switch::Switch;
+use crate::components::tile_foot::{foot_parts, parts_view};
+use crate::live::Entry;
+use crate::tile::kind::TileKind;
+use crate::tile::words::value_words;
+
+/// Whether an entity is a row of controls: it can be switched from here.
+#[must_use]
+pub(super) fn is_control(entry: &Entry) -> bool {
+    entry.view.with_untracked(|view| view.settable && view.kind.is_switchable())
+}
+
+/// The card of controls; nothing without one.
+pub(super) fn controls(entries: Vec<Entry>) -> Option<AnyView> {
+    if entries.is_empty() {
+        return None;
+    }
+    let rows = entries.into_iter().map(row).collect_view();
+    let card = view! {
+        <section class="card" aria-labelledby="ctl-h">
+            <header class="card-head">
+                <h2 id="ctl-h">"Controls"</h2>
+                <p class="row-end not-phone">"A control settles only when the device reports back"</p>
+            </header>
+            <ul class="list controls">{rows}</ul>
+        </section>
+    };
+    Some(card.erase())
+}
+
+fn row(entry: Entry) -> AnyView {
+    let (name_id, state_id) = (format!("{}-n", entry.id), format!("{}-f", entry.id));
+    let (name, sign, is_light) = entry.view.with_untracked(|view| (view.name.clone(), view.icon.clone(), matches!(view.v, Some(Value::Light(_)))));
+    let kind = if is_light { TileKind::Light } else { TileKind::Switch };
+    let parts = foot_parts(&entry, Memo::new(|_| TileKind::Switch), Memo::new(|_| None));
+    let view = entry.view.clone();
+    let foot_of = entry.clone();
+    let faders = (kind == TileKind::Light).then(|| view! { <div class="control-wide"><Faders entry=entry.clone()/></div> });
+    view! {
+        <li>
+            {icon(&sign, "")}
+            <div class="grow">
+                <b id=name_id.clone()>{name}</b>
+                <small class="control-state" id=state_id.clone()>
+                    <span>{move || view.with(value_words)}</span>
+                    {move || parts_view(parts.get(), &foot_of)}
+                </small>
+            </div>
+            {faders}
+            <Switch entry labelledby=name_id describedby=state_id/>
+        </li>
+    }
+    .erase()
+}

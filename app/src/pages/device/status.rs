@@ -1,0 +1,107 @@
+//! Whether a device is there, in a word, and when it was heard last.
+
+use domain::device::{Availability, Device};
+use domain::live::EntityView;
+use domain::quality::Quality;
+use domain::time::{Timestamp, duration_words};
+use leptos::prelude::*;
+
+use crate::erase::Erase as _;
+use crate::live::{Entry, Live};
+use crate::tile::words::moment_words;
+
+/// Whether a device is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Presence {
+    Online,
+    /// It speaks, but nothing it measures is as new as it should be.
+    Stale,
+    Offline,
+    /// It has not said anything yet.
+    Unknown,
+}
+
+impl Presence {
+    /// By what its entities show, which moves live; without any, by what the device itself said.
+    fn of(said: Availability, qualities: &[Quality]) -> Self {
+        let all = |wanted: Quality| {
+            !qualities.is_empty() && qualities.iter().all(|q| *q == wanted || *q == Quality::Unknown) && qualities.contains(&wanted)
+        };
+        if qualities.contains(&Quality::Offline) || (qualities.is_empty() && said == Availability::Offline) {
+            Self::Offline
+        } else if all(Quality::Stale) {
+            Self::Stale
+        } else if qualities.iter().all(|q| *q == Quality::Unknown) && said != Availability::Online {
+            Self::Unknown
+        } else {
+            Self::Online
+        }
+    }
+
+    /// `data-status` of the style sheet, and the word.
+    const fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Online => ("online", "Online"),
+            Self::Stale => ("stale", "Stale"),
+            Self::Offline => ("offline", "Offline"),
+            Self::Unknown => ("hidden", "Unknown"),
+        }
+    }
+}
+
+/// The line under the device's name.
+pub(super) fn status(live: Live, device: &Device, entries: &[Entry]) -> AnyView {
+    let views: Vec<ArcRwSignal<EntityView>> = entries.iter().map(|entry| entry.view.clone()).collect();
+    let (said, seen) = (device.availability, device.last_seen);
+    let presence = {
+        let views = views.clone();
+        Memo::new(move |_| Presence::of(said, &views.iter().map(|view| view.with(|view| view.q)).collect::<Vec<_>>()))
+    };
+    let last = Memo::new(move |_| views.iter().filter_map(|view| view.with(|view| view.t)).chain(seen).max());
+    view! {
+        <p class="row">
+            <span class="status" data-status=move || presence.get().words().0>
+                {move || presence.get().words().1}
+            </span>
+            {move || last.get().map_or_else(|| view! { <span>"no message yet"</span> }.erase(), |at| last_message(live, at))}
+        </p>
+    }
+    .erase()
+}
+
+fn last_message(live: Live, at: Timestamp) -> AnyView {
+    view! {
+        <span>
+            "last message "
+            <time datetime=at.rfc3339()>
+                {move || match live.now.get() {
+                    Some(now) => format!("{} ago", duration_words(now.since_ms(at))),
+                    None => moment_words(at, live.minute.get(), live.utc_offset_s.get()),
+                }}
+            </time>
+        </span>
+    }
+    .erase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_is_what_its_entities_show() {
+        use Quality::{Good, Retained, Stale, Unknown};
+        for (said, qualities, presence) in [
+            (Availability::Unknown, &[Good, Stale][..], Presence::Online),
+            (Availability::Online, &[Stale, Stale, Unknown], Presence::Stale),
+            (Availability::Online, &[Quality::Offline, Unknown], Presence::Offline),
+            (Availability::Unknown, &[Unknown, Unknown], Presence::Unknown),
+            (Availability::Online, &[Unknown], Presence::Online),
+            (Availability::Offline, &[], Presence::Offline),
+            (Availability::Unknown, &[], Presence::Unknown),
+            (Availability::Unknown, &[Retained], Presence::Online),
+        ] {
+            assert_eq!(Presence::of(said, qualities), presence, "{said:?} {qualities:?}");
+        }
+    }
+}

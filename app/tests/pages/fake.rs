@@ -1,0 +1,238 @@
+//! A backend that answers with one greenhouse, as the design shows it, and with hostile names.
+
+use app::backend::{Backend, BackendError, Caller, DevicePage, HistoryPage, HistoryRequest, LastMessage, Limit, Overview, Role, Shell, Tile, Trend};
+use domain::alarm::{Alarm, AlarmState, Severity};
+use domain::command::{Action, CommandReport, Refusal};
+use domain::device::{Area, AreaId, Availability, Device, DeviceId};
+use domain::entity::{EntityId, EntityKind};
+use domain::history::{Range, Resolution, Series};
+use domain::live::{EntityView, LinkState, LinkView};
+use domain::quality::Quality;
+use domain::time::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Timestamp};
+use domain::value::{LightState, OnOff, Value};
+
+/// Fri 12 Jun 2026, 14:03:26 in UTC+2.
+pub(crate) const NOW: Timestamp = Timestamp::from_ms(1_781_265_806_000);
+/// A name that is markup.
+pub(crate) const HOSTILE: &str = "<script>alert(\"x\")</script>&amp;";
+
+/// The greenhouse.
+pub(crate) struct Greenhouse;
+
+fn area(id: &str, name: &str, icon: &str) -> Area {
+    Area { id: AreaId::parse(id).expect("id"), name: name.into(), icon: Some(icon.into()) }
+}
+
+pub(crate) fn shell() -> Shell {
+    Shell {
+        now: NOW,
+        utc_offset_s: 7_200,
+        version: "0.1.0".into(),
+        uptime_ms: 12 * DAY_MS + 6 * HOUR_MS,
+        user: "anonymous".into(),
+        role: Role::Operator,
+        areas: vec![area("greenhouse", "Greenhouse 1", "greenhouse"), area("pumps", HOSTILE, "pump")],
+        alarms: vec![
+            alarm("air_temperature", Severity::Critical, AlarmState::Unacked, "above 34", 6),
+            alarm("soil_b", Severity::Warning, AlarmState::Acked, "below 20", 22),
+        ],
+        links: vec![LinkView { broker: "farm-broker".into(), state: LinkState::Up, since: NOW.plus_ms(-DAY_MS) }],
+        messages_per_s: 42.0,
+    }
+}
+
+fn alarm(key: &str, severity: Severity, state: AlarmState, condition: &str, minutes: i64) -> Alarm {
+    Alarm {
+        id: format!("rule-{key}"),
+        rule: format!("rule-{key}"),
+        entity: id(key),
+        severity,
+        state,
+        message: String::new(),
+        condition: condition.into(),
+        since: NOW.plus_ms(-minutes * MINUTE_MS),
+        until: None,
+    }
+}
+
+fn id(key: &str) -> EntityId {
+    EntityId::parse(&format!("climate-1.{key}")).expect("id")
+}
+
+/// Key, name, kind, unit and icon.
+type Named = (&'static str, &'static str, EntityKind, Option<&'static str>, &'static str);
+
+fn view((key, name, kind, unit, icon): Named, v: Option<Value>, q: Quality) -> EntityView {
+    EntityView {
+        id: id(key),
+        device: DeviceId::parse("climate-1").expect("id"),
+        area: Some(AreaId::parse(if key == "hostile" { "pumps" } else { "greenhouse" }).expect("id")),
+        name: name.into(),
+        kind,
+        unit: unit.map(Into::into),
+        t: v.as_ref().map(|_| NOW.plus_ms(if q == Quality::Stale { -32 * MINUTE_MS } else { -3 * SECOND_MS })),
+        v,
+        q,
+        assumed: false,
+        settable: kind.is_switchable(),
+        icon: icon.into(),
+        precision: None,
+        since: (!kind.is_sensor()).then_some(NOW.plus_ms(-2 * HOUR_MS)),
+        word_on: None,
+        word_off: None,
+        offline_since: None,
+        topic: format!("greenhouse/1/{key}"),
+    }
+}
+
+/// Everything there is.
+pub(crate) fn entities() -> Vec<EntityView> {
+    use EntityKind::{BinarySensor, Light, Sensor, Switch};
+    let number = |n: f64| Some(Value::Number(n));
+    vec![
+        view(("air_temperature", "Air temperature", Sensor, Some("°C"), "temperature"), number(34.6), Quality::Good),
+        view(("soil_temperature", "Soil temperature", Sensor, Some("°C"), "temperature"), number(21.9), Quality::Good),
+        view(("humidity", "Humidity", Sensor, Some("%"), "humidity"), number(71.0), Quality::Good),
+        view(("soil_b", "Soil, bed B", Sensor, Some("%"), "soil"), number(18.0), Quality::Good),
+        view(("co2", "CO₂", Sensor, Some("ppm"), "air"), number(820.0), Quality::Good),
+        view(("lux", "Light level", Sensor, Some("lx"), "sun"), number(41_200.0), Quality::Stale),
+        view(("mist", "Misting valve", Switch, None, "humidity"), Some(Value::Bool(false)), Quality::Good),
+        view(
+            ("lamp", "Grow lamp", Light, None, "bulb"),
+            Some(Value::Light(LightState { state: OnOff::On, brightness: Some(80), color_temp: None })),
+            Quality::Good,
+        ),
+        view(("door", "Door", BinarySensor, None, "door"), Some(Value::Bool(true)), Quality::Good),
+        view(("mode", "Mode", Sensor, None, "tag"), Some(Value::Text("Auto".into())), Quality::Good),
+        view(("hostile", HOSTILE, Sensor, Some("<b>"), "\"><img src=x>"), None, Quality::Unknown),
+    ]
+}
+
+fn limits(key: &str) -> Vec<Limit> {
+    let limit = |value, severity, label: &str| Limit { value, severity, label: label.into() };
+    match key {
+        "air_temperature" => vec![limit(34.0, Severity::Critical, "Critical above 34"), limit(30.0, Severity::Warning, "Warning above 30")],
+        "soil_b" => vec![limit(20.0, Severity::Warning, "Warning below 20")],
+        _ => vec![],
+    }
+}
+
+/// A day of an entity in points of 5 minutes, with 55 minutes missing; states as they changed.
+pub(crate) fn series(entity: &EntityView, range: Range) -> Series {
+    let (base, swing) = match entity.id.key() {
+        "air_temperature" => (25.0, 9.5),
+        "soil_temperature" => (20.0, 2.2),
+        "humidity" => (78.0, -9.0),
+        "soil_b" => (26.0, 7.0),
+        "co2" => (700.0, -250.0),
+        "lux" => (20_000.0, 20_000.0),
+        _ => (0.5, 0.5),
+    };
+    if entity.v.is_none() {
+        return Series::empty(entity.id.clone(), Resolution::BucketMs(5 * MINUTE_MS));
+    }
+    let mut series = Series::empty(entity.id.clone(), if entity.kind.is_sensor() { Resolution::BucketMs(5 * MINUTE_MS) } else { Resolution::Raw });
+    if !entity.kind.is_sensor() {
+        for (n, hours) in [3, 7, 16, 20, 22].into_iter().enumerate() {
+            push(&mut series, range.from.plus_ms(hours * HOUR_MS), if n % 2 == 0 { 1.0 } else { 0.0 }, 0.0);
+        }
+        return series;
+    }
+    for n in (0..288).filter(|n| !(146..157).contains(n)) {
+        let angle = f64::from(n) / 288.0 * std::f64::consts::TAU;
+        let wiggle = f64::from(n * 7 % 11) / 30.0;
+        push(&mut series, range.from.plus_ms(i64::from(n) * 5 * MINUTE_MS), base + swing * (angle - 0.4).cos() + wiggle, 0.6);
+    }
+    series
+}
+
+fn push(series: &mut Series, t: Timestamp, v: f64, spread: f64) {
+    series.t.push(t);
+    series.min.push(v - spread);
+    series.mean.push(v);
+    series.max.push(v + spread);
+    series.last.push(v);
+    series.n.push(10);
+}
+
+fn tile(entity: EntityView) -> Tile {
+    let trend = if entity.unit.is_some() {
+        let last = entity.v.as_ref().and_then(Value::as_number);
+        Trend::Line((0..60).map(|n| last.map(|v| v + f64::from(n - 59) * 0.1).filter(|_| entity.q != Quality::Stale || n < 28)).collect())
+    } else {
+        Trend::Spans(vec![(50 * MINUTE_MS, 40 * MINUTE_MS), (20 * MINUTE_MS, 0)])
+    };
+    Tile { limits: limits(entity.id.key()), entity, trend, command: None }
+}
+
+#[async_trait::async_trait]
+impl Backend for Greenhouse {
+    async fn overview(&self, _: &Caller) -> Result<Overview, BackendError> {
+        Ok(Overview { shell: shell(), tiles: entities().into_iter().map(tile).collect() })
+    }
+
+    async fn device(&self, _: &Caller, id: &DeviceId) -> Result<DevicePage, BackendError> {
+        if id.as_str() != "climate-1" {
+            return Err(BackendError::NotFound(format!("device \"{id}\"")));
+        }
+        let range = Range { from: NOW.plus_ms(-DAY_MS), to: NOW };
+        let tiles: Vec<Tile> = entities().into_iter().map(tile).collect();
+        Ok(DevicePage {
+            shell: shell(),
+            device: Device {
+                link: "main".into(),
+                id: id.clone(),
+                name: "Greenhouse climate node".into(),
+                area: Some(AreaId::parse("greenhouse").expect("id")),
+                convention: "plain topics".into(),
+                topic_root: "greenhouse/1".into(),
+                availability: Availability::Online,
+                availability_since: NOW.plus_ms(-DAY_MS),
+                first_seen: NOW.plus_ms(-101 * DAY_MS),
+                last_seen: Some(NOW.plus_ms(-3 * SECOND_MS)),
+            },
+            extremes: tiles.iter().map(|tile| tile.entity.unit.as_ref().and(tile.entity.v.as_ref()).map(|_| (15.8, 35.04))).collect(),
+            charts: [0, 4].map(|n: usize| series(&tiles[n].entity, range)).to_vec(),
+            tiles,
+            messages: vec![
+                LastMessage {
+                    at: NOW.plus_ms(-3 * SECOND_MS),
+                    topic: "greenhouse/1/climate/state".into(),
+                    payload: r#"{"air_temperature":34.6}"#.into(),
+                    retained: false,
+                },
+                LastMessage { at: NOW.plus_ms(-9 * MINUTE_MS), topic: "greenhouse/1/status".into(), payload: HOSTILE.into(), retained: true },
+            ],
+        })
+    }
+
+    async fn history(&self, _: &Caller, request: &HistoryRequest) -> Result<HistoryPage, BackendError> {
+        let to = request.to.map_or(NOW, Timestamp::from_ms);
+        let range = match request.range.as_str() {
+            "24h" => Range { from: to.plus_ms(-DAY_MS), to },
+            other => return Err(BackendError::Invalid(format!("range \"{other}\" is unknown"))),
+        };
+        let choices = entities();
+        let chosen: Vec<&EntityView> = choices.iter().filter(|choice| request.entities.iter().any(|id| id == choice.id.as_str())).collect();
+        Ok(HistoryPage {
+            shell: shell(),
+            chosen: chosen.iter().map(|entity| entity.id.clone()).collect(),
+            range,
+            series: chosen.iter().map(|entity| series(entity, range)).collect(),
+            limits: chosen.iter().map(|entity| limits(entity.id.key())).collect(),
+            choices,
+        })
+    }
+
+    async fn shell(&self, _: &Caller) -> Result<Shell, BackendError> {
+        Ok(shell())
+    }
+
+    async fn send_command(&self, _: &Caller, entity: &EntityId, _: Action) -> Result<CommandReport, Refusal> {
+        Err(Refusal::UnknownState(entity.clone()))
+    }
+
+    async fn acknowledge_alarm(&self, _: &Caller, alarm: &str) -> Result<Alarm, BackendError> {
+        Err(BackendError::NotFound(alarm.into()))
+    }
+}

@@ -1,0 +1,152 @@
+//! Pages as the server renders them: complete without script, and harmless whatever devices call themselves.
+
+mod fake;
+
+use std::sync::Arc;
+
+use app::backend::{Caller, Role, SharedBackend};
+use axum::body::{Body, to_bytes};
+use axum::http::{Request, StatusCode};
+use fake::{Greenhouse, HOSTILE};
+use leptos::config::LeptosOptions;
+use leptos::prelude::provide_context;
+
+/// The status and the HTML of a page. The HTML is kept among the build's files, to be looked at.
+async fn get(uri: &str, name: &str) -> (StatusCode, String) {
+    let context = || {
+        provide_context::<SharedBackend>(Arc::new(Greenhouse));
+        provide_context(Caller { name: "anonymous".into(), role: Role::Operator });
+    };
+    // As the server does it before its first request: this also starts what runs the pages' futures.
+    _ = leptos_axum::generate_route_list(app::app::App);
+    let options = LeptosOptions::builder().output_name("signalbox").build();
+    let handler = leptos_axum::render_app_async_with_context(context, move || app::app::shell(&options));
+    let request = Request::builder().uri(uri).body(Body::empty()).expect("a request");
+    let response = handler(request).await;
+    let status = response.status();
+    let bytes = to_bytes(response.into_body(), 10_000_000).await.expect("a body");
+    let html = String::from_utf8(bytes.to_vec()).expect("UTF-8");
+    std::fs::write(format!("{}/{name}.html", env!("CARGO_TARGET_TMPDIR")), &html).expect("a file");
+    (status, html)
+}
+
+/// What a reader sees: the HTML up to the data that the browser's half reads.
+fn visible(html: &str) -> &str {
+    html.split_once("__RESOLVED_RESOURCES").map_or(html, |(before, _)| before)
+}
+
+fn check(html: &str, wanted: &[&str]) {
+    // Markers between texts are not for readers.
+    let html = visible(html).replace("<!>", "");
+    for text in wanted {
+        assert!(html.contains(text), "{text:?} is missing");
+    }
+    assert!(!html.contains("NaN"), "a number is none");
+    assert!(!html.contains("<script>alert"), "a name became markup");
+    assert!(!html.contains("<img"), "an icon's name became markup");
+    assert!(!html.contains("style=\""), "the policy forbids inline styles");
+}
+
+const DAY: &str =
+    "/history?e=climate-1.air_temperature&e=climate-1.soil_temperature&e=climate-1.humidity&e=climate-1.soil_b&e=climate-1.mist&range=24h";
+
+#[tokio::test]
+async fn history_is_complete_without_script() {
+    let (status, html) = get(DAY, "history").await;
+    assert_eq!(status, StatusCode::OK);
+    check(
+        &html,
+        &[
+            "Thu 11 Jun 14:03",
+            "Fri 12 Jun 14:03",
+            ", one point per 5 min",
+            // The chart.
+            "role=\"img\"",
+            "Air temperature is at 33.90\u{a0}°C, about where it began, lowest 14.92 at 03:48",
+            "Critical above 34",
+            "no data, 55 min",
+            "Misting valve: On, since",
+            "series series-2 c2",
+            "40 °C",
+            // Its text form.
+            "<b>33.90</b>",
+            "96 %",
+            "The newest 100 of 277 points",
+            // Its controls.
+            "href=\"/history?e=climate-1.soil_temperature&amp;e=climate-1.humidity&amp;e=climate-1.soil_b&amp;e=climate-1.mist&amp;range=24h\"",
+            "aria-label=\"One day back\"",
+            "name=\"e\"",
+            "5 of 11",
+            "&lt;script&gt;",
+        ],
+    );
+    assert_eq!(html.matches(" checked").count(), 5);
+}
+
+#[tokio::test]
+async fn history_without_a_choice_says_what_to_do() {
+    let (_, html) = get("/history", "history-empty").await;
+    check(&html, &["No series chosen", "0 of 11"]);
+}
+
+#[tokio::test]
+async fn a_series_without_readings_is_a_chart_without_a_line() {
+    let (status, html) = get("/history?e=climate-1.hostile&range=24h", "history-hostile").await;
+    assert_eq!(status, StatusCode::OK);
+    check(&html, &["no data, 24 h", "0 %"]);
+}
+
+#[tokio::test]
+async fn an_address_that_makes_no_sense_is_told_so() {
+    let (status, html) = get("/history?range=soon", "history-bad").await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    check(&html, &["range \"soon\" is unknown", "href=\"/\""]);
+}
+
+#[tokio::test]
+async fn a_device_shows_every_value() {
+    let (status, html) = get("/devices/climate-1", "device").await;
+    assert_eq!(status, StatusCode::OK);
+    check(
+        &html,
+        &[
+            "Greenhouse climate node",
+            "data-status=\"online\"",
+            "<b>34.6</b>",
+            "<b>21.9</b>",
+            "<b>71</b>",
+            "<b>18</b>",
+            "<b>820</b>",
+            "<b>41200</b>",
+            "Stale",
+            "<b>Auto</b>",
+            "<b>No reading</b>",
+            "aria-checked=\"false\"",
+            "aria-checked=\"true\"",
+            "15.8 to 35.0",
+            "Below 20, since 13:41",
+            "greenhouse/1/climate/state",
+            "retained",
+            "plain topics",
+            "3 Mar 2026",
+            "Air temperature above 34",
+            "action=\"/fn/acknowledge\"",
+            "Critical above 34",
+        ],
+    );
+    assert!(!visible(&html).contains(HOSTILE));
+}
+
+#[tokio::test]
+async fn an_unknown_device_is_not_found_inside_the_frame() {
+    let (status, html) = get("/devices/lamp-3", "device-missing").await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+    check(&html, &["lamp-3", "Back to overview", "Greenhouse 1"]);
+}
+
+#[tokio::test]
+async fn an_unknown_address_is_not_found_inside_the_frame() {
+    let (status, html) = get("/nothing/%3Cscript%3Ealert(1)", "not-found").await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+    check(&html, &["Not found", "Back to overview", "Greenhouse 1"]);
+}
