@@ -21,7 +21,7 @@ pub mod tile;
 
 /// One component a file.
 pub mod components;
-/// One page a file: a page fetches, a component shows.
-pub mod pages;
 /// Views of one type, at little cost.
 pub mod erase;
+/// One page a file: a page fetches, a component shows.
+pub mod pages;

@@ -1,8 +1,11 @@
 //! Values: what an entity can say.
 
 use std::borrow::Cow;
+use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// On or off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,7 +37,9 @@ pub struct LightState {
 }
 
 /// A value as the contract writes it: a number, `true` or `false`, a text, or the object of a light.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+///
+/// Read by hand: what serde makes of `untagged` keeps a copy of every possible JSON, which is a lot of code for a browser to load.
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Value {
     /// Yes or no: switches and binary sensors.
@@ -45,6 +50,39 @@ pub enum Value {
     Light(LightState),
     /// A text.
     Text(String),
+}
+
+impl<'de> Deserialize<'de> for Value {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ValueVisitor;
+        impl<'de> Visitor<'de> for ValueVisitor {
+            type Value = Value;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number, true, false, a text or a light's state")
+            }
+            fn visit_bool<E>(self, on: bool) -> Result<Value, E> {
+                Ok(Value::Bool(on))
+            }
+            fn visit_f64<E>(self, n: f64) -> Result<Value, E> {
+                Ok(Value::Number(n))
+            }
+            #[expect(clippy::cast_precision_loss, reason = "JSON numbers are f64 wherever a browser reads them")]
+            fn visit_i64<E>(self, n: i64) -> Result<Value, E> {
+                Ok(Value::Number(n as f64))
+            }
+            #[expect(clippy::cast_precision_loss, reason = "as above")]
+            fn visit_u64<E>(self, n: u64) -> Result<Value, E> {
+                Ok(Value::Number(n as f64))
+            }
+            fn visit_str<E>(self, text: &str) -> Result<Value, E> {
+                Ok(Value::Text(text.to_owned()))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Value, A::Error> {
+                LightState::deserialize(MapAccessDeserializer::new(map)).map(Value::Light)
+            }
+        }
+        deserializer.deserialize_any(ValueVisitor)
+    }
 }
 
 impl Value {

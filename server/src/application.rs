@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use domain::fleet::{Fleet, Override, Settings};
-use domain::reading::Reading;
 use domain::history::Range;
 use domain::live::LinkState;
+use domain::reading::Reading;
 use domain::time::{HOUR_MS, MINUTE_MS, Timestamp};
 use domain::value::Value;
 use tokio::net::TcpListener;
@@ -19,8 +19,8 @@ use tokio::sync::mpsc;
 use crate::backend::LiveBackend;
 use crate::clock::now;
 use crate::config::{Config, MqttConfig, Protocol as ConfiguredProtocol};
-use crate::hub::Hub;
 use crate::http::{AppState, router};
+use crate::hub::Hub;
 use crate::ingest::{Ingest, State};
 use crate::mqtt::Report;
 use crate::mqtt::embedded::{self, BrokerSettings, EmbeddedBroker};
@@ -71,7 +71,8 @@ impl Application {
     /// # Errors
     /// A sentence that names what is in the way: an address in use, a folder that cannot be used, a database that cannot be opened.
     pub async fn start(config: &Config, play: Play) -> Result<Self> {
-        let listener = TcpListener::bind(config.http.listen).await.with_context(|| format!("cannot listen on {} (http.listen)", config.http.listen))?;
+        let listener =
+            TcpListener::bind(config.http.listen).await.with_context(|| format!("cannot listen on {} (http.listen)", config.http.listen))?;
         prepare_folder(&config.data_dir)?;
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&config.database.path).await?);
 
@@ -85,8 +86,12 @@ impl Application {
 
         let broker = match config.runs_embedded_broker() {
             true => Some(
-                embedded::start(BrokerSettings { listen: config.broker.listen, websocket: config.broker.websocket_listen, ..BrokerSettings::new(&config.data_dir) })
-                    .await?,
+                embedded::start(BrokerSettings {
+                    listen: config.broker.listen,
+                    websocket: config.broker.websocket_listen,
+                    ..BrokerSettings::new(&config.data_dir)
+                })
+                .await?,
             ),
             false => None,
         };
@@ -171,7 +176,9 @@ async fn serve(listener: TcpListener, app: axum::Router, tasks: Tasks) {
 fn prepare_folder(folder: &Path) -> Result<()> {
     std::fs::create_dir_all(folder).with_context(|| format!("cannot use the folder {} (data_dir)", folder.display()))?;
     let probe = folder.join(".writable");
-    std::fs::write(&probe, b"").and_then(|()| std::fs::remove_file(&probe)).with_context(|| format!("cannot write to the folder {} (data_dir)", folder.display()))
+    std::fs::write(&probe, b"")
+        .and_then(|()| std::fs::remove_file(&probe))
+        .with_context(|| format!("cannot write to the folder {} (data_dir)", folder.display()))
 }
 
 /// What the configuration says about the plant; the demo brings names, areas and rules of its own.
@@ -200,7 +207,8 @@ async fn restored(store: &dyn Store, settings: Settings) -> Result<State> {
 async fn fill_trends(store: &dyn Store, state: &mut State, now: Timestamp) -> Result<()> {
     let views = state.fleet.entities();
     let range = Range { from: now.plus_ms(-HOUR_MS), to: now.plus_ms(1) };
-    let (lines, strips): (Vec<_>, Vec<_>) = views.into_iter().map(|view| (view.kind.is_sensor() && !matches!(view.v, Some(Value::Text(_))), view.id)).partition(|(line, _)| *line);
+    let (lines, strips): (Vec<_>, Vec<_>) =
+        views.into_iter().map(|view| (view.kind.is_sensor() && !matches!(view.v, Some(Value::Text(_))), view.id)).partition(|(line, _)| *line);
     let ids = |views: Vec<(bool, domain::entity::EntityId)>| views.into_iter().map(|(_, id)| id).collect::<Vec<_>>();
     let (lines, strips) = (ids(lines), ids(strips));
     for series in store.buckets(&lines, range, MINUTE_MS).await? {
@@ -240,7 +248,8 @@ fn link_settings(config: &Config, broker: Option<&dyn EmbeddedBroker>) -> Result
 fn outside(block: &MqttConfig, own_id: &str) -> Result<LinkSettings> {
     // Two links of one server must not share an id: brokers disconnect the older client of an id.
     let client_id = block.client_id.clone().unwrap_or_else(|| format!("{own_id}-{}", domain::device::slug(&block.name)));
-    let mut settings = LinkSettings::from_url(block.name.as_str(), block.url.expose(), &client_id).with_context(|| format!("broker \"{}\"", block.name))?;
+    let mut settings =
+        LinkSettings::from_url(block.name.as_str(), block.url.expose(), &client_id).with_context(|| format!("broker \"{}\"", block.name))?;
     settings.username = block.username.clone().or(settings.username);
     settings.password = block.password.as_ref().map(|password| password.expose().to_owned()).or(settings.password);
     settings.subscribe.clone_from(&block.subscribe);

@@ -106,7 +106,12 @@ fn tile(state: &State, entity: EntityView, now: Timestamp) -> Tile {
             && (!report.state.is_final() || now.since_ms(report.sent_at) - report.after_ms.unwrap_or(0) < COMMAND_SHOWN_MS)
             && !(entity.assumed && report.state == CommandState::Accepted)
     };
-    Tile { trend: state.trends.of(&entity.id, is_number, now), limits: limits(state, &entity.id), command: state.commands.iter().rev().find(shown).cloned(), entity }
+    Tile {
+        trend: state.trends.of(&entity.id, is_number, now),
+        limits: limits(state, &entity.id),
+        command: state.commands.iter().rev().find(shown).cloned(),
+        entity,
+    }
 }
 
 fn limits(state: &State, id: &EntityId) -> Vec<Limit> {
@@ -171,21 +176,29 @@ impl Backend for LiveBackend {
                 low.zip(high).filter(|_| is_number(tile))
             })
             .collect();
-        let charts = tiles.iter().zip(series).filter(|(tile, series)| is_number(tile) && !series.t.is_empty()).map(|(_, series)| series).take(2).collect();
+        let charts =
+            tiles.iter().zip(series).filter(|(tile, series)| is_number(tile) && !series.t.is_empty()).map(|(_, series)| series).take(2).collect();
         Ok(DevicePage { shell, device, tiles, extremes, charts, messages })
     }
 
     async fn history(&self, caller: &Caller, request: &HistoryRequest) -> Result<HistoryPage, BackendError> {
         require(caller, Role::Viewer)?;
         let now = now();
-        let len = preset_ms(&request.range).ok_or_else(|| BackendError::Invalid(format!("range \"{}\" is none of 15m, 1h, 24h, 7d, 30d, 1y", domain::device::clean_text(&request.range, 20))))?;
+        let len = preset_ms(&request.range).ok_or_else(|| {
+            BackendError::Invalid(format!("range \"{}\" is none of 15m, 1h, 24h, 7d, 30d, 1y", domain::device::clean_text(&request.range, 20)))
+        })?;
         let to = request.to.map_or(now, |ms| Timestamp::from_ms(ms.clamp(0, now.as_ms()))).plus_ms(1);
         let range = Range { from: to.plus_ms(-len), to };
         let (shell, choices, chosen, limits) = {
             let state = self.state();
             let choices: Vec<EntityView> = state.fleet.entities().into_iter().filter(can_be_charted).collect();
-            let mut chosen: Vec<EntityId> =
-                request.entities.iter().filter_map(|id| choices.iter().find(|view| view.id.as_str() == id)).map(|view| view.id.clone()).take(MAX_CHART_SERIES).collect();
+            let mut chosen: Vec<EntityId> = request
+                .entities
+                .iter()
+                .filter_map(|id| choices.iter().find(|view| view.id.as_str() == id))
+                .map(|view| view.id.clone())
+                .take(MAX_CHART_SERIES)
+                .collect();
             if chosen.is_empty() && request.entities.is_empty() {
                 chosen.extend(choices.iter().find(|view| view.kind.is_sensor()).map(|view| view.id.clone()));
             }

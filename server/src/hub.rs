@@ -83,7 +83,12 @@ pub struct Missed {
 
 impl Default for Hub {
     fn default() -> Self {
-        Self { table: Mutex::default(), seq: watch::Sender::new(0), events: broadcast::Sender::new(EVENTS), messages: broadcast::Sender::new(MESSAGES) }
+        Self {
+            table: Mutex::default(),
+            seq: watch::Sender::new(0),
+            events: broadcast::Sender::new(EVENTS),
+            messages: broadcast::Sender::new(MESSAGES),
+        }
     }
 }
 
@@ -226,7 +231,7 @@ mod tests {
     use domain::change::Change;
     use domain::fleet::{Fleet, Settings};
     use domain::input::Input;
-    use domain::live::ServerFrame;
+    use domain::live::{Changes, ServerFrame, read_for_page};
     use domain::value::Value;
 
     use super::*;
@@ -241,8 +246,8 @@ mod tests {
     }
 
     fn changes(missed: &Missed) -> Vec<EntityChange> {
-        match serde_json::from_str(&changes_frame(missed, Timestamp::from_ms(1))).expect("a frame") {
-            ServerFrame::Changes { c, .. } => c,
+        match read_for_page(&changes_frame(missed, Timestamp::from_ms(1))) {
+            Some(ServerFrame::Changes(Changes { c, .. })) => c,
             other => panic!("{other:?}"),
         }
     }
@@ -259,11 +264,10 @@ mod tests {
         }
         let missed = hub.missed(first.seq, |_| true);
         let got = changes(&missed);
-        assert_eq!(got.iter().map(|c| (c.e.as_str(), c.v.clone(), c.entity.is_some())).collect::<Vec<_>>(), [(
-            "a.temperature",
-            Some(Value::Number(99.0)),
-            false
-        )]);
+        assert_eq!(
+            got.iter().map(|c| (c.e.as_str(), c.v.clone(), c.entity.is_some())).collect::<Vec<_>>(),
+            [("a.temperature", Some(Value::Number(99.0)), false)]
+        );
         assert_eq!(hub.missed(missed.seq, |_| true).changes, "");
     }
 

@@ -41,7 +41,11 @@ impl Trends {
     #[must_use]
     pub fn of(&self, id: &EntityId, is_number: bool, now: Timestamp) -> Trend {
         let recent = self.of.get(id);
-        if is_number { Trend::Line(recent.map_or_else(|| vec![None; 60], |r| r.line(now))) } else { Trend::Spans(recent.map_or_else(Vec::new, |r| r.spans(now))) }
+        if is_number {
+            Trend::Line(recent.map_or_else(|| vec![None; 60], |r| r.line(now)))
+        } else {
+            Trend::Spans(recent.map_or_else(Vec::new, |r| r.spans(now)))
+        }
     }
 }
 
@@ -85,7 +89,10 @@ impl Recent {
         let start = now.plus_ms(-HOUR_MS);
         let ends = self.states.iter().skip(1).map(|(at, _)| *at).chain([now]);
         let on = self.states.iter().zip(ends).enumerate().filter(|(i, ((_, value), _))| value.is_on().unwrap_or(i % 2 == 0));
-        on.filter(|(_, (_, end))| *end > start).map(|(_, ((at, _), end))| (now.since_ms((*at).max(start)), now.since_ms(end).max(0))).filter(|(from, to)| from > to).collect()
+        on.filter(|(_, (_, end))| *end > start)
+            .map(|(_, ((at, _), end))| (now.since_ms((*at).max(start)), now.since_ms(end).max(0)))
+            .filter(|(from, to)| from > to)
+            .collect()
     }
 }
 
@@ -115,15 +122,22 @@ mod tests {
     fn a_line_has_a_mean_a_minute_and_gaps() {
         let mut expected = vec![None; 60];
         (expected[57], expected[59]) = (Some(2.0), Some(5.0));
-        check(&[(Value::Number(1.0), 3_420_000), (Value::Number(5.0), 3_599_000), (Value::Number(3.0), 3_430_000)], true, 3_599_999, &Trend::Line(expected));
+        check(
+            &[(Value::Number(1.0), 3_420_000), (Value::Number(5.0), 3_599_000), (Value::Number(3.0), 3_430_000)],
+            true,
+            3_599_999,
+            &Trend::Line(expected),
+        );
     }
 
     #[test]
     fn a_strip_has_the_spans_of_on_within_the_hour() {
         let (on, off) = (Value::Bool(true), Value::Bool(false));
-        check(&[(on.clone(), 0), (off.clone(), 4_000_000), (on.clone(), 5_000_000), (on, 5_100_000), (off, 5_200_000)], false, 7_200_000, &Trend::Spans(vec![
-            (3_600_000, 3_200_000),
-            (2_200_000, 2_000_000),
-        ]));
+        check(
+            &[(on.clone(), 0), (off.clone(), 4_000_000), (on.clone(), 5_000_000), (on, 5_100_000), (off, 5_200_000)],
+            false,
+            7_200_000,
+            &Trend::Spans(vec![(3_600_000, 3_200_000), (2_200_000, 2_000_000)]),
+        );
     }
 }

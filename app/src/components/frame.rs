@@ -5,8 +5,8 @@ use leptos::prelude::*;
 use super::banner::Banner;
 use super::nav::Nav;
 use super::topbar::TopBar;
-use crate::erase::Erase as _;
 use crate::backend::Shell;
+use crate::erase::Erase as _;
 use crate::live::Live;
 
 /// Top bar, navigation and `main` around a page's content. What the server says about every page goes to [`Live`], and is shown from there.

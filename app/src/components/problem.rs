@@ -3,8 +3,8 @@
 use leptos::prelude::*;
 
 use super::icon;
-use crate::erase::Erase as _;
 use crate::backend::BackendError;
+use crate::erase::Erase as _;
 use crate::tile::words::capital;
 
 /// Says why a page could not be made. It stands alone, for the frame around a page comes with its data.

@@ -1,7 +1,7 @@
 //! What frames do to what the page knows.
 
 use domain::alarm::{Alarm, AlarmState, Severity};
-use domain::live::{EntityChange, EntityView, LinkView, ServerFrame};
+use domain::live::{Alert, Changes, CommandStanding, EntityChange, EntityView, Error, Hello, LinkView, Pong, ServerFrame, Snapshot};
 use domain::quality::Quality;
 use domain::time::Timestamp;
 use leptos::prelude::*;
@@ -23,13 +23,13 @@ impl Live {
     /// Applies a frame. `build` is the build that made the page.
     pub(super) fn apply(self, frame: ServerFrame, build: Option<&str>) -> Next {
         match frame {
-            ServerFrame::Hello { build: theirs, now, .. } => {
+            ServerFrame::Hello(Hello { build: theirs, now, .. }) => {
                 self.hear(now);
                 if build.is_some_and(|ours| ours != theirs) {
                     return Next::Reload(theirs);
                 }
             }
-            ServerFrame::Snapshot { now, entities, alarms, links, .. } => {
+            ServerFrame::Snapshot(Snapshot { now, entities, alarms, links, .. }) => {
                 self.hear(now);
                 for view in &entities {
                     self.upsert(view);
@@ -37,7 +37,7 @@ impl Live {
                 self.alarms.set(alarms);
                 self.links.set(links);
             }
-            ServerFrame::Changes { now, c, .. } => {
+            ServerFrame::Changes(Changes { now, c, .. }) => {
                 self.hear(now);
                 // Each is applied, whatever comes before it.
                 let known = c.into_iter().map(|change| self.change(change, now)).fold(true, |all, known| all && known);
@@ -45,14 +45,14 @@ impl Live {
                     return Next::Resync;
                 }
             }
-            ServerFrame::Alert { id, message, severity, state, entity_id, ts, condition, rule, .. } => {
+            ServerFrame::Alert(Alert { id, message, severity, state, entity_id, ts, condition, rule, .. }) => {
                 self.alarm(Alarm { id, rule, entity: entity_id, severity, state, message, condition, since: ts, until: None });
             }
-            ServerFrame::Link { broker, state, since } => self.link(LinkView { broker, state, since }),
-            ServerFrame::Command { id, entity, state, reason, after_ms } => self.followed(&id, &entity, state, reason, after_ms),
-            ServerFrame::Error { id: Some(id), message, .. } => self.refused(&id, message),
-            ServerFrame::Pong { now } => self.hear(now),
-            ServerFrame::Error { .. } | ServerFrame::SensorUpdate { .. } | ServerFrame::MqttMessage { .. } | ServerFrame::Published { .. } => {}
+            ServerFrame::Link(link) => self.link(link),
+            ServerFrame::Command(CommandStanding { id, entity, state, reason, after_ms }) => self.followed(&id, &entity, state, reason, after_ms),
+            ServerFrame::Error(Error { id: Some(id), message, .. }) => self.refused(&id, message),
+            ServerFrame::Pong(Pong { now }) => self.hear(now),
+            ServerFrame::Error(_) | ServerFrame::SensorUpdate(_) | ServerFrame::MqttMessage(_) | ServerFrame::Published(_) => {}
         }
         Next::Nothing
     }
@@ -138,11 +138,15 @@ mod tests {
     }
 
     fn snapshot(v: f64) -> ServerFrame {
-        ServerFrame::Snapshot { seq: 1, now: NOW, entities: vec![view(v)], alarms: vec![], links: vec![] }
+        ServerFrame::Snapshot(Snapshot { seq: 1, now: NOW, entities: vec![view(v)], alarms: vec![], links: vec![] })
     }
 
     fn changes(v: f64, t: Timestamp, q: Quality) -> ServerFrame {
-        ServerFrame::Changes { seq: 2, now: t, c: vec![EntityChange { e: id(), v: Some(Value::Number(v)), t: Some(t), q, since: None, entity: None }] }
+        ServerFrame::Changes(Changes {
+            seq: 2,
+            now: t,
+            c: vec![EntityChange { e: id(), v: Some(Value::Number(v)), t: Some(t), q, since: None, entity: None }],
+        })
     }
 
     fn with_live(test: impl FnOnce(Live)) {
@@ -177,11 +181,11 @@ mod tests {
             let entry = live.find(&id()).expect("known");
             let Some(Past::Line { points, .. }) = entry.past.get_untracked() else { panic!("numbers make a line") };
             assert_eq!(points.last(), Some(&Some(21.4)));
-            let gone = ServerFrame::Changes {
+            let gone = ServerFrame::Changes(Changes {
                 seq: 3,
                 now: later.plus_ms(5),
                 c: vec![EntityChange { e: id(), v: Some(Value::Number(21.4)), t: Some(later), q: Quality::Offline, since: None, entity: None }],
-            };
+            });
             live.apply(gone, None);
             let view = entry.view.get_untracked();
             assert_eq!((view.q, view.offline_since, view.t), (Quality::Offline, Some(later.plus_ms(5)), Some(later)));
@@ -192,16 +196,18 @@ mod tests {
     fn a_new_critical_alarm_is_said_aloud_once() {
         with_live(|live| {
             live.apply(snapshot(21.3), None);
-            let alert = |state| ServerFrame::Alert {
-                id: "r".into(),
-                message: String::new(),
-                severity: Severity::Critical,
-                state,
-                entity_id: id(),
-                ts: NOW,
-                seq: 1,
-                condition: "above 20".into(),
-                rule: "r".into(),
+            let alert = |state| {
+                ServerFrame::Alert(Alert {
+                    id: "r".into(),
+                    message: String::new(),
+                    severity: Severity::Critical,
+                    state,
+                    entity_id: id(),
+                    ts: NOW,
+                    seq: 1,
+                    condition: "above 20".into(),
+                    rule: "r".into(),
+                })
             };
             live.apply(alert(AlarmState::Unacked), None);
             assert_eq!(live.alert.get_untracked(), "Critical alarm: Temperature above 20");
@@ -213,8 +219,16 @@ mod tests {
     #[test]
     fn another_build_reloads_the_page() {
         with_live(|live| {
-            let hello =
-                || ServerFrame::Hello { version: "0.1.0".into(), build: "b".into(), session: String::new(), seq: 0, now: NOW, role: "viewer".into() };
+            let hello = || {
+                ServerFrame::Hello(Hello {
+                    version: "0.1.0".into(),
+                    build: "b".into(),
+                    session: String::new(),
+                    seq: 0,
+                    now: NOW,
+                    role: "viewer".into(),
+                })
+            };
             assert_eq!(live.apply(hello(), Some("a")), Next::Reload("b".into()));
             assert_eq!(live.apply(hello(), Some("b")), Next::Nothing);
             assert_eq!(live.apply(hello(), None), Next::Nothing);

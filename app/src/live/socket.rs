@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
-use domain::live::{ClientFrame, ServerFrame};
+use domain::live::{ClientFrame, Hello, ServerFrame, read_for_page};
 use domain::time::{MINUTE_MS, Timestamp};
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
@@ -146,10 +146,10 @@ fn subscribe() {
 fn receive(live: Live, text: &str) {
     SOCKET.with(|s| s.heard.set(Date::now()));
     // A frame of a later server that this page does not know is no reason to give up.
-    let Ok(frame) = serde_json::from_str::<ServerFrame>(text) else { return };
-    let is_snapshot = matches!(frame, ServerFrame::Snapshot { .. });
+    let Some(frame) = read_for_page(text) else { return };
+    let is_snapshot = matches!(frame, ServerFrame::Snapshot(_));
     let build = SOCKET.with(|s| s.build.borrow().clone());
-    if let (None, ServerFrame::Hello { build, .. }) = (&build, &frame) {
+    if let (None, ServerFrame::Hello(Hello { build, .. })) = (&build, &frame) {
         SOCKET.with(|s| s.build.replace(Some(build.clone())));
     }
     let before = live.heard.get_untracked();

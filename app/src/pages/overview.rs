@@ -4,11 +4,11 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
-use crate::erase::Erase as _;
 use crate::backend::{BackendError, Overview};
 use crate::components::alert_strip::AlertStrip;
 use crate::components::area::{Areas, summary};
 use crate::components::{Frame, Problem};
+use crate::erase::Erase as _;
 use crate::live::Live;
 use crate::server_fns::load_overview;
 

@@ -3,10 +3,10 @@
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::erase::Erase as _;
 use crate::backend::{BackendError, Shell};
 use crate::components::Frame;
 use crate::components::icon;
+use crate::erase::Erase as _;
 use crate::server_fns::load_shell;
 
 /// Why a page has no content, and what to show around that.

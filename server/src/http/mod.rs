@@ -56,7 +56,16 @@ impl AppState {
     /// The state of the handlers.
     #[must_use]
     pub fn new(backend: Arc<LiveBackend>, hub: Arc<Hub>, links: Arc<HashMap<Arc<str>, Link>>, tasks: Tasks, anonymous: Option<Role>) -> Self {
-        Self { backend, hub, links, sessions: Arc::default(), tasks, anonymous, build: assets::leptos_options().output_name.to_string().into(), leptos: assets::leptos_options() }
+        Self {
+            backend,
+            hub,
+            links,
+            sessions: Arc::default(),
+            tasks,
+            anonymous,
+            build: assets::leptos_options().output_name.to_string().into(),
+            leptos: assets::leptos_options(),
+        }
     }
 }
 

@@ -22,7 +22,9 @@ const MAX_BODY_BYTES: usize = 1024 * 1024;
 
 /// Puts limits, compression and security headers around all routes.
 pub(super) fn around(router: Router<AppState>) -> Router<AppState> {
-    let header = |name: &'static str, value: &'static str| SetResponseHeaderLayer::if_not_present(HeaderName::from_static(name), HeaderValue::from_static(value));
+    let header = |name: &'static str, value: &'static str| {
+        SetResponseHeaderLayer::if_not_present(HeaderName::from_static(name), HeaderValue::from_static(value))
+    };
     let worth = SizeAbove::new(512).and(NotForContentType::new("application/wasm")).and(NotForContentType::IMAGES);
     router
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))

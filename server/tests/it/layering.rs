@@ -39,7 +39,20 @@ fn only_in(folder: &str, word: &str, allowed: &[&str]) {
 
 #[test]
 fn the_domain_does_no_io_and_reads_no_clock() {
-    for word in ["std::fs", "std::net", "std::env", "std::io", "SystemTime", "Instant::now", "Timestamp::now", "tokio", "static mut", "OnceLock", "LazyLock", "thread_local"] {
+    for word in [
+        "std::fs",
+        "std::net",
+        "std::env",
+        "std::io",
+        "SystemTime",
+        "Instant::now",
+        "Timestamp::now",
+        "tokio",
+        "static mut",
+        "OnceLock",
+        "LazyLock",
+        "thread_local",
+    ] {
         only_in("domain/src", word, &[]);
     }
 }
@@ -61,7 +74,11 @@ fn only_ingest_changes_the_fleet() {
 
 #[test]
 fn at_most_one_file_of_the_pages_knows_which_half_it_is_compiled_for() {
-    let files: Vec<String> = sources("app/src").into_iter().filter(|(_, text)| code(text).any(|line| line.contains("cfg") && line.contains("\"ssr\""))).map(|(name, _)| name).collect();
+    let files: Vec<String> = sources("app/src")
+        .into_iter()
+        .filter(|(_, text)| code(text).any(|line| line.contains("cfg") && line.contains("\"ssr\"")))
+        .map(|(name, _)| name)
+        .collect();
     assert!(files.len() <= 1, "{files:?}");
 }
 

@@ -196,7 +196,10 @@ async fn an_alarm_is_told_acknowledged_and_kept_over_a_restart() {
     let mut device = app.device().await;
     device.publishes("sensors/a/temperature", "31", false).await;
     let alert = viewer.hears("alert").await;
-    assert_eq!((&alert["id"], &alert["state"], &alert["message"], &alert["entityId"]), (&json!("hot"), &json!("unacked"), &json!("too hot"), &json!("a.temperature")));
+    assert_eq!(
+        (&alert["id"], &alert["state"], &alert["message"], &alert["entityId"]),
+        (&json!("hot"), &json!("unacked"), &json!("too hot"), &json!("a.temperature"))
+    );
     drop(device);
     app.restart().await;
     let alarms = app.json("/api/v1/alarms").await;

@@ -56,7 +56,9 @@ async fn what_is_stored_is_answered_raw_or_in_buckets() {
 #[tokio::test]
 async fn a_question_that_makes_no_sense_is_a_problem_that_names_the_field() {
     let app = TestApp::start().await;
-    for (query, field) in [("from=5&to=4", "from"), ("from=yesterday", "from"), ("points=many", "points"), ("points=0", "points"), ("entities=NO", "entities")] {
+    for (query, field) in
+        [("from=5&to=4", "from"), ("from=yesterday", "from"), ("points=many", "points"), ("points=0", "points"), ("entities=NO", "entities")]
+    {
         let (status, head, body) = app.request(&format!("GET /api/v1/history?{query} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")).await;
         let problem: serde_json::Value = serde_json::from_str(&body).unwrap();
         assert_eq!((status, &problem["field"], &problem["status"]), (422, &json!(field), &json!(422)), "{query}");
@@ -113,7 +115,11 @@ async fn an_outside_broker_is_used_like_the_embedded_one_and_may_come_late() {
     let port = crate::mosquitto::free_port();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("signalbox.toml");
-    std::fs::write(&file, format!("auth.anonymous = \"operator\"\nhttp.listen = \"127.0.0.1:0\"\n[[mqtt]]\nname = \"plant\"\nurl = \"mqtt://127.0.0.1:{port}\"\n")).unwrap();
+    std::fs::write(
+        &file,
+        format!("auth.anonymous = \"operator\"\nhttp.listen = \"127.0.0.1:0\"\n[[mqtt]]\nname = \"plant\"\nurl = \"mqtt://127.0.0.1:{port}\"\n"),
+    )
+    .unwrap();
     let args = server::config::ConfigArgs { mode: server::config::Mode::Serve, file: Some(file), flags: vec![] };
     let config = server::config::load(&args, [], folder.path()).unwrap();
     // The broker is down at the start: the server says so and goes on.

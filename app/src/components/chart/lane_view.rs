@@ -2,12 +2,12 @@
 
 use leptos::prelude::*;
 
-use crate::erase::Erase as _;
 use crate::components::chart::crosshair::Crosshair;
 use crate::components::chart::lanes::Lane;
 use crate::components::chart::model::ChartModel;
 use crate::components::chart::number::percent;
 use crate::components::chart::shapes::vertical;
+use crate::erase::Erase as _;
 
 /// Draws a lane. `id` names its title in the document.
 pub(super) fn lane_view(model: &ChartModel, lane: &Lane, id: String, crosshair: Crosshair) -> AnyView {

@@ -2,12 +2,12 @@
 
 use leptos::prelude::*;
 
-use crate::erase::Erase as _;
 use crate::components::chart::crosshair::Crosshair;
 use crate::components::chart::model::{ChartModel, ChartSize};
 use crate::components::chart::number::percent;
 use crate::components::chart::panes::Pane;
 use crate::components::chart::shapes::{dot, horizontal, series_class, text, vertical};
+use crate::erase::Erase as _;
 
 /// Draws a pane. `id` names its title in the document.
 pub(super) fn pane_view(model: &ChartModel, pane: &Pane, size: ChartSize, id: String, crosshair: Crosshair) -> AnyView {

@@ -2,8 +2,8 @@
 
 use leptos::prelude::*;
 
-use crate::erase::Erase as _;
 use crate::components::chart::number::percent;
+use crate::erase::Erase as _;
 
 /// A line between two places, given as SVG attributes.
 pub(super) fn line(class: &'static str, x: (&str, &str), y: (&str, &str)) -> AnyView {

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use crate::erase::Erase as _;
 use crate::components::chart::crosshair::Crosshair;
 use crate::components::chart::lane_view::lane_view;
 use crate::components::chart::model::{ChartModel, ChartSize};
 use crate::components::chart::number::percent;
 use crate::components::chart::pane_view::pane_view;
 use crate::components::chart::time_axis::TimeTick;
+use crate::erase::Erase as _;
 
 /// A chart over time.
 #[component]

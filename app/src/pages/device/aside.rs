@@ -5,9 +5,9 @@ use domain::device::{Device, DeviceId};
 use domain::time::Timestamp;
 use leptos::prelude::*;
 
-use crate::erase::Erase as _;
 use crate::components::alert_strip::ack;
 use crate::components::glyph;
+use crate::erase::Erase as _;
 use crate::live::Live;
 use crate::tile::alarms::{by_urgency, state_words};
 use crate::tile::words::moment_words;

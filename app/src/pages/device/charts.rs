@@ -4,11 +4,11 @@ use domain::history::Range;
 use domain::time::DAY_MS;
 use leptos::prelude::*;
 
-use crate::erase::Erase as _;
 use crate::backend::DevicePage;
 use crate::components::chart::TimeChart;
 use crate::components::chart::model::{ChartModel, ChartSize, Charted};
 use crate::components::icon;
+use crate::erase::Erase as _;
 use crate::pages::history::day_of;
 
 /// The ids of the charts: as many as there can be.

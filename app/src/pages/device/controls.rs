@@ -3,11 +3,11 @@
 use domain::value::Value;
 use leptos::prelude::*;
 
-use crate::erase::Erase as _;
 use crate::components::fader::Faders;
 use crate::components::icon;
 use crate::components::switch::Switch;
 use crate::components::tile_foot::{foot_parts, parts_view};
+use crate::erase::Erase as _;
 use crate::live::Entry;
 use crate::tile::kind::TileKind;
 use crate::tile::words::value_words;

@@ -2,8 +2,8 @@
 
 use leptos::prelude::*;
 
-use crate::erase::Erase as _;
 use crate::backend::LastMessage;
+use crate::erase::Erase as _;
 
 /// The card of messages, newest first.
 pub(super) fn messages(messages: &[LastMessage], utc_offset_s: i32) -> AnyView {

@@ -18,9 +18,9 @@ mod sensors;
 /// Whether it is there.
 mod status;
 
-use crate::erase::Erase as _;
 use crate::backend::DevicePage as Page;
 use crate::components::{Frame, icon};
+use crate::erase::Erase as _;
 use crate::live::{Entry, Live};
 use crate::pages::trouble::{Trouble, or_trouble, trouble_page};
 use crate::server_fns::load_device;

@@ -6,12 +6,12 @@ use domain::quality::Quality;
 use domain::value::Value;
 use leptos::prelude::*;
 
-use crate::erase::Erase as _;
 use crate::components::chart::number::number;
 use crate::components::spark::Spark;
 use crate::components::strip::Strip;
 use crate::components::tile_foot::{foot_parts, parts_view};
 use crate::components::{glyph, icon};
+use crate::erase::Erase as _;
 use crate::live::{Entry, Live};
 use crate::pages::history::day_of;
 use crate::tile::alarms::worst;

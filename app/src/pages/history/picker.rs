@@ -7,10 +7,10 @@ use leptos::prelude::*;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::use_navigate;
 
-use crate::erase::Erase as _;
 use crate::backend::HistoryPage;
 use crate::components::chart::model::MOST_SERIES;
 use crate::components::icon;
+use crate::erase::Erase as _;
 use crate::pages::history::address::View;
 use crate::pages::history::names::distinct;
 

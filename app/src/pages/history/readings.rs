@@ -4,11 +4,11 @@ use domain::history::Range;
 use domain::time::Timestamp;
 use leptos::prelude::*;
 
-use crate::erase::Erase as _;
 use crate::components::chart::hit::stops;
 use crate::components::chart::model::Charted;
 use crate::components::chart::time_axis::point_time;
 use crate::components::icon;
+use crate::erase::Erase as _;
 
 /// Most rows: the newest. A page is no export.
 const MOST_ROWS: usize = 100;

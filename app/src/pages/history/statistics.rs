@@ -4,13 +4,13 @@ use domain::history::Range;
 use domain::time::{Timestamp, duration_words};
 use leptos::prelude::*;
 
-use crate::erase::Erase as _;
 use crate::components::chart::Swatch;
 use crate::components::chart::model::Charted;
 use crate::components::chart::number::number;
 use crate::components::chart::states::on_and_known_ms;
 use crate::components::chart::stats::stats;
 use crate::components::chart::time_axis::point_time;
+use crate::erase::Erase as _;
 
 /// One row of figures as it is written.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,8 +2,8 @@
 
 use leptos::prelude::*;
 
-use crate::erase::Erase as _;
 use crate::components::icon;
+use crate::erase::Erase as _;
 use crate::pages::history::address::{PRESETS, View};
 
 /// The lengths, a step back, a step forward.

@@ -32,7 +32,12 @@ impl From<CommandReport> for Standing {
     }
 }
 
-pub(super) async fn send(State(app): State<AppState>, By(caller): By, Path(id): Path<String>, body: Bytes) -> Result<(StatusCode, Json<Standing>), Problem> {
+pub(super) async fn send(
+    State(app): State<AppState>,
+    By(caller): By,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Result<(StatusCode, Json<Standing>), Problem> {
     let entity = EntityId::parse(&id).map_err(|_| not_found("entity", &id))?;
     let action: Action = serde_json::from_slice(&body).map_err(|error| Problem::field("action", error.to_string()))?;
     let report = app.backend.send_command(&caller, &entity, action).await?;

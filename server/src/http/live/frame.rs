@@ -41,7 +41,9 @@ mod tests {
 
     #[test]
     fn a_bad_frame_is_answered_with_its_own_id() {
-        for bad in [r#"{"type":"ping","id":"7","x":1}"#, r#"{"id":"7"}"#, r#"{"type":"command","id":"7","entity":"a.b","action":"turn_on","volume":3}"#] {
+        for bad in
+            [r#"{"type":"ping","id":"7","x":1}"#, r#"{"id":"7"}"#, r#"{"type":"command","id":"7","entity":"a.b","action":"turn_on","volume":3}"#]
+        {
             assert!(matches!(parse(bad), Err(BadFrame::NotAFrame { id: Some(id), .. }) if id == "7"), "{bad}");
         }
         assert!(matches!(parse("[1]"), Err(BadFrame::NotAFrame { id: None, .. })));

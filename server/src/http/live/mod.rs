@@ -27,7 +27,12 @@ pub async fn upgrade(State(app): State<AppState>, By(caller): By, headers: Heade
         return foreign();
     }
     // axum's defaults are 64 MiB a message and a read buffer of 128 KiB for each viewer.
-    let socket = socket.max_message_size(MAX_FRAME_BYTES).max_frame_size(MAX_FRAME_BYTES).read_buffer_size(1_024).write_buffer_size(4 * 1_024).max_write_buffer_size(256 * 1_024);
+    let socket = socket
+        .max_message_size(MAX_FRAME_BYTES)
+        .max_frame_size(MAX_FRAME_BYTES)
+        .read_buffer_size(1_024)
+        .write_buffer_size(4 * 1_024)
+        .max_write_buffer_size(256 * 1_024);
     // axum owns the connection's task; the viewer ends with the server's tasks all the same.
     socket.on_upgrade(move |socket| async move { viewer::run(socket, app, caller).await })
 }

@@ -9,7 +9,9 @@ use axum::extract::ws::{CloseFrame, Message as Frame, WebSocket, close_code};
 use base64::Engine as _;
 use domain::command::CommandReport;
 use domain::entity::EntityId;
-use domain::live::{ClientFrame, CommandFrame, EntityView, ServerFrame};
+use domain::live::{
+    ClientFrame, CommandFrame, CommandStanding, EntityView, Error, Hello, LinkView, MqttMessage, Pong, Published, SensorUpdate, ServerFrame, Snapshot,
+};
 use domain::topic::{TopicFilter, check_topic};
 use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::sync::broadcast::error::RecvError;
@@ -148,14 +150,14 @@ async fn next_message(messages: &mut Option<broadcast::Receiver<Arc<TopicMessage
 
 impl Viewer {
     async fn hello(&mut self) -> Result<(), Gone> {
-        let frame = ServerFrame::Hello {
+        let frame = ServerFrame::Hello(Hello {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             build: self.app.build.to_string(),
             session: self.session.clone(),
             seq: self.cursor,
             now: now(),
             role: self.caller.role.as_str().to_owned(),
-        };
+        });
         self.send(&frame).await
     }
 
@@ -196,7 +198,7 @@ impl Viewer {
                 Ok(_) => Ok(()),
                 Err(error) => self.error(id, "not_acknowledged", error.to_string()).await,
             },
-            ClientFrame::Ping { .. } => self.send(&ServerFrame::Pong { now: now() }).await,
+            ClientFrame::Ping { .. } => self.send(&ServerFrame::Pong(Pong { now: now() })).await,
         }
     }
 
@@ -247,7 +249,7 @@ impl Viewer {
             let state = self.app.backend.state();
             let mut entities = state.fleet.entities();
             entities.retain(|view| self.subscriptions.wants(&view.id));
-            ServerFrame::Snapshot { seq, now: now(), entities, alarms: state.fleet.alarms(), links: state.fleet.links().cloned().collect() }
+            ServerFrame::Snapshot(Snapshot { seq, now: now(), entities, alarms: state.fleet.alarms(), links: state.fleet.links().cloned().collect() })
         };
         self.cursor = seq;
         self.send(&frame).await
@@ -286,9 +288,7 @@ impl Viewer {
             Ok(Event::Alarm(alarm)) if self.subscriptions.has_entities() || !self.subscriptions.topics.is_empty() => {
                 self.send(&ServerFrame::alert(&alarm, self.hub.seq())).await
             }
-            Ok(Event::Link(link)) if self.subscriptions.has_entities() => {
-                self.send(&ServerFrame::Link { broker: link.broker.clone(), state: link.state, since: link.since }).await
-            }
+            Ok(Event::Link(link)) if self.subscriptions.has_entities() => self.send(&ServerFrame::Link(LinkView::clone(&link))).await,
             Ok(Event::Command(report)) => self.report(&report).await,
             Ok(_) => Ok(()),
             // Too busy to hear every event: a snapshot holds what they led to.
@@ -323,14 +323,14 @@ impl Viewer {
             let text = std::str::from_utf8(&told.message.payload).ok().map(ToOwned::to_owned);
             let payload_base64 = text.is_none().then(|| base64::engine::general_purpose::STANDARD.encode(&told.message.payload));
             return self
-                .send(&ServerFrame::MqttMessage {
+                .send(&ServerFrame::MqttMessage(MqttMessage {
                     topic: topic.to_string(),
                     payload: text,
                     payload_base64,
                     qos: told.message.qos,
                     retained: told.message.retained,
                     seq: told.seq,
-                })
+                }))
                 .await;
         }
         for view in &told.fed {
@@ -361,8 +361,8 @@ impl Viewer {
         let answers = self.answers.clone();
         self.app.tasks.spawn(async move {
             let frame = match sent.await {
-                Ok(()) => ServerFrame::Published { id, topic },
-                Err(error) => ServerFrame::Error { id, code: "not_published".to_owned(), message: error.to_string() },
+                Ok(()) => ServerFrame::Published(Published { id, topic }),
+                Err(error) => ServerFrame::Error(Error { id, code: "not_published".to_owned(), message: error.to_string() }),
             };
             // The viewer may have gone: nobody is left to tell.
             let _: Result<_, _> = answers.send(frame).await;
@@ -379,7 +379,7 @@ impl Viewer {
             }
             Err(refusal) => {
                 let state = domain::command::CommandState::Refused;
-                self.send(&ServerFrame::Command { id, entity, state, reason: Some(refusal.to_string()), after_ms: None }).await
+                self.send(&ServerFrame::Command(CommandStanding { id, entity, state, reason: Some(refusal.to_string()), after_ms: None })).await
             }
         }
     }
@@ -391,7 +391,7 @@ impl Viewer {
             self.commands.remove(&report.id);
         }
         let CommandReport { entity, state, reason, after_ms, .. } = report.clone();
-        self.send(&ServerFrame::Command { id, entity, state, reason, after_ms }).await
+        self.send(&ServerFrame::Command(CommandStanding { id, entity, state, reason, after_ms })).await
     }
 
     fn may_speak(&mut self) -> bool {
@@ -402,7 +402,7 @@ impl Viewer {
     }
 
     async fn error(&mut self, id: Option<String>, code: &str, message: String) -> Result<(), Gone> {
-        self.send(&ServerFrame::Error { id, code: code.to_owned(), message }).await
+        self.send(&ServerFrame::Error(Error { id, code: code.to_owned(), message })).await
     }
 
     async fn send(&mut self, frame: &ServerFrame) -> Result<(), Gone> {
@@ -420,7 +420,7 @@ impl Viewer {
 }
 
 fn sensor_update(view: &EntityView, topic: String, seq: u64, snapshot: bool) -> ServerFrame {
-    ServerFrame::SensorUpdate {
+    ServerFrame::SensorUpdate(SensorUpdate {
         device_id: view.device.clone(),
         entity_id: view.id.clone(),
         topic,
@@ -430,5 +430,5 @@ fn sensor_update(view: &EntityView, topic: String, seq: u64, snapshot: bool) -> 
         q: view.q,
         seq,
         snapshot,
-    }
+    })
 }
