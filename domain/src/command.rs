@@ -6,7 +6,7 @@ use crate::entity::EntityId;
 use crate::time::Timestamp;
 
 /// What is asked. On the wire `{"action":"turn_on","brightness":80}`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "action", rename_all = "snake_case")]
 pub enum Action {
     /// On, perhaps with a brightness or warmth.
@@ -22,6 +22,33 @@ pub enum Action {
     TurnOff {},
     /// The opposite of what is reported; resolved by the server before it goes out.
     Toggle {},
+}
+
+/// Reads all fields at once: a derived tag would copy them first, and weigh more in the browser.
+impl<'de> Deserialize<'de> for Action {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        enum Word {
+            TurnOn,
+            TurnOff,
+            Toggle,
+        }
+        #[derive(Deserialize)]
+        struct Fields {
+            action: Word,
+            #[serde(default)]
+            brightness: Option<u8>,
+            #[serde(default)]
+            color_temp: Option<u16>,
+        }
+        let Fields { action, brightness, color_temp } = Fields::deserialize(deserializer)?;
+        Ok(match action {
+            Word::TurnOn => Self::TurnOn { brightness, color_temp },
+            Word::TurnOff => Self::TurnOff {},
+            Word::Toggle => Self::Toggle {},
+        })
+    }
 }
 
 impl Action {
@@ -149,5 +176,9 @@ mod tests {
         let on = Action::TurnOn { brightness: Some(80), color_temp: None };
         assert_eq!(serde_json::to_string(&on).expect("JSON"), r#"{"action":"turn_on","brightness":80}"#);
         assert_eq!(serde_json::from_str::<Action>(r#"{"action":"toggle"}"#).expect("reads"), Action::Toggle {});
+        assert_eq!(serde_json::from_str::<Action>(r#"{"brightness":80,"action":"turn_on"}"#).expect("reads"), on);
+        for bad in [r#"{"action":"explode"}"#, "{}", r#"{"action":"turn_on","brightness":300}"#] {
+            assert!(serde_json::from_str::<Action>(bad).is_err(), "{bad}");
+        }
     }
 }

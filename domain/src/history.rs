@@ -47,17 +47,29 @@ impl Serialize for Resolution {
 
 impl<'de> Deserialize<'de> for Resolution {
     fn deserialize<D: de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Raw {
-            Ms(i64),
-            Word(String),
+        struct MsOrWord;
+
+        impl de::Visitor<'_> for MsOrWord {
+            type Value = Resolution;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("milliseconds or \"raw\"")
+            }
+
+            fn visit_i64<E: de::Error>(self, ms: i64) -> Result<Resolution, E> {
+                Ok(Resolution::BucketMs(ms))
+            }
+
+            fn visit_u64<E: de::Error>(self, ms: u64) -> Result<Resolution, E> {
+                i64::try_from(ms).map(Resolution::BucketMs).map_err(|_| E::invalid_value(de::Unexpected::Unsigned(ms), &self))
+            }
+
+            fn visit_str<E: de::Error>(self, word: &str) -> Result<Resolution, E> {
+                if word == "raw" { Ok(Resolution::Raw) } else { Err(E::invalid_value(de::Unexpected::Str(word), &self)) }
+            }
         }
-        match Raw::deserialize(deserializer)? {
-            Raw::Ms(ms) => Ok(Self::BucketMs(ms)),
-            Raw::Word(word) if word == "raw" => Ok(Self::Raw),
-            Raw::Word(word) => Err(de::Error::custom(format!("unknown resolution \"{word}\""))),
-        }
+
+        deserializer.deserialize_any(MsOrWord)
     }
 }
 
