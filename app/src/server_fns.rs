@@ -4,13 +4,44 @@
 use domain::alarm::Alarm;
 use domain::command::CommandReport;
 use leptos::prelude::*;
-use leptos::server_fn::codec::JsonEncoding;
+use leptos::server_fn::codec::{JsonEncoding, Post};
 use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
+use leptos::server_fn::{Bytes, ContentType, Decodes, Encodes, Format, FormatType};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::backend::{BackendError, DevicePage, HistoryPage, HistoryRequest, Overview, Shell};
 
+/// JSON that the browser reads as text, as it reads the data in a page and the frames of the socket. Leptos's own encoding reads bytes,
+/// and with it all reading code would be there twice.
+pub struct JsonText;
+
+impl ContentType for JsonText {
+    const CONTENT_TYPE: &'static str = JsonEncoding::CONTENT_TYPE;
+}
+
+impl FormatType for JsonText {
+    const FORMAT_TYPE: Format = Format::Text;
+}
+
+impl<T: Serialize> Encodes<T> for JsonText {
+    type Error = serde_json::Error;
+
+    fn encode(answer: &T) -> Result<Bytes, Self::Error> {
+        serde_json::to_string(answer).map(Bytes::from)
+    }
+}
+
+impl<T: DeserializeOwned> Decodes<T> for JsonText {
+    type Error = serde_json::Error;
+
+    fn decode(bytes: Bytes) -> Result<T, Self::Error> {
+        serde_json::from_str(&String::from_utf8_lossy(&bytes))
+    }
+}
+
 impl FromServerFnError for BackendError {
-    type Encoder = JsonEncoding;
+    type Encoder = JsonText;
 
     fn from_server_fn_error(_: ServerFnErrorErr) -> Self {
         Self::Internal
@@ -21,7 +52,7 @@ impl FromServerFnError for BackendError {
 ///
 /// # Errors
 /// [`BackendError`] as the backend says.
-#[server(prefix = "/fn", endpoint = "overview")]
+#[server(prefix = "/fn", output = Post<JsonText>, endpoint = "overview")]
 pub async fn load_overview() -> Result<Overview, BackendError> {
     let (backend, caller) = crate::backend::backend()?;
     let overview = crate::status::answer(backend.overview(&caller).await)?;
@@ -32,7 +63,7 @@ pub async fn load_overview() -> Result<Overview, BackendError> {
 ///
 /// # Errors
 /// [`BackendError`] as the backend says.
-#[server(prefix = "/fn", endpoint = "device")]
+#[server(prefix = "/fn", output = Post<JsonText>, endpoint = "device")]
 pub async fn load_device(
     /// `temp-sensor-001`.
     id: String,
@@ -48,7 +79,7 @@ pub async fn load_device(
 ///
 /// # Errors
 /// [`BackendError`] as the backend says.
-#[server(prefix = "/fn", endpoint = "history")]
+#[server(prefix = "/fn", output = Post<JsonText>, endpoint = "history")]
 pub async fn load_history(
     /// As the address says it.
     request: HistoryRequest,
@@ -61,7 +92,7 @@ pub async fn load_history(
 ///
 /// # Errors
 /// [`BackendError`] as the backend says.
-#[server(prefix = "/fn", endpoint = "shell")]
+#[server(prefix = "/fn", output = Post<JsonText>, endpoint = "shell")]
 pub async fn load_shell() -> Result<Shell, BackendError> {
     let (backend, caller) = crate::backend::backend()?;
     crate::status::answer(backend.shell(&caller).await)
@@ -71,7 +102,7 @@ pub async fn load_shell() -> Result<Shell, BackendError> {
 ///
 /// # Errors
 /// [`BackendError::Invalid`] says why it was refused.
-#[server(prefix = "/fn", endpoint = "command")]
+#[server(prefix = "/fn", output = Post<JsonText>, endpoint = "command")]
 pub async fn send_command(
     /// `living-room.light`.
     entity: String,
@@ -100,7 +131,7 @@ pub async fn send_command(
 ///
 /// # Errors
 /// [`BackendError`] as the backend says.
-#[server(prefix = "/fn", endpoint = "acknowledge")]
+#[server(prefix = "/fn", output = Post<JsonText>, endpoint = "acknowledge")]
 pub async fn acknowledge_alarm(
     /// The alarm's id.
     alarm: String,
@@ -113,7 +144,7 @@ pub async fn acknowledge_alarm(
 ///
 /// # Errors
 /// None of its own.
-#[server(prefix = "/fn", endpoint = "theme")]
+#[server(prefix = "/fn", output = Post<JsonText>, endpoint = "theme")]
 pub async fn set_theme(
     /// `auto`, `light` or `dark`.
     theme: String,

@@ -39,8 +39,10 @@ impl Live {
             }
             ServerFrame::Changes(Changes { now, c, .. }) => {
                 self.hear(now);
-                // Each is applied, whatever comes before it.
-                let known = c.into_iter().map(|change| self.change(change, now)).fold(true, |all, known| all && known);
+                let mut known = true;
+                for change in c {
+                    known &= self.change(change, now);
+                }
                 if !known {
                     return Next::Resync;
                 }
