@@ -6,6 +6,7 @@ use anyhow::{Context, Result, bail, ensure};
 use wasm_bindgen_cli_support::Bindgen;
 
 use crate::layout::{NAME, parts, root, wasm_target};
+use crate::prune::prune;
 use crate::step::step;
 
 const TARGET: &str = "wasm32-unknown-unknown";
@@ -29,7 +30,8 @@ const FEATURES: [&str; 8] = [
 /// When a tool is missing or fails; its own output stands above.
 pub(crate) fn build(optimizer: Option<&Path>) -> Result<()> {
     let module = step("code for the browser (cargo, wasm32)", compile)?;
-    step("glue (wasm-bindgen)", || bind(&module))?;
+    let module = step("without what is never called", || prune(&module))?;
+    step("glue (wasm-bindgen)", || bind(module))?;
     match optimizer {
         Some(optimizer) => step("smaller code (wasm-opt -Oz)", || optimize(optimizer)),
         None => {
@@ -68,14 +70,13 @@ fn flags() -> String {
     flags.collect::<Vec<_>>().join("\u{1f}")
 }
 
-fn bind(module: &Path) -> Result<()> {
+fn bind(module: Vec<u8>) -> Result<()> {
     let folder = parts();
     if folder.exists() {
         fs::remove_dir_all(&folder).with_context(|| format!("cannot empty {}", folder.display()))?;
     }
     Bindgen::new()
-        .input_path(module)
-        .out_name(NAME)
+        .input_bytes(NAME, module)
         .web(true)?
         .typescript(false)
         // The page names the module, by its hash.
