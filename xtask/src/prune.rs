@@ -35,3 +35,44 @@ fn emit(mut module: Module) -> Vec<u8> {
     walrus::passes::gc::run(&mut module);
     module.emit_wasm()
 }
+
+#[cfg(test)]
+mod tests {
+    use walrus::ValType;
+
+    use super::*;
+    use crate::fingerprint::test_folder;
+
+    /// Adds a function that calls another and drops what that returns.
+    fn caller(module: &mut Module, name: &str, callee: walrus::FunctionId) -> walrus::FunctionId {
+        let mut builder = FunctionBuilder::new(&mut module.types, &[ValType::I32], &[]);
+        builder.name(name.to_owned()).func_body().call(callee).drop();
+        let argument = module.locals.add(ValType::I32);
+        builder.finish(vec![argument], &mut module.funcs)
+    }
+
+    #[test]
+    fn what_only_the_other_way_of_hydrating_calls_is_left_out() {
+        let mut module = Module::default();
+        let mut answer = |name: &str| {
+            let mut builder = FunctionBuilder::new(&mut module.types, &[], &[ValType::I32]);
+            builder.name(name.to_owned()).func_body().i32_const(1);
+            builder.finish(Vec::new(), &mut module.funcs)
+        };
+        let (needed, needless) = (answer("needed"), answer("needless"));
+        let kept = caller(&mut module, "_ZN5build17h0E", needed);
+        let pruned = caller(&mut module, "_ZN8into_any13hydrate_async17h0E", needless);
+        // Both are held, as views hold them.
+        module.exports.add("build", kept);
+        module.exports.add("hydrate", pruned);
+
+        let folder = test_folder("prune");
+        let file = folder.join("module.wasm");
+        fs::write(&file, module.emit_wasm()).unwrap();
+        let module = Module::from_buffer(&prune(&file).unwrap()).unwrap();
+        let names: Vec<_> = module.funcs.iter().filter_map(|function| function.name.as_deref()).collect();
+        assert!(names.contains(&"needed") && !names.contains(&"needless"), "{names:?}");
+        assert_eq!(module.exports.iter().count(), 2);
+        fs::remove_dir_all(folder).unwrap();
+    }
+}
