@@ -5,7 +5,7 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_location;
 
 use crate::erase::Erase as _;
-use crate::pages::trouble::framed;
+use crate::pages::trouble::{card, framed};
 use crate::server_fns::load_shell;
 
 /// The page for an unknown address.
@@ -17,13 +17,10 @@ pub fn NotFound() -> AnyView {
     view! {
         <Title text="Not found · Signalbox"/>
         <Suspense>
-            {move || {
-                let path = path.get();
-                Suspend::new(async move {
-                    let text = format!("There is no page at {path}. The overview has everything that is connected.");
-                    framed(shell.await.ok(), "search", "Not found", text)
-                })
-            }}
+            {Suspend::new(async move {
+                let text = move || format!("There is no page at {}. The overview has everything that is connected.", path.get());
+                framed(shell.await.ok(), (move || card("search", "Not found", text())).erase())
+            })}
         </Suspense>
     }
     .erase()

@@ -1,12 +1,12 @@
-//! What a page shows instead of its content.
+//! What a page shows around its content, and instead of it.
 
 use leptos::prelude::*;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::backend::{BackendError, Shell};
-use crate::components::Frame;
-use crate::components::icon;
 use crate::erase::Erase as _;
+use crate::backend::{BackendError, Shell};
+use crate::components::{Frame, icon};
 use crate::server_fns::load_shell;
 
 /// Why a page has no content, and what to show around that.
@@ -28,20 +28,62 @@ pub(super) async fn or_trouble<T>(result: Result<T, BackendError>) -> Result<T, 
     }
 }
 
-/// What went wrong, in the frame of every page.
-pub(super) fn trouble_page(trouble: Trouble) -> AnyView {
-    let (symbol, head, text) = match trouble.error {
+/// A page that fetches. The frame is made once and stays; its content follows `data`.
+/// (A frame made again with each answer would be gone while it is still read, for the time of loading lies between.)
+pub(super) fn fetched<T>(
+    data: Resource<Result<T, Trouble>>,
+    // Says what the frame shows, and takes in what it depends on: server and browser must know the same when they draw it.
+    shell: impl Fn(&T) -> Shell + Send + Sync + 'static,
+    content: impl Fn(T) -> AnyView + Send + Sync + 'static,
+) -> AnyView
+where
+    T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static,
+{
+    let page = async move {
+        let shell = match &data.await {
+            Ok(page) => Some(shell(page)),
+            Err(trouble) => trouble.shell.clone(),
+        };
+        let content = move || {
+            let result = data.get()?;
+            // What the content reads while it is made must not make it again.
+            Some(untrack(|| match result {
+                Ok(page) => content(page),
+                Err(trouble) => sorry(trouble.error),
+            }))
+        };
+        framed(shell, content.erase())
+    };
+    // While the next data are on their way, those before stay.
+    view! { <Transition>{Suspend::new(page)}</Transition> }.erase()
+}
+
+/// The content of a page in its frame; without one when the server could not say what belongs there.
+pub(super) fn framed(shell: Option<Shell>, content: AnyView) -> AnyView {
+    match shell {
+        Some(shell) => view! { <Frame shell>{content}</Frame> }.erase(),
+        None => view! {
+            <main class="main" id="main" tabindex="-1">
+                {content}
+            </main>
+        }
+        .erase(),
+    }
+}
+
+fn sorry(error: BackendError) -> AnyView {
+    let (symbol, head, text) = match error {
         BackendError::NotFound(what) => ("search", "Not found", format!("There is no {what} here. It may have been renamed or removed.")),
         BackendError::Invalid(why) => ("caution", "The address makes no sense", format!("{why}.")),
         BackendError::Forbidden(role) => ("lock", "Not allowed", format!("For this page {role} rights are needed.")),
         BackendError::Internal => ("caution", "The page could not be read", "The server did not answer. Try again in a moment.".to_owned()),
     };
-    framed(trouble.shell, symbol, head, text)
+    card(symbol, head, text)
 }
 
 /// A sentence in place of a page, with the way back.
-pub(super) fn framed(shell: Option<Shell>, symbol: &'static str, head: &'static str, text: String) -> AnyView {
-    let content = view! {
+pub(super) fn card(symbol: &'static str, head: &'static str, text: String) -> AnyView {
+    view! {
         <section class="card empty">
             {icon(symbol, "")} <h1>{head}</h1> <p>{text}</p>
             <div class="row">
@@ -51,9 +93,6 @@ pub(super) fn framed(shell: Option<Shell>, symbol: &'static str, head: &'static 
                 </a>
             </div>
         </section>
-    };
-    match shell {
-        Some(shell) => view! { <Frame shell>{content}</Frame> }.erase(),
-        None => view! { <main class="main" id="main" tabindex="-1">{content}</main> }.erase(),
     }
+    .erase()
 }

@@ -6,16 +6,16 @@ use domain::time::Timestamp;
 use leptos::prelude::*;
 use leptos::{ev, svg};
 
+use crate::erase::Erase as _;
 use crate::components::chart::hit::{Step, nearest};
 use crate::components::chart::model::ChartModel;
 use crate::components::chart::number::percent;
 use crate::components::chart::panes::Pane;
 use crate::components::chart::shapes::{dot, vertical};
 use crate::components::chart::time_axis::{moment_at, x_percent};
-use crate::erase::Erase as _;
 
 /// Longest name in the box, in characters: it does not wrap.
-const MOST_NAME_CHARS: usize = 17;
+const MOST_NAME_CHARS: usize = 24;
 
 /// Where the crosshair of a chart stands.
 #[derive(Clone, Copy)]
@@ -60,15 +60,16 @@ impl Crosshair {
             pane.lines.iter().map(|line| point(line.style)).collect()
         });
         let dots = points.iter().filter_map(|point| point.y.map(|y| dot(point.style, x, y, "4.5"))).collect_view();
-        let rows: Vec<AnyView> = points.into_iter().enumerate().map(|(n, point)| tip_row(n, point)).collect();
+        let width = tip_width(&points);
+        let rows: Vec<AnyView> = points.into_iter().enumerate().map(|(n, point)| tip_row(n, width, point)).collect();
         let height = 12 + 20 * rows.len();
         // The box stands on the side with more room.
-        let side = if x > 50.0 { "translate(-188 0)" } else { "translate(12 0)" };
+        let side = if x > 50.0 { format!("translate(-{} 0)", width + 12) } else { "translate(12 0)".to_owned() };
         let view = view! {
             <g class="cursor">{vertical("cursor-line", x)} {dots}</g>
             <svg class="tip" x=percent(x) y="8" overflow="visible">
                 <g transform=side>
-                    <rect class="tip-box" width="176" height=height.to_string() rx="6"/>
+                    <rect class="tip-box" width=width.to_string() height=height.to_string() rx="6"/>
                     {rows}
                 </g>
             </svg>
@@ -129,7 +130,21 @@ struct CursorPoint {
     words: Option<String>,
 }
 
-fn tip_row(n: usize, point: CursorPoint) -> AnyView {
+/// The words of a value that may be missing.
+fn words_or_gap(words: Option<&String>) -> &str {
+    words.map_or("no data", String::as_str)
+}
+
+/// Width of the box: text cannot be measured before it is drawn, so that a name counts 7 and a value 8.5 px a character.
+fn tip_width(points: &[CursorPoint]) -> usize {
+    let width = |point: &CursorPoint| {
+        let (name, words) = (point.name.chars().count().min(MOST_NAME_CHARS), words_or_gap(point.words.as_ref()).chars().count());
+        52 + 7 * name + 17 * words / 2
+    };
+    points.iter().map(width).max().unwrap_or(0)
+}
+
+fn tip_row(n: usize, width: usize, point: CursorPoint) -> AnyView {
     let y = 20 * n;
     let CursorPoint { style, mut name, words, .. } = point;
     if name.chars().count() > MOST_NAME_CHARS {
@@ -138,7 +153,7 @@ fn tip_row(n: usize, point: CursorPoint) -> AnyView {
     view! {
         <circle class=format!("end-dot c{style}") cx="14" cy=(y + 16).to_string() r="4.5"/>
         <text class="tip-text" x="26" y=(y + 20).to_string()>{name}</text>
-        <text class="tip-value" x="166" y=(y + 20).to_string() text-anchor="end">{words.unwrap_or_else(|| "no data".to_owned())}</text>
+        <text class="tip-value" x=(width - 10).to_string() y=(y + 20).to_string() text-anchor="end">{words_or_gap(words.as_ref()).to_owned()}</text>
     }
     .erase()
 }

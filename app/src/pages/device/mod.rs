@@ -18,11 +18,11 @@ mod sensors;
 /// Whether it is there.
 mod status;
 
-use crate::backend::DevicePage as Page;
-use crate::components::{Frame, icon};
 use crate::erase::Erase as _;
+use crate::backend::DevicePage as Page;
+use crate::components::icon;
 use crate::live::{Entry, Live};
-use crate::pages::trouble::{Trouble, or_trouble, trouble_page};
+use crate::pages::trouble::{fetched, or_trouble};
 use crate::server_fns::load_device;
 
 /// The page of one device.
@@ -32,39 +32,39 @@ pub fn DevicePage() -> AnyView {
     let id = Memo::new(move |_| params.with(|params| params.get("id").unwrap_or_default()));
     let data = Resource::new_blocking(move || id.get(), |id| async move { or_trouble(load_device(id).await).await });
     let live = Live::expect();
-    view! { <Suspense>{move || Suspend::new(async move { answer(live, data.await) })}</Suspense> }.erase()
+    let shell = move |page: &Page| {
+        _ = seed(live, page);
+        page.shell.clone()
+    };
+    fetched(data, shell, move |page| device(live, page))
 }
 
-fn answer(live: Live, data: Result<Page, Trouble>) -> AnyView {
-    match data {
-        Ok(page) => device(live, page),
-        Err(trouble) => trouble_page(trouble),
-    }
+/// Makes the device's entities live ones.
+fn seed(live: Live, page: &Page) -> Vec<Entry> {
+    page.tiles.iter().map(|tile| live.seed_tile(tile, page.shell.now)).collect()
 }
 
-/// The page around its data.
-pub(super) fn device(live: Live, page: Page) -> AnyView {
-    let entries: Vec<Entry> = page.tiles.iter().map(|tile| live.seed_tile(tile, page.shell.now)).collect();
+/// The content of the page.
+fn device(live: Live, page: Page) -> AnyView {
+    let entries = seed(live, &page);
     let (set, read): (Vec<_>, Vec<_>) =
         entries.iter().cloned().zip(page.extremes.iter().copied().chain(std::iter::repeat(None))).partition(|(entry, _)| controls::is_control(entry));
     let charts = charts::charts(&page);
     let messages = messages::messages(&page.messages, page.shell.utc_offset_s);
-    let Page { shell, device, .. } = page;
+    let device = page.device;
     view! {
         <Title text=format!("{} · Signalbox", device.name)/>
-        <Frame shell>
-            <header class="page-head device-head">
-                <div class="page-title">{crumbs(live, &device)} <h1>{device.name.clone()}</h1> {status::status(live, &device, &entries)}</div>
-            </header>
-            <div class="split split-wide">
-                <div class="stack">
-                    {controls::controls(set.into_iter().map(|(entry, _)| entry).collect())} {sensors::sensors(live, read)} {charts} {messages}
-                </div>
-                <aside class="stack" aria-label="Device details">
-                    {aside::alarms(live, &device)} {aside::facts(live, &device)}
-                </aside>
+        <header class="page-head device-head">
+            <div class="page-title">{crumbs(live, &device)} <h1>{device.name.clone()}</h1> {status::status(live, &device, &entries)}</div>
+        </header>
+        <div class="split split-wide">
+            <div class="stack">
+                {controls::controls(set.into_iter().map(|(entry, _)| entry).collect())} {sensors::sensors(live, read)} {charts} {messages}
             </div>
-        </Frame>
+            <aside class="stack" aria-label="Device details">
+                {aside::alarms(live, &device)} {aside::facts(live, &device)}
+            </aside>
+        </div>
     }
     .erase()
 }

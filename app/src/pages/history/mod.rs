@@ -21,13 +21,13 @@ mod toolbar;
 
 pub(super) use address::day_of;
 
+use crate::erase::Erase as _;
 use crate::backend::HistoryPage;
 use crate::components::chart::gaps::bucket_ms;
 use crate::components::chart::model::{ChartModel, ChartSize, Charted, resolution_words};
 use crate::components::chart::{Swatch, TimeChart};
-use crate::components::{Frame, icon};
-use crate::erase::Erase as _;
-use crate::pages::trouble::{Trouble, or_trouble, trouble_page};
+use crate::components::icon;
+use crate::pages::trouble::{fetched, or_trouble};
 use crate::server_fns::load_history;
 use address::View;
 
@@ -45,42 +45,28 @@ pub fn History() -> AnyView {
     );
     view! {
         <Title text="History · Signalbox"/>
-        // While the next view is on its way, the one before stays.
-        <Transition>{move || Suspend::new(async move { answer(data.await) })}</Transition>
+        {fetched(data, |(page, _)| page.shell.clone(), |(page, to)| history(&page, to))}
     }
     .erase()
 }
 
-fn answer(data: Result<(HistoryPage, Option<i64>), Trouble>) -> AnyView {
-    match data {
-        Ok((page, to)) => history(page, to),
-        Err(trouble) => trouble_page(trouble),
-    }
-}
-
-/// The page around its data. `to` is the end that was asked for; `None` follows the clock.
-pub(super) fn history(page: HistoryPage, to: Option<i64>) -> AnyView {
-    let view = View::of(&page, to);
-    let resolution = coarsest(&page);
-    let picker = picker::picker(&page, &view);
-    let HistoryPage { shell, choices, range, .. } = &page;
-    let (range, offset) = (*range, shell.utc_offset_s);
-    let charted = names::charted(&page);
-    let content = if choices.is_empty() { nothing_yet() } else { content(charted, range, offset, &view) };
+/// The content of the page. `to` is the end that was asked for; `None` follows the clock.
+fn history(page: &HistoryPage, to: Option<i64>) -> AnyView {
+    let view = View::of(page, to);
+    let (range, offset) = (page.range, page.shell.utc_offset_s);
+    let content = if page.choices.is_empty() { nothing_yet() } else { content(names::charted(page), range, offset, &view) };
     view! {
-        <Frame shell=page.shell>
-            <header class="page-head page-head-tight">
-                <div class="page-title">
-                    <h1>"History"</h1>
-                    <p>
-                        {moment(range.from, range, offset)} " to " {moment(range.to, range, offset)}
-                        {resolution.map(|words| view! { <span class="not-phone">", " {words}</span> })}
-                    </p>
-                </div>
-            </header>
-            {toolbar::toolbar(&view)}
-            <div class="split split-start">{picker} <div class="stack">{content}</div></div>
-        </Frame>
+        <header class="page-head page-head-tight">
+            <div class="page-title">
+                <h1>"History"</h1>
+                <p>
+                    {moment(range.from, range, offset)} " to " {moment(range.to, range, offset)}
+                    {coarsest(page).map(|words| view! { <span class="not-phone">", " {words}</span> })}
+                </p>
+            </div>
+        </header>
+        {toolbar::toolbar(&view)}
+        <div class="split split-start">{picker::picker(page, &view)} <div class="stack">{content}</div></div>
     }
     .erase()
 }
