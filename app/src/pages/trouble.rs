@@ -4,9 +4,9 @@ use leptos::prelude::*;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::erase::Erase as _;
 use crate::backend::{BackendError, Shell};
 use crate::components::{Frame, icon};
+use crate::erase::Erase as _;
 use crate::server_fns::load_shell;
 
 /// Why a page has no content, and what to show around that.

@@ -155,7 +155,7 @@ mod tests {
     fn readings(topic: &str, device: &str, measure: &str, area: Option<&str>) {
         match discover(topic, b"1") {
             Role::Readings { device: d, measure: m, area: a, .. } => {
-                assert_eq!((d.as_str(), m.as_str(), a.as_deref()), (device, measure, area), "{topic}")
+                assert_eq!((d.as_str(), m.as_str(), a.as_deref()), (device, measure, area), "{topic}");
             }
             other => panic!("{topic}: {other:?}"),
         }

@@ -17,6 +17,7 @@ fn free_ports(command: &mut Command) -> &mut Command {
 }
 
 /// Starts and reads up to `ready`.
+#[expect(clippy::zombie_processes, reason = "every test waits for what it started; one that fails here ends the test program")]
 fn started(command: &mut Command) -> (Child, Vec<String>, BufReader<std::process::ChildStdout>) {
     let mut child = command.spawn().unwrap();
     let mut out = BufReader::new(child.stdout.take().unwrap());

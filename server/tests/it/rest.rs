@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use crate::mosquitto::{Mosquitto, Watcher};
-use crate::test_app::TestApp;
+use crate::mosquitto::Mosquitto;
+use crate::test_app::{Device, TestApp};
 
 /// A server that knows one sensor with three readings and one light.
 async fn app_with_a_sensor() -> TestApp {
@@ -130,12 +130,13 @@ async fn an_outside_broker_is_used_like_the_embedded_one_and_may_come_late() {
     viewer.hears("snapshot").await;
     let mosquitto = Mosquitto::start_on(port);
     while viewer.hears("link").await["state"] != "up" {}
-    let mut watcher = Watcher::connect(mosquitto.port(), &["control/#"]).await;
-    watcher.publish("state/lights/hall", "off");
+    let mut lamp = Device::connect(([127, 0, 0, 1], mosquitto.port()).into()).await;
+    lamp.subscribes("control/#").await;
+    lamp.publishes("state/lights/hall", "off", false).await;
     viewer.sees("hall.light", |_| true).await;
     viewer.says(json!({"type": "command", "id": "1", "entity": "hall.light", "action": "turn_on"})).await;
-    let message = watcher.next("control/lights/hall", |_| true).await;
-    assert_eq!((message.qos as u8, message.retain), (1, false));
+    let (topic, _, qos, retained) = lamp.receives().await;
+    assert_eq!((topic.as_str(), qos, retained), ("control/lights/hall", 1, false));
     drop(mosquitto);
     while viewer.hears("link").await["state"] != "down" {}
     viewer.says(json!({"type": "command", "id": "2", "entity": "hall.light", "action": "turn_on"})).await;

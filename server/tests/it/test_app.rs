@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
-use rumqttc::{AsyncClient, Event, MqttOptions, Outgoing, Packet, QoS};
+use rumqttc::{AsyncClient, Event, MqttOptions, Packet, QoS};
 use serde_json::{Value as Json, json};
 use server::application::{Application, Play};
 use server::config::Config;
@@ -292,11 +292,5 @@ impl Device {
     /// Drops the connection without a word, as a device does that loses its power.
     pub fn dies(self) {
         self.poll.abort();
-    }
-
-    /// Disconnects as it should.
-    pub async fn leaves(mut self) {
-        self.client.disconnect().await.unwrap();
-        self.until(|event| matches!(event, Event::Outgoing(Outgoing::Disconnect))).await;
     }
 }

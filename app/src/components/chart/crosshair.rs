@@ -6,13 +6,13 @@ use domain::time::Timestamp;
 use leptos::prelude::*;
 use leptos::{ev, svg};
 
-use crate::erase::Erase as _;
 use crate::components::chart::hit::{Step, nearest};
 use crate::components::chart::model::ChartModel;
 use crate::components::chart::number::percent;
 use crate::components::chart::panes::Pane;
 use crate::components::chart::shapes::{dot, vertical};
 use crate::components::chart::time_axis::{moment_at, x_percent};
+use crate::erase::Erase as _;
 
 /// Longest name in the box, in characters: it does not wrap.
 const MOST_NAME_CHARS: usize = 24;

@@ -18,9 +18,9 @@ mod sensors;
 /// Whether it is there.
 mod status;
 
-use crate::erase::Erase as _;
 use crate::backend::DevicePage as Page;
 use crate::components::icon;
+use crate::erase::Erase as _;
 use crate::live::{Entry, Live};
 use crate::pages::trouble::{fetched, or_trouble};
 use crate::server_fns::load_device;

@@ -21,12 +21,12 @@ mod toolbar;
 
 pub(super) use address::day_of;
 
-use crate::erase::Erase as _;
 use crate::backend::HistoryPage;
 use crate::components::chart::gaps::bucket_ms;
 use crate::components::chart::model::{ChartModel, ChartSize, Charted, resolution_words};
 use crate::components::chart::{Swatch, TimeChart};
 use crate::components::icon;
+use crate::erase::Erase as _;
 use crate::pages::trouble::{fetched, or_trouble};
 use crate::server_fns::load_history;
 use address::View;
