@@ -35,7 +35,7 @@ pub(crate) fn build(optimizer: Option<&Path>) -> Result<()> {
     match optimizer {
         Some(optimizer) => step("smaller code (wasm-opt -Oz)", || optimize(optimizer)),
         None => {
-            eprintln!("site: wasm-opt is not installed: the code stays a little larger (`npm ci --prefix end2end` brings it)");
+            eprintln!("site: wasm-opt is not installed: the code stays a tenth larger (`npm ci --prefix end2end` brings it)");
             Ok(())
         }
     }
