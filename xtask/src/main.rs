@@ -10,8 +10,6 @@ mod compress;
 mod fingerprint;
 /// Where everything is.
 mod layout;
-/// Leaves out code that is never called.
-mod prune;
 /// The order of the steps.
 mod site;
 /// A line for each step with its seconds.

@@ -6,7 +6,6 @@ use anyhow::{Context, Result, bail, ensure};
 use wasm_bindgen_cli_support::Bindgen;
 
 use crate::layout::{NAME, parts, root, wasm_target};
-use crate::prune::prune;
 use crate::step::step;
 
 const TARGET: &str = "wasm32-unknown-unknown";
@@ -30,8 +29,7 @@ const FEATURES: [&str; 8] = [
 /// When a tool is missing or fails; its own output stands above.
 pub(crate) fn build(optimizer: Option<&Path>) -> Result<()> {
     let module = step("code for the browser (cargo, wasm32)", compile)?;
-    let module = step("without what is never called", || prune(&module))?;
-    step("glue (wasm-bindgen)", || bind(module))?;
+    step("glue (wasm-bindgen)", || bind(&module))?;
     match optimizer {
         Some(optimizer) => step("smaller code (wasm-opt -Oz)", || optimize(optimizer)),
         None => {
@@ -70,13 +68,14 @@ fn flags() -> String {
     flags.collect::<Vec<_>>().join("\u{1f}")
 }
 
-fn bind(module: Vec<u8>) -> Result<()> {
+fn bind(module: &Path) -> Result<()> {
     let folder = parts();
     if folder.exists() {
         fs::remove_dir_all(&folder).with_context(|| format!("cannot empty {}", folder.display()))?;
     }
     Bindgen::new()
-        .input_bytes(NAME, module)
+        .input_path(module)
+        .out_name(NAME)
         .web(true)?
         .typescript(false)
         // The page names the module, by its hash.
