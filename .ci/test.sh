@@ -5,7 +5,7 @@ set -u
 cd "$(dirname "$0")/.."
 export CARGO_TERM_COLOR="${CARGO_TERM_COLOR:-auto}"
 
-ALL="packages fmt clippy unit wasm_tree deny budget e2e"
+ALL="packages fmt clippy unit wasm_tree deny budget interop e2e"
 logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
 trap 'exit 130' INT TERM
@@ -44,8 +44,9 @@ step_packages() {
     chromium >/dev/null || missing="$missing chromium"
     need node nodejs
     need npm npm
-    # The client that most users write devices with, for the interpreter of the system.
-    /usr/bin/python3 -c 'import paho.mqtt.client' 2>/dev/null || missing="$missing python3-paho-mqtt"
+    # For the client that most users write devices with.
+    need python3 python3
+    python3 -c 'import venv, ensurepip' 2>/dev/null || missing="$missing python3-venv"
     [ -n "$missing" ] || { echo "nothing is missing"; return 0; }
     if [ "$(id -u)" = 0 ] && [ -f /etc/debian_version ]; then
         # shellcheck disable=SC2086 # A list of words.
@@ -107,6 +108,11 @@ step_deny() {
 
 step_budget() {
     modules && cargo run --quiet --package xtask -- budget
+}
+
+# The embedded broker as other clients know it, and under SIGKILL.
+step_interop() {
+    sh end2end/interop/run.sh
 }
 
 step_e2e() {

@@ -76,7 +76,7 @@ fn title(alarm: &Alarm, entry: Option<&Entry>, name: &str) -> String {
 /// `Greenhouse 1, above 34.0, 6 min`; `Pump house, was above 80.0`. What the rule tells stands in place of its condition.
 fn place(live: Live, alarm: &Alarm, entry: Option<&Entry>) -> String {
     let area = entry.and_then(|entry| entry.view.with_untracked(|view| view.area.clone())).map(|area| live.area_name(&area));
-    let told = if alarm.message.is_empty() || alarm.message.eq_ignore_ascii_case(&alarm.condition) { &alarm.condition } else { &alarm.message };
+    let told = if alarm.message.is_empty() || alarm.message.ends_with(&alarm.condition) { &alarm.condition } else { &alarm.message };
     let what = if alarm.state == AlarmState::Returned {
         ["was ", &alarm.condition].concat()
     } else {
