@@ -7,7 +7,7 @@ use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use domain::fleet::{Fleet, Override, Settings};
+use domain::fleet::{Fleet, Settings};
 use domain::history::Range;
 use domain::live::LinkState;
 use domain::reading::Reading;
@@ -186,10 +186,7 @@ fn settings(config: &Config, play: Play) -> Settings {
     let mut settings = if play == Play::Demo { demo::settings() } else { Settings::default() };
     settings.rules.extend(config.rules.iter().cloned());
     settings.areas.extend(config.areas.iter().cloned());
-    settings.overrides.extend(config.entities.iter().cloned().map(|entity| {
-        let crate::config::EntityConfig { id, name, area, icon, unit, precision, order, hidden, word_on, word_off } = entity;
-        (id, Override { name, area, icon, unit, precision, order, hidden, word_on, word_off })
-    }));
+    settings.overrides.extend(config.entities.iter().cloned());
     settings
 }
 

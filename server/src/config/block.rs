@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use domain::alarm::Severity;
 use domain::device::{Area, AreaId};
 use domain::entity::EntityId;
+use domain::fleet::Override;
 use domain::rule::{Condition, Rule};
 use domain::topic::TopicFilter;
 use toml::Spanned;
@@ -173,31 +174,6 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// What the user knows better of an entity: `[[entity]]`. What is `None` stays as it was found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EntityConfig {
-    /// Which entity; it need not exist yet.
-    pub id: EntityId,
-    /// Shown name.
-    pub name: Option<String>,
-    /// Where it stands.
-    pub area: Option<AreaId>,
-    /// Icon name without `i-`.
-    pub icon: Option<String>,
-    /// Unit as shown; empty takes it away.
-    pub unit: Option<String>,
-    /// Decimals shown, 0 to 3.
-    pub precision: Option<u8>,
-    /// Place among the entities of its area, lower first.
-    pub order: Option<i32>,
-    /// Kept out of the overview.
-    pub hidden: Option<bool>,
-    /// The word for `true`: `Open`.
-    pub word_on: Option<String>,
-    /// The word for `false`: `Closed`.
-    pub word_off: Option<String>,
-}
-
 /// Reads all blocks of one kind.
 pub(super) fn read(source: &Source<'_>, block: &'static Block, value: &Spanned<DeValue<'_>>, config: &mut Config) -> Result<(), ConfigError> {
     let not_blocks = || ConfigError::Syntax {
@@ -211,7 +187,7 @@ pub(super) fn read(source: &Source<'_>, block: &'static Block, value: &Spanned<D
             "mqtt" => add(&mut config.mqtt, &row, mqtt, |broker| &broker.name)?,
             "rule" => add(&mut config.rules, &row, rule, |rule| &rule.id)?,
             "area" => add(&mut config.areas, &row, area, |area| area.id.as_str())?,
-            _ => add(&mut config.entities, &row, entity, |entity| entity.id.as_str())?,
+            _ => add(&mut config.entities, &row, entity, |(id, _)| id.as_str())?,
         }
     }
     Ok(())
@@ -295,9 +271,9 @@ fn area(row: &Row<'_>) -> Result<Area, ConfigError> {
     Ok(Area { id, name, icon: row.get("icon", icon)? })
 }
 
-fn entity(row: &Row<'_>) -> Result<EntityConfig, ConfigError> {
-    Ok(EntityConfig {
-        id: row.need("id", |v| EntityId::parse(v.as_str()?).ok())?,
+fn entity(row: &Row<'_>) -> Result<(EntityId, Override), ConfigError> {
+    let id = row.need("id", |v| EntityId::parse(v.as_str()?).ok())?;
+    let written = Override {
         name: row.get("name", name)?,
         area: row.get("area", |v| AreaId::parse(v.as_str()?).ok())?,
         icon: row.get("icon", icon)?,
@@ -307,7 +283,8 @@ fn entity(row: &Row<'_>) -> Result<EntityConfig, ConfigError> {
         hidden: row.get("hidden", yes)?,
         word_on: row.get("word_on", name)?,
         word_off: row.get("word_off", name)?,
-    })
+    };
+    Ok((id, written))
 }
 
 fn protocol(value: &DeValue<'_>) -> Option<Protocol> {

@@ -9,10 +9,12 @@ use std::path::{Path, PathBuf};
 
 use app::backend::Role;
 use domain::device::Area;
+use domain::entity::EntityId;
+use domain::fleet::Override;
 use domain::rule::Rule;
 use jiff::tz::TimeZone;
 
-pub use self::block::{BLOCKS, Block, EntityConfig, Field, MqttConfig, Protocol, Secret};
+pub use self::block::{BLOCKS, Block, Field, MqttConfig, Protocol, Secret};
 pub use self::error::{ConfigError, Origin};
 pub use self::key::{KEYS, Key, VARIABLE_PREFIX};
 
@@ -57,7 +59,7 @@ pub struct Config {
     /// Areas in the order shown: `[[area]]`. Ids are unique.
     pub areas: Vec<Area>,
     /// What the user knows better of an entity: `[[entity]]`. Ids are unique.
-    pub entities: Vec<EntityConfig>,
+    pub entities: Vec<(EntityId, Override)>,
     /// The file that was read.
     pub file: Option<PathBuf>,
 }

@@ -305,7 +305,7 @@ fn blocks_are_read_with_their_defaults() {
         config.areas.iter().map(|a| (a.name.as_str(), a.icon.as_deref())).collect::<Vec<_>>(),
         [("Green house", None), ("Camper van", Some("van"))]
     );
-    let entity = &config.entities[0];
+    let (_, entity) = &config.entities[0];
     assert_eq!((entity.unit.as_deref(), entity.precision, entity.order, entity.hidden), (Some("K"), Some(2), Some(-1), Some(true)));
     assert_eq!((entity.word_on.as_deref(), entity.word_off.as_deref()), (Some("Wet"), Some("Dry")));
 }
