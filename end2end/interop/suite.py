@@ -346,7 +346,7 @@ def a_silent_client_is_closed_after_its_keep_alive(broker, name):
         began = time.monotonic()
         while silent.recv(100):
             pass
-        assert 1 <= time.monotonic() - began < 5
+        assert 1 <= time.monotonic() - began < 20
 
 
 @rule
