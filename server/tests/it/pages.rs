@@ -2,7 +2,9 @@
 
 use serde_json::json;
 
-use crate::test_app::TestApp;
+use server::application::{Application, Play};
+
+use crate::test_app::{TestApp, config, request_to};
 
 #[tokio::test]
 async fn every_current_value_stands_in_the_overview() {
@@ -24,7 +26,7 @@ async fn every_current_value_stands_in_the_overview() {
 }
 
 #[tokio::test]
-async fn pages_carry_their_policy_and_strangers_get_none() {
+async fn pages_carry_their_policy() {
     let app = TestApp::start().await;
     for path in ["/", "/history"] {
         let (status, head, html) = app.request(&format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")).await;
@@ -40,8 +42,19 @@ async fn pages_carry_their_policy_and_strangers_get_none() {
         assert_eq!(app.request(&format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")).await.0, 404, "{path}");
     }
     app.stop().await;
-    let closed = TestApp::start_with(|_| {}).await;
-    closed.stop().await;
+}
+
+#[tokio::test]
+async fn strangers_get_no_page_no_rest_and_no_socket() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = config(&folder);
+    config.auth.anonymous = None;
+    let app = Application::start(&config, Play::Real).await.unwrap();
+    for (path, expected) in [("/", 401), ("/nonsense", 401), ("/api/v1/entities", 401), ("/live", 401), ("/dashboard", 401), ("/healthz", 200)] {
+        let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+        assert_eq!(request_to(app.http_addr(), &request).await.0, expected, "{path}");
+    }
+    app.stop().await;
 }
 
 #[tokio::test]

@@ -97,7 +97,7 @@ async fn a_command_is_answered_202_or_says_why_not() {
 }
 
 #[tokio::test]
-async fn viewers_only_look_and_strangers_see_nothing() {
+async fn viewers_only_look_and_other_sites_change_nothing() {
     let app = TestApp::start_with(|config| config.auth.anonymous = Some(app::backend::Role::Viewer)).await;
     assert_eq!(app.post("/api/v1/entities/hall.light/command", r#"{"action":"turn_off"}"#).await.0, 403);
     assert_eq!(app.post("/api/v1/alarms/x/ack", "{}").await.0, 403);
