@@ -31,7 +31,7 @@ run() {
     { "step_$1" 2>&1; echo "$?" >"$logs/status"; } | tee "$logs/$1"
     outcome=passed
     [ "$(cat "$logs/status")" = 0 ] || { outcome=FAILED; failed="$failed $1"; }
-    closing=$(grep -E '^test result:|^ +[0-9]+ (passed|failed|flaky|did not run)|^skipped:|^first visit|^HTML and' "$logs/$1" | sed 's/^ */    /')
+    closing=$(grep -E '^test result:|^test .* FAILED$|^ +[0-9]+ (passed|failed|flaky|did not run)|^ +[0-9]+\) |^ +Error: |^skipped:|^first visit|^HTML and' "$logs/$1" | sed 's/^ */    /')
     summary="$summary$outcome $1, $(($(date +%s) - began)) s
 ${closing:+$closing
 }"

@@ -5,13 +5,15 @@ use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use leptos_meta::{MetaTags, provide_meta_context};
 use leptos_router::components::{FlatRoutes, Route, Router};
-use leptos_router::{SsrMode, path};
+use leptos_router::{Lazy, SsrMode, path};
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlElement, Node};
 
 use crate::components::sprite::Sprite;
+use crate::erase::text;
 use crate::live::{Live, start};
-use crate::pages::{DevicePage, History, NotFound, OverviewPage};
+use crate::pages::OverviewPage;
+use crate::pages::lazy::{DeviceRoute, HistoryRoute, NotFoundRoute};
 use crate::theme::Theme;
 
 /// Names the build of the server, provided as context by the HTTP layer: a page of another build reloads itself.
@@ -23,7 +25,8 @@ pub struct Build(pub String);
 pub fn shell(options: &LeptosOptions) -> impl IntoView + use<> {
     let pkg = format!("/{}/{}", options.site_pkg_dir, options.output_name);
     // wasm-bindgen adds `_bg`; cargo-leptos, which sets this variable while it compiles, takes it away again.
-    let wasm = format!("{pkg}{}.wasm", if option_env!("LEPTOS_OUTPUT_NAME").is_some() { "" } else { "_bg" });
+    let by_xtask = option_env!("LEPTOS_OUTPUT_NAME").is_none();
+    let wasm = format!("{pkg}{}.wasm", if by_xtask { "_bg" } else { "" });
     let js = format!("{pkg}.js");
     let start = format!("import init, {{ hydrate }} from {js:?}; init({{ module_or_path: {wasm:?} }}).then(hydrate);");
     let build = use_context::<Build>().map(|build| build.0);
@@ -41,6 +44,7 @@ pub fn shell(options: &LeptosOptions) -> impl IntoView + use<> {
                 <link rel="manifest" href="/manifest.webmanifest"/>
                 // Not `HydrationScripts`: it writes the nonce into `crossorigin`, and then Firefox loads everything twice.
                 <link rel="modulepreload" href=js/>
+                {by_xtask.then(|| view! { <link rel="modulepreload" href=format!("{pkg}.split.js")/> })}
                 <link rel="preload" href=wasm r#as="fetch" r#type="application/wasm" crossorigin="anonymous"/>
                 <script type="module" nonce=use_nonce()>
                     {start}
@@ -72,21 +76,18 @@ pub fn App() -> impl IntoView {
         </a>
         // Live regions stand empty in every page: a region that appears together with its text is not read aloud.
         <div class="visually-hidden" role="alert" id="live-alert">
-            {move || live.alert.get()}
+            {text(move || live.alert.get())}
         </div>
         <div class="visually-hidden" role="status" id="live-status">
-            {move || live.status.get()}
+            {text(move || live.status.get())}
         </div>
         <Router>
-            <FlatRoutes fallback=|| view! { <NotFound/> }>
+            <FlatRoutes fallback=|| ()>
                 <Route path=path!("/") view=OverviewPage ssr=SsrMode::Async/>
-                <Route path=path!("/history") view=History ssr=SsrMode::Async/>
-                <Route path=path!("/devices/:id") view=DevicePage ssr=SsrMode::Async/>
-                // Pages of later releases: drawn in the navigation, and said so when followed.
-                <Route path=path!("/alarms") view=NotFound ssr=SsrMode::Async/>
-                <Route path=path!("/devices") view=NotFound ssr=SsrMode::Async/>
-                <Route path=path!("/activity") view=NotFound ssr=SsrMode::Async/>
-                <Route path=path!("/settings") view=NotFound ssr=SsrMode::Async/>
+                <Route path=path!("/history") view={Lazy::<HistoryRoute>::new()} ssr=SsrMode::Async/>
+                <Route path=path!("/devices/:id") view={Lazy::<DeviceRoute>::new()} ssr=SsrMode::Async/>
+                // Also the pages of later releases: drawn in the navigation, and said so when followed.
+                <Route path=path!("/*any") view={Lazy::<NotFoundRoute>::new()} ssr=SsrMode::Async/>
             </FlatRoutes>
         </Router>
     }

@@ -2,6 +2,9 @@
 
 use crate::backend::BackendError;
 
+/// Whether this half renders pages into text; the other keeps them alive in a browser.
+pub const ON_SERVER: bool = cfg!(feature = "ssr");
+
 /// Passes `result` on, and gives the answer (page or server function) the status that belongs to its error.
 ///
 /// # Errors

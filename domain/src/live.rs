@@ -465,6 +465,22 @@ pub struct CommandFrame {
     pub action: Action,
 }
 
+/// What a page of ours sends: as [`ClientFrame`] reads it, without what only other programs send. Writing numbers of all sizes and whole JSON
+/// values is a good part of a browser's code, and a page sends neither.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum PageFrame {
+    /// Entity ids, or `*`.
+    Subscribe {
+        /// Entity ids, or `*`.
+        entities: [&'static str; 1],
+    },
+    /// Asks a device for something.
+    Command(CommandFrame),
+    /// Answered by `pong`.
+    Ping,
+}
+
 const fn qos_1() -> u8 {
     1
 }
@@ -496,6 +512,22 @@ mod tests {
             }),
         );
         check(r#"{"type":"ping"}"#, &ClientFrame::Ping { id: None });
+    }
+
+    #[test]
+    fn the_server_reads_what_a_page_writes() {
+        let command = CommandFrame {
+            id: "a2".into(),
+            entity: EntityId::parse("living-room.light").expect("id"),
+            action: Action::TurnOn { brightness: Some(80), color_temp: None },
+        };
+        for (sent, read) in [
+            (PageFrame::Subscribe { entities: ["*"] }, ClientFrame::Subscribe { topics: vec![], entities: vec!["*".into()], id: None }),
+            (PageFrame::Command(command.clone()), ClientFrame::Command(command)),
+            (PageFrame::Ping, ClientFrame::Ping { id: None }),
+        ] {
+            check(&serde_json::to_string(&sent).expect("JSON"), &read);
+        }
     }
 
     #[test]

@@ -7,11 +7,10 @@ use anyhow::{Context, Result, ensure};
 use crate::compress::with_suffix;
 use crate::fingerprint::files_below;
 use crate::layout::site;
+use crate::split;
 
-/// Bytes that a first visit shall transfer in all. Not reached yet; [`VISIT`] holds what was reached.
-const GOAL: u64 = 300_000;
-/// Bytes that a first visit may transfer in all: to be lowered with every step towards the goal, never raised.
-const VISIT: u64 = 440_000;
+/// Bytes that a first visit may transfer in all: page, style sheet and the code of the overview.
+const VISIT: u64 = 300_000;
 /// Bytes of it until the values stand on the page: HTML and style sheet.
 const FIRST_PAINT: u64 = 30_000;
 /// Bytes that the page itself may take of both, compressed. The browser test measures the real one.
@@ -30,11 +29,15 @@ pub(crate) fn check() -> Result<()> {
         let gzip = size(&with_suffix(file, "gz")).or_else(|_| size(file))?;
         let name = file.strip_prefix(&pkg).unwrap_or(file).display().to_string();
         table += &format!("{name:<40} {:>9} {gzip:>9} {brotli:>9}\n", size(file)?);
-        *(if extension(file) == "css" { &mut css } else { &mut code }) += brotli;
+        match extension(file) {
+            "css" => css += brotli,
+            _ if split::is_of_single_pages(&name) => {}
+            _ => code += brotli,
+        }
     }
     ensure!(code > 0 && css > 0, "{} holds no site", pkg.display());
     table += &format!("{:<40} {:>29}\n", "HTML and style sheet, of 30000", HTML + css);
-    table += &format!("{:<40} {:>29}\n", format!("first visit, of {VISIT}, goal {GOAL}"), HTML + css + code);
+    table += &format!("{:<40} {:>29}\n", format!("first visit, of {VISIT}"), HTML + css + code);
     std::io::stdout().write_all(table.as_bytes()).context("cannot print")?;
     verdict(code, css)
 }
@@ -59,8 +62,8 @@ mod tests {
 
     #[test]
     fn each_limit_is_kept() {
-        assert!(verdict(410_000, 10_000).is_ok());
-        assert!(verdict(410_001, 10_000).is_err());
+        assert!(verdict(270_000, 10_000).is_ok());
+        assert!(verdict(270_001, 10_000).is_err());
         assert!(verdict(0, 10_001).is_err());
     }
 }

@@ -13,6 +13,7 @@ mod layout;
 /// The order of the steps.
 mod site;
 /// A line for each step with its seconds.
+mod split;
 mod step;
 /// The style sheet.
 mod style;

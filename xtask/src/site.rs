@@ -17,13 +17,15 @@ const CODE: [&str; 8] = ["app", "domain", "frontend", "xtask/Cargo.toml", "xtask
 /// ```text
 /// pkg/signalbox.<hash>.js         the glue
 /// pkg/signalbox.<hash>_bg.wasm    the browser's code
+/// pkg/signalbox.<hash>.split.js   fetches the code of single pages
+/// pkg/signalbox.<hash>.*.wasm     the code of single pages
 /// pkg/signalbox.<hash>.css        the style sheet
 /// pkg/snippets/…                  modules that the glue imports, when there are any
 /// …                               the files of public/
 /// ```
 ///
-/// each with a `.br` and a `.gz` beside it where that is smaller. The hash is over all of `pkg`, so that the three names follow from one
-/// word: the server gives Leptos `signalbox.<hash>` as the name of its output.
+/// each with a `.br` and a `.gz` beside it where that is smaller. The hash is over all of `pkg`, so that the names follow from one word: the
+/// server gives Leptos `signalbox.<hash>` as the name of its output.
 ///
 /// # Errors
 /// When a step fails.
@@ -58,7 +60,20 @@ fn assemble(css: &str) -> Result<()> {
     let stem = format!("{NAME}.{}", content_hash(css)?);
     let pkg = to.join("pkg");
     copy_below(&parts(), &pkg, |name| name.strip_prefix(NAME).map_or_else(|| name.to_owned(), |rest| format!("{stem}{rest}")))?;
+    rename_in_scripts(&pkg, &stem)?;
     fs::write(pkg.join(format!("{stem}.css")), css).context("cannot write the style sheet")
+}
+
+/// Scripts import each other, and fetch modules, as `./signalbox.…`: gives these the final stem. (The main module names what it imports in the
+/// same way; that is a key of the script's, and stays.)
+fn rename_in_scripts(pkg: &Path, stem: &str) -> Result<()> {
+    for file in files_below(pkg)?.iter().filter(|file| file.extension().is_some_and(|end| end == "js")) {
+        let script = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+        let script =
+            ["from \"./", "URL(\"./"].iter().fold(script, |script, before| script.replace(&format!("{before}{NAME}."), &format!("{before}{stem}.")));
+        fs::write(file, script).with_context(|| format!("cannot write {}", file.display()))?;
+    }
+    Ok(())
 }
 
 /// Copies all files below `from` to the same places below `to`; `rename` is given their paths as `a/b.js`.

@@ -6,6 +6,7 @@ use anyhow::{Context, Result, bail, ensure};
 use wasm_bindgen_cli_support::Bindgen;
 
 use crate::layout::{NAME, parts, root, wasm_target};
+use crate::split;
 use crate::step::step;
 
 const TARGET: &str = "wasm32-unknown-unknown";
@@ -23,15 +24,17 @@ const FEATURES: [&str; 8] = [
     "--enable-sign-ext",
 ];
 
-/// Makes `signalbox.js` and `signalbox_bg.wasm` in [`parts`], with the modules that they import.
+/// Makes `signalbox.js` and `signalbox_bg.wasm` in [`parts`], with the modules that they import and those that they fetch when they need them.
 ///
 /// # Errors
 /// When a tool is missing or fails; its own output stands above.
 pub(crate) fn build(optimizer: Option<&Path>) -> Result<()> {
     let module = step("code for the browser (cargo, wasm32)", compile)?;
-    step("glue (wasm-bindgen)", || bind(&module))?;
+    empty(&parts())?;
+    let main = step("pages apart (wasm-split)", || split::apart(&module))?;
+    step("glue (wasm-bindgen)", || bind(&main))?;
     match optimizer {
-        Some(optimizer) => step("smaller code (wasm-opt -Oz)", || optimize(optimizer)),
+        Some(optimizer) => step("smaller code (wasm-opt -Oz)", || split::modules()?.iter().try_for_each(|module| optimize(optimizer, module))),
         None => {
             eprintln!("site: wasm-opt is not installed: the code stays a tenth larger (`npm ci --prefix end2end` brings it)");
             Ok(())
@@ -50,7 +53,7 @@ fn compile() -> Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(cargo)
         .current_dir(root())
-        .args(["build", "--quiet", "--package", "frontend", "--target", TARGET, "--profile", PROFILE, "--target-dir"])
+        .args(["build", "--quiet", "--package", "frontend", "--features", "split", "--target", TARGET, "--profile", PROFILE, "--target-dir"])
         .arg(wasm_target())
         // In place of flags meant for this machine (a linker, a processor), which break a build for the browser.
         .env("CARGO_ENCODED_RUSTFLAGS", flags())
@@ -60,35 +63,41 @@ fn compile() -> Result<PathBuf> {
     Ok(wasm_target().join(TARGET).join(PROFILE).join("frontend.wasm"))
 }
 
-/// Panic messages name source files: without this they would carry the folders of whoever built the site to every browser.
+/// Panic messages name source files: without the first they would carry the folders of whoever built the site to every browser.
+/// Relocations tell which code and data a page needs.
 fn flags() -> String {
     let home = std::env::var("CARGO_HOME").ok().or_else(|| Some(format!("{}/.cargo", std::env::var("HOME").ok()?)));
     let folders = [Some((root().display().to_string(), ".")), home.map(|home| (home, "cargo"))];
     let flags = folders.into_iter().flatten().map(|(from, to)| format!("--remap-path-prefix={from}={to}"));
-    flags.collect::<Vec<_>>().join("\u{1f}")
+    flags.chain(["-Clink-arg=--emit-relocs".to_owned()]).collect::<Vec<_>>().join("\u{1f}")
 }
 
 fn bind(module: &Path) -> Result<()> {
-    let folder = parts();
-    if folder.exists() {
-        fs::remove_dir_all(&folder).with_context(|| format!("cannot empty {}", folder.display()))?;
-    }
     Bindgen::new()
         .input_path(module)
         .out_name(NAME)
         .web(true)?
         .typescript(false)
+        // The modules of single pages find what they share with the main one by these names.
+        .keep_lld_exports(true)
+        .demangle(false)
         // The page names the module, by its hash.
         .omit_default_module_path(true)
         .remove_name_section(true)
         .remove_producers_section(true)
-        .generate(&folder)
+        .generate(parts())
         .context("wasm-bindgen failed")
 }
 
-fn optimize(optimizer: &Path) -> Result<()> {
-    let module = parts().join(format!("{NAME}_bg.wasm"));
-    let output = Command::new(optimizer).args(FEATURES).arg("-Oz").arg(&module).arg("-o").arg(&module).output().context("cannot run wasm-opt")?;
+fn empty(folder: &Path) -> Result<()> {
+    if folder.exists() {
+        fs::remove_dir_all(folder).with_context(|| format!("cannot empty {}", folder.display()))?;
+    }
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))
+}
+
+fn optimize(optimizer: &Path, module: &Path) -> Result<()> {
+    let output = Command::new(optimizer).args(FEATURES).arg("-Oz").arg(module).arg("-o").arg(module).output().context("cannot run wasm-opt")?;
     if !output.status.success() {
         bail!("{} failed (older than version 120?): {}", optimizer.display(), String::from_utf8_lossy(&output.stderr).trim());
     }

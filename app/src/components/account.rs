@@ -4,11 +4,11 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::icon;
-use crate::erase::Erase as _;
+use crate::erase::{Erase as _, attr, text};
 use crate::live::Live;
 use crate::server_fns::set_theme;
 use crate::theme::Theme;
-use crate::tile::words::capital;
+use crate::tile::words::{capital, upper};
 
 /// Who looks, and the theme: a form, so that it works without script.
 #[component]
@@ -16,18 +16,18 @@ pub fn Account() -> AnyView {
     let live = Live::expect();
     let theme = RwSignal::new(Theme::current());
     let user = move || live.about.with(|about| about.user.clone());
-    let initials = move || live.about.with(|about| initials(&about.user));
+    let initials = text(move || live.about.with(|about| initials(&about.user)));
     view! {
         <details class="menu" data-align="end">
-            <summary class="avatar-button" aria-label=move || ["Account and theme: ", &capital(&user())].concat()>
+            <summary class="avatar-button" aria-label=attr(move || Some(["Account and theme: ", &capital(&user())].concat()))>
                 <span class="avatar" aria-hidden="true">
                     {initials}
                 </span>
             </summary>
             <div class="menu-panel">
                 <div class="menu-user">
-                    <b>{move || capital(&user())}</b>
-                    <span>{move || capital(live.role.get().as_str())}</span>
+                    <b>{text(move || capital(&user()))}</b>
+                    <span>{text(move || capital(live.role.get().as_str()))}</span>
                 </div>
                 <hr/>
                 <div class="menu-title" id="theme-label">
@@ -63,7 +63,7 @@ fn choice(theme: RwSignal<Theme>, each: Theme, word: &'static str, sign: &'stati
             type="submit"
             name="theme"
             value=each.as_str()
-            aria-pressed=move || if theme.get() == each { "true" } else { "false" }
+            aria-pressed=attr(move || Some(if theme.get() == each { "true" } else { "false" }))
             on:click=press
         >
             {icon(sign, "")}
@@ -76,5 +76,5 @@ fn choice(theme: RwSignal<Theme>, each: Theme, word: &'static str, sign: &'stati
 /// The first letters of the first two words: `MI`.
 fn initials(name: &str) -> String {
     let letters: String = name.split_whitespace().take(2).filter_map(|word| word.chars().next()).collect();
-    letters.to_uppercase()
+    upper(&letters)
 }

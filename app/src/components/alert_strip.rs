@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::{glyph, icon};
-use crate::erase::Erase as _;
+use crate::erase::{Erase as _, attr, memo, part, text};
 use crate::live::{Entry, Live};
 use crate::server_fns::acknowledge_alarm;
 use crate::tile::alarms::by_urgency;
@@ -17,8 +17,8 @@ use crate::tile::words::{capital, value_with_unit};
 #[component]
 pub fn AlertStrip() -> AnyView {
     let live = Live::expect();
-    let alarms = Memo::new(move |_| live.alarms.with(|alarms| by_urgency(alarms)));
-    let strip = move || {
+    let alarms = memo(move || live.alarms.with(|alarms| by_urgency(alarms)));
+    let strip = part(move || {
         let alarms = alarms.get();
         let n = alarms.len().to_string();
         (!alarms.is_empty()).then(|| {
@@ -33,8 +33,8 @@ pub fn AlertStrip() -> AnyView {
             }
             .erase()
         })
-    };
-    view! { {strip} }.erase()
+    });
+    strip.erase()
 }
 
 fn alert(live: Live, alarm: Alarm) -> AnyView {
@@ -50,9 +50,9 @@ fn alert(live: Live, alarm: Alarm) -> AnyView {
             {glyph(severity, state, true)}
             <div class="alert-text">
                 <b class="clip">
-                    <a href=href>{move || title(&titled, shown.as_ref(), &name)}</a>
+                    <a href=href>{text(move || title(&titled, shown.as_ref(), &name))}</a>
                 </b>
-                <small class="clip">{move || place(live, &placed, entry.as_ref())}</small>
+                <small class="clip">{text(move || place(live, &placed, entry.as_ref()))}</small>
             </div>
             {ack}
         </article>
@@ -102,7 +102,7 @@ pub(crate) fn ack(live: Live, alarm: &Alarm, name: &str) -> AnyView {
     view! {
         <form class="inline-form" method="post" action="/fn/acknowledge" on:submit=submit>
             <input type="hidden" name="alarm" value=alarm.id.clone()/>
-            <button class=class type="submit" aria-label=["Acknowledge ", name].concat() disabled=move || !live.may_act()>
+            <button class=class type="submit" aria-label=["Acknowledge ", name].concat() disabled=attr(move || (!live.may_act()).then_some(""))>
                 {icon("check", "")}
                 "Ack"
             </button>

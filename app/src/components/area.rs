@@ -7,9 +7,10 @@ use domain::quality::Quality;
 use leptos::prelude::*;
 
 use super::{TileCard, glyph, icon};
-use crate::erase::Erase as _;
+use crate::erase::{Erase as _, memo, part, text};
 use crate::live::{Entry, Live};
 use crate::tile::alarms::{counts, severity_word};
+use crate::tile::words::lower;
 
 /// An area and what it holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,20 +23,20 @@ struct Section {
 #[component]
 pub fn Areas() -> AnyView {
     let live = Live::expect();
-    let sections = Memo::new(move |_| sections(live));
-    let nothing = Memo::new(move |_| sections.with(Vec::is_empty));
+    let sections = memo(move || sections(live));
+    let nothing = memo(move || sections.with(Vec::is_empty));
     view! {
         <div class="areas">
             <For each=move || sections.get() key=|section| section.area.clone() children=move |section| area(live, sections, section.area)/>
         </div>
-        {move || nothing.get().then(|| empty(live))}
+        {part(move || nothing.get().then(|| empty(live)))}
     }
     .erase()
 }
 
 /// The sections in the order of `live.areas`, then areas that came since, then entities without an area.
 fn sections(live: Live) -> Vec<Section> {
-    let search = live.search.get().to_lowercase();
+    let search = lower(&live.search.get());
     let mut sections: Vec<Section> =
         live.areas.with(|areas| areas.iter().map(|area| Section { area: Some(area.id.clone()), entities: vec![] }).collect());
     for entry in live.entries() {
@@ -49,8 +50,9 @@ fn sections(live: Live) -> Vec<Section> {
         }
     }
     sections.retain(|section| !section.entities.is_empty());
-    // Stable: only what stands nowhere moves, to the end.
-    sections.sort_by_key(|section| section.area.is_none());
+    // What stands nowhere comes last.
+    let (mut sections, rest): (Vec<_>, Vec<_>) = sections.into_iter().partition(|section| section.area.is_some());
+    sections.extend(rest);
     sections
 }
 
@@ -60,13 +62,13 @@ fn matches(live: Live, view: &EntityView, search: &str) -> bool {
         return true;
     }
     let area = view.area.as_ref().map(|area| live.area_name(area)).unwrap_or_default();
-    let text = [&view.name, view.id.as_str(), &view.topic, &area].map(str::to_lowercase).join("\n");
+    let text = [&view.name, view.id.as_str(), &view.topic, &area].map(lower).join("\n");
     search.split_whitespace().all(|word| text.contains(word))
 }
 
 fn area(live: Live, sections: Memo<Vec<Section>>, id: Option<AreaId>) -> AnyView {
     let key = id.clone();
-    let entities = Memo::new(move |_| {
+    let entities = memo(move || {
         sections.with(|sections| sections.iter().find(|section| section.area == key).map(|section| section.entities.clone()).unwrap_or_default())
     });
     let known = id.as_ref().and_then(|id| live.areas.with_untracked(|areas| areas.iter().find(|area| area.id == *id).cloned()));
@@ -74,13 +76,13 @@ fn area(live: Live, sections: Memo<Vec<Section>>, id: Option<AreaId>) -> AnyView
     let dom_id = ["area-", id.as_ref().map_or("none", AreaId::as_str)].concat();
     let head_id = [&dom_id, "-h"].concat();
     let labelledby = head_id.clone();
-    let name = move || id.as_ref().map_or_else(|| "Other devices".to_owned(), |id| live.area_name(id));
+    let name = text(move || id.as_ref().map_or_else(|| "Other devices".to_owned(), |id| live.area_name(id)));
     view! {
         <section class="area" id=dom_id aria-labelledby=labelledby>
             <div class="area-head">
                 {icon(&sign, "")}
                 <h2 id=head_id>{name}</h2>
-                <p class="area-note">{move || note(live, &entities.get())}</p>
+                <p class="area-note">{part(move || note(live, &entities.get()))}</p>
             </div>
             <div class="tiles">
                 <For each=move || entities.get() key=|id| id.clone() children=move |id| live.find(&id).map(|entry| view! { <TileCard entry=entry/> })/>
@@ -101,7 +103,7 @@ fn note(live: Live, ids: &[EntityId]) -> Vec<AnyView> {
         return vec![view! { <span>{[&*n.to_string(), if n == 1 { " entity, fresh" } else { " entities, all fresh" }].concat()}</span> }.erase()];
     }
     let marks = alarms.into_iter().map(|(severity, state, n)| {
-        let word = if state == domain::alarm::AlarmState::Returned { "returned".to_owned() } else { severity_word(severity).to_lowercase() };
+        let word = if state == domain::alarm::AlarmState::Returned { "returned".to_owned() } else { lower(severity_word(severity)) };
         view! {
             {glyph(severity, state, false)}
             <span>{[&n.to_string(), " ", &word].concat()}</span>

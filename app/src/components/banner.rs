@@ -4,18 +4,18 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
 use super::icon;
-use crate::erase::Erase as _;
+use crate::erase::{Erase as _, memo, part, text};
 use crate::live::{Connection, Live, retry_now};
 
 /// Says that the connection is lost, with the time of the data, or that a form without script was refused.
 #[component]
 pub fn Banner() -> AnyView {
     let live = Live::expect();
-    let is_lost = Memo::new(move |_| live.lost().is_some());
+    let is_lost = memo(move || live.lost().is_some());
     // A refused form leads back here with `__err`. What it holds is text of a stranger: it is not shown.
     let refused = use_query_map().with_untracked(|query| query.get_str("__err").is_some());
     view! {
-        {move || is_lost.get().then(move || lost(live))}
+        {part(move || is_lost.get().then(move || lost(live)))}
         {refused
             .then(|| {
                 view! {
@@ -34,7 +34,7 @@ pub fn Banner() -> AnyView {
 }
 
 fn lost(live: Live) -> AnyView {
-    let as_of = move || live.lost().map(|t| t.civil(live.utc_offset_s.get()).clock()).unwrap_or_default();
+    let as_of = text(move || live.lost().map(|t| t.civil(live.utc_offset_s.get()).clock()).unwrap_or_default());
     view! {
         <div class="banner" data-kind="lost" role="alert">
             <span class="spinner" aria-hidden="true"></span>
@@ -42,7 +42,7 @@ fn lost(live: Live) -> AnyView {
                 <b>"Connection lost. Reconnecting, data as of " {as_of} "."</b>
                 <br/>
                 // The count-down is for the eye: read aloud every second it would drown the rest.
-                <span aria-hidden="true">{move || attempt_words(live.connection.get())}</span>
+                <span aria-hidden="true">{text(move || attempt_words(live.connection.get()))}</span>
                 " Controls are off until the connection is back."
             </p>
             <button class="button" type="button" on:click=move |_| retry_now(live)>

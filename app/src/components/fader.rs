@@ -8,7 +8,7 @@ use leptos::ev::{Event, SubmitEvent};
 use leptos::prelude::*;
 
 use super::switch::can_switch;
-use crate::erase::Erase as _;
+use crate::erase::{Erase as _, attr, memo, part, text};
 use crate::live::{Entry, Live};
 use crate::tile::asked::Phase;
 
@@ -56,11 +56,11 @@ pub fn Faders(
     entry: Entry,
 ) -> AnyView {
     let view = entry.view.clone();
-    let has_warmth = Memo::new(move |_| view.with(|view| matches!(&view.v, Some(Value::Light(light)) if light.color_temp.is_some())));
+    let has_warmth = memo(move || view.with(|view| matches!(&view.v, Some(Value::Light(light)) if light.color_temp.is_some())));
     let light = entry.clone();
     view! {
         <div class="faders">
-            {fader(entry, Sets::Brightness)} {move || has_warmth.get().then(|| fader(light.clone(), Sets::Warmth))}
+            {fader(entry, Sets::Brightness)} {part(move || has_warmth.get().then(|| fader(light.clone(), Sets::Warmth)))}
         </div>
     }
     .erase()
@@ -73,7 +73,7 @@ fn fader(entry: Entry, sets: Sets) -> AnyView {
         Sets::Warmth => ("Warmth", " K", "color_temp", "2200", "6500", "100", 2_700, "color temperature, kelvin"),
     };
     let view = entry.view.clone();
-    let light = Memo::new(move |_| {
+    let light = memo(move || {
         view.with(|view| match &view.v {
             Some(Value::Light(light)) => Some(*light),
             _ => None,
@@ -82,14 +82,14 @@ fn fader(entry: Entry, sets: Sets) -> AnyView {
     let is_on = move || light.get().is_some_and(|light| light.state == OnOff::On);
     let dragged = RwSignal::new(None::<u16>);
     let asked = entry.asked.clone();
-    let wanted = Memo::new(move |_| {
+    let wanted = memo(move || {
         asked.with(|asked| asked.as_ref().filter(|asked| asked.phase == Phase::Pending).and_then(|asked| sets.in_action(&asked.action)))
     });
     let reported = move || light.get().and_then(|light| sets.shown(&light));
-    let shown = Memo::new(move |_| dragged.get().or_else(|| wanted.get()).or_else(reported));
+    let shown = memo(move || dragged.get().or_else(|| wanted.get()).or_else(reported));
     let held = entry.clone();
-    let able = Memo::new(move |_| can_switch(live, &held) && is_on());
-    let output = move || if is_on() { shown.get().map_or_else(|| "–".to_owned(), |n| [&n.to_string(), unit].concat()) } else { "–".to_owned() };
+    let able = memo(move || can_switch(live, &held) && is_on());
+    let output = text(move || if is_on() { shown.get().map_or_else(|| "–".to_owned(), |n| [&n.to_string(), unit].concat()) } else { "–".to_owned() });
     let knob = move || shown.get().unwrap_or(rest).to_string();
     let name = entry.view.with_untracked(|view| [&view.name, " ", spoken].concat());
     let class = if sets == Sets::Warmth { "fader fader-point" } else { "fader" };
@@ -123,7 +123,7 @@ fn fader(entry: Entry, sets: Sets) -> AnyView {
                     value=knob()
                     prop:value=knob
                     aria-label=name
-                    disabled=move || !able.get()
+                    disabled=attr(move || (!able.get()).then_some(""))
                     on:input=drag
                     on:change=release
                 />

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
 use super::{glyph, icon};
-use crate::erase::Erase as _;
+use crate::erase::{Erase as _, attr, memo, part, text};
 use crate::live::Live;
 use crate::tile::alarms::{is_shown, worst};
 use crate::tile::words::uptime_words;
@@ -23,10 +23,10 @@ const PAGES: [(&str, &str, &str); 6] = [
 pub fn Nav() -> AnyView {
     let live = Live::expect();
     let path = use_location().pathname;
-    let active = Memo::new(move |_| live.alarms.with(|alarms| alarms.iter().filter(|alarm| is_shown(alarm)).count()));
+    let active = memo(move || live.alarms.with(|alarms| alarms.iter().filter(|alarm| is_shown(alarm)).count()));
     let page = move |(href, sign, word): (&'static str, &'static str, &'static str)| {
-        let current = move || path.with(|path| is_current(href, path)).then_some("page");
-        let badge = move || (href == "/alarms" && active.get() > 0).then(|| badge(active.get()));
+        let current = attr(move || path.with(|path| is_current(href, path)).then_some("page"));
+        let badge = part(move || (href == "/alarms" && active.get() > 0).then(|| badge(active.get())));
         view! {
             <li>
                 <a class="nav-link" href=href aria-current=current>
@@ -43,7 +43,7 @@ pub fn Nav() -> AnyView {
             <ul class="nav-list">{PAGES.map(page).into_iter().collect_view()}</ul>
             <Areas/>
             <p class="nav-foot">
-                {move || ["Signalbox ", &live.about.with(|about| about.version.clone())].concat()} <br/> {move || up_words(live)}
+                {text(move || ["Signalbox ", &live.about.with(|about| about.version.clone())].concat())} <br/> {text(move || up_words(live))}
             </p>
         </nav>
     }
@@ -73,14 +73,14 @@ fn up_words(live: Live) -> String {
 #[component]
 fn Areas() -> AnyView {
     let live = Live::expect();
-    let areas = move || {
+    let areas = part(move || {
         let areas = live.areas.get();
         (!areas.is_empty()).then(|| {
             let items = areas.into_iter().map(|area| {
                 let href = ["/#area-", area.id.as_str()].concat();
                 let sign = area.icon.unwrap_or_else(|| "home".to_owned());
                 let id = area.id;
-                let mark = Memo::new(move |_| {
+                let mark = memo(move || {
                     live.tally.track();
                     live.alarms.with(|alarms| {
                         worst(alarms, |alarm| {
@@ -94,7 +94,7 @@ fn Areas() -> AnyView {
                         <a class="nav-link" href=href>
                             {icon(&sign, "")}
                             <span class="nav-label">{area.name}</span>
-                            {move || mark.get().map(|(severity, state)| glyph(severity, state, true))}
+                            {part(move || mark.get().map(|(severity, state)| glyph(severity, state, true)))}
                         </a>
                     </li>
                 }
@@ -111,8 +111,8 @@ fn Areas() -> AnyView {
             }
             .erase()
         })
-    };
-    view! { {areas} }.erase()
+    });
+    areas.erase()
 }
 
 #[cfg(test)]

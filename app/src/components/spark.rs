@@ -3,7 +3,7 @@
 use domain::live::EntityView;
 use leptos::prelude::*;
 
-use crate::erase::Erase as _;
+use crate::erase::{Erase as _, attr, memo, part};
 use crate::live::{Entry, Live};
 use crate::tile::trend::spark;
 use crate::tile::words::{decimals, range_words};
@@ -16,27 +16,26 @@ pub fn Spark(
 ) -> AnyView {
     let live = Live::expect();
     let (view, past, limits) = (entry.view.clone(), entry.past.clone(), entry.limits.clone());
-    let shape = Memo::new(move |_| {
-        past.with(|past| limits.with(|limits| past.as_ref().map(|past| spark(past, limits, live.minute.get())))).unwrap_or_default()
-    });
+    let shape =
+        memo(move || past.with(|past| limits.with(|limits| past.as_ref().map(|past| spark(past, limits, live.minute.get())))).unwrap_or_default());
     let past = entry.past;
-    let label = move || {
+    let label = attr(move || {
         let range = past.with(|past| past.as_ref().and_then(|past| past.extremes(live.minute.get())));
-        view.with(|view| hour_words(view, range))
-    };
-    let limits = move || {
+        Some(view.with(|view| hour_words(view, range)))
+    });
+    let limits = part(move || {
         shape
             .with(|shape| shape.limits.clone())
             .into_iter()
             .map(|(severity, path)| view! { <path class="spark-limit" data-priority=severity.as_str() d=path/> })
             .collect_view()
-    };
+    });
     view! {
         <svg class="spark" viewBox="0 0 120 32" preserveAspectRatio="none" role="img" aria-label=label>
             {limits}
-            <path class="spark-line" d=move || shape.with(|shape| shape.line.clone())/>
-            {move || shape.with(|shape| shape.gap.clone()).map(|gap| view! { <path class="spark-gap" d=gap/> })}
-            <path class="spark-end" d=move || shape.with(|shape| shape.end.clone())/>
+            <path class="spark-line" d=attr(move || Some(shape.with(|shape| shape.line.clone())))/>
+            {part(move || shape.with(|shape| shape.gap.clone()).map(|gap| view! { <path class="spark-gap" d=gap/> }))}
+            <path class="spark-end" d=attr(move || Some(shape.with(|shape| shape.end.clone())))/>
         </svg>
     }
     .erase()

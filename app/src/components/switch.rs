@@ -6,7 +6,7 @@ use domain::value::Value;
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 
-use crate::erase::Erase as _;
+use crate::erase::{Erase as _, attr, memo};
 use crate::live::{Entry, Live};
 use crate::tile::asked::Phase;
 
@@ -28,17 +28,17 @@ pub fn Switch(
 ) -> AnyView {
     let live = Live::expect();
     let view = entry.view.clone();
-    let on = Memo::new(move |_| view.with(|view| view.v.as_ref().and_then(Value::is_on) == Some(true)));
+    let on = memo(move || view.with(|view| view.v.as_ref().and_then(Value::is_on) == Some(true)));
     let asked = entry.asked.clone();
-    let phase = Memo::new(move |_| asked.with(|asked| asked.as_ref().map(|asked| (asked.phase, asked.target()))));
+    let phase = memo(move || asked.with(|asked| asked.as_ref().map(|asked| (asked.phase, asked.target()))));
     // A change of brightness is pending too, but the thumb stays where it is.
-    let target = move || match phase.get() {
+    let target = attr(move || match phase.get() {
         Some((Phase::Pending, target)) if (target == "on") != on.get() => Some(target),
         _ => None,
-    };
+    });
     let pending = move || matches!(phase.get(), Some((Phase::Pending, _)));
     let held = entry.clone();
-    let able = Memo::new(move |_| can_switch(live, &held));
+    let able = memo(move || can_switch(live, &held));
     let id = entry.id.as_str().to_owned();
     let submit = move |event: SubmitEvent| {
         let action = if on.get_untracked() { Action::TurnOff {} } else { Action::TurnOn { brightness: None, color_temp: None } };
@@ -50,18 +50,18 @@ pub fn Switch(
     view! {
         <form class="inline-form" method="post" action="/fn/command" on:submit=submit>
             <input type="hidden" name="entity" value=id/>
-            <input type="hidden" name="action" value=move || if on.get() { "turn_off" } else { "turn_on" }/>
+            <input type="hidden" name="action" value=attr(move || Some(if on.get() { "turn_off" } else { "turn_on" }))/>
             <button
                 class="switch"
                 type="submit"
                 role="switch"
-                aria-checked=move || if on.get() { "true" } else { "false" }
+                aria-checked=attr(move || Some(if on.get() { "true" } else { "false" }))
                 aria-labelledby=labelledby
                 aria-describedby=describedby
-                data-command=move || phase.get().map(|(phase, _)| phase.as_str())
+                data-command=attr(move || phase.get().map(|(phase, _)| phase.as_str()))
                 data-target=target
-                aria-busy=move || pending().then_some("true")
-                disabled=move || !able.get()
+                aria-busy=attr(move || pending().then_some("true"))
+                disabled=attr(move || (!able.get()).then_some(""))
             >
                 <span class="switch-track">
                     <span class="switch-thumb"></span>

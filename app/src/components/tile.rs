@@ -11,7 +11,7 @@ use super::strip::Strip;
 use super::switch::Switch;
 use super::tile_foot::{foot_parts, parts_view};
 use super::{glyph, icon};
-use crate::erase::Erase as _;
+use crate::erase::{Erase as _, attr, memo, part, text};
 use crate::live::{Entry, Live};
 use crate::tile::alarms::worst;
 use crate::tile::foot::{Look, Part};
@@ -35,35 +35,35 @@ pub fn TileCard(
 ) -> AnyView {
     let live = Live::expect();
     let (view, past) = (entry.view.clone(), entry.past.clone());
-    let kind = Memo::new(move |_| view.with(|view| TileKind::of(view, past.with(|past| matches!(past, Some(Past::Line { .. }))))));
+    let kind = memo(move || view.with(|view| TileKind::of(view, past.with(|past| matches!(past, Some(Past::Line { .. }))))));
     let id = entry.id.clone();
-    let alarm = Memo::new(move |_| live.alarms.with(|alarms| worst(alarms, |alarm| alarm.entity == id).cloned()));
+    let alarm = memo(move || live.alarms.with(|alarms| worst(alarms, |alarm| alarm.entity == id).cloned()));
     let parts = foot_parts(&entry, kind, alarm);
     let view = entry.view.clone();
-    let quality = Memo::new(move |_| {
+    let quality = memo(move || {
         let look = view.with(|view| view.q.look());
         if look == "fresh" && live.lost().is_some() { "stale" } else { look }
     });
     let asked = entry.asked.clone();
-    let command = move || asked.with(|asked| asked.as_ref().map(|asked| asked.phase.as_str()));
+    let command = attr(move || asked.with(|asked| asked.as_ref().map(|asked| asked.phase.as_str())));
 
     let dom_id = entry.id.as_str().to_owned();
     let name_id = [&dom_id, "-n"].concat();
     let labelledby = name_id.clone();
     let head = head(&entry, name_id, alarm);
     let view = entry.view.clone();
-    let settable = Memo::new(move |_| view.with(|view| view.settable));
-    let body = move || body(&entry, kind.get(), settable.get(), parts);
+    let settable = memo(move || view.with(|view| view.settable));
+    let body = part(move || body(&entry, kind.get(), settable.get(), parts));
     view! {
         <article
             class="tile"
             id=dom_id
-            data-kind=move || kind.get().as_str()
-            data-size=move || (kind.get() == TileKind::Light).then_some("2x1")
-            data-quality=move || quality.get()
+            data-kind=attr(move || Some(kind.get().as_str()))
+            data-size=attr(move || (kind.get() == TileKind::Light).then_some("2x1"))
+            data-quality=attr(move || Some(quality.get()))
             data-command=command
-            data-alarm=move || alarm.with(|alarm| alarm.as_ref().map(|alarm| alarm.severity.as_str()))
-            data-alarm-state=move || alarm.with(|alarm| alarm.as_ref().map(|alarm| alarm.state.as_str()))
+            data-alarm=attr(move || alarm.with(|alarm| alarm.as_ref().map(|alarm| alarm.severity.as_str())))
+            data-alarm-state=attr(move || alarm.with(|alarm| alarm.as_ref().map(|alarm| alarm.state.as_str())))
             aria-labelledby=labelledby
         >
             {head}
@@ -75,23 +75,23 @@ pub fn TileCard(
 
 fn head(entry: &Entry, name_id: String, alarm: Memo<Option<Alarm>>) -> AnyView {
     let view = entry.view.clone();
-    let sign = Memo::new(move |_| {
+    let sign = memo(move || {
         view.with(|view| {
             let open = view.icon == "door" && view.v.as_ref().and_then(Value::is_on) == Some(true);
             if open { "door-open".to_owned() } else { view.icon.clone() }
         })
     });
-    let mark = Memo::new(move |_| alarm.with(|alarm| alarm.as_ref().map(|alarm| (alarm.severity, alarm.state))));
+    let mark = memo(move || alarm.with(|alarm| alarm.as_ref().map(|alarm| (alarm.severity, alarm.state))));
     let view = entry.view.clone();
-    let name = Memo::new(move |_| view.with(|view| view.name.clone()));
+    let name = memo(move || view.with(|view| view.name.clone()));
     let href = entry.view.with_untracked(|view| ["/devices/", view.device.as_str()].concat());
     view! {
         <header class="tile-head">
-            {move || icon(&sign.get(), "")}
+            {part(move || icon(&sign.get(), ""))}
             <h3 class="tile-name" id=name_id>
-                <a href=href>{move || name.get()}</a>
+                <a href=href>{text(move || name.get())}</a>
             </h3>
-            {move || mark.get().map(|(severity, state)| glyph(severity, state, true))}
+            {part(move || mark.get().map(|(severity, state)| glyph(severity, state, true)))}
         </header>
     }
     .erase()
@@ -101,7 +101,7 @@ fn body(entry: &Entry, kind: TileKind, settable: bool, parts: Memo<Vec<Part>>) -
     let foot_id = [entry.id.as_str(), "-f"].concat();
     let name_id = [entry.id.as_str(), "-n"].concat();
     let view = entry.view.clone();
-    let face = Memo::new(move |_| {
+    let face = memo(move || {
         view.with(|view| match (view.q, &view.v) {
             (Quality::Offline, _) => Face::Offline,
             (_, None) => Face::NoReading,
@@ -112,12 +112,12 @@ fn body(entry: &Entry, kind: TileKind, settable: bool, parts: Memo<Vec<Part>>) -
         .then(|| view! { <Switch entry=entry.clone() labelledby=name_id describedby=foot_id.clone()/> });
     let value = {
         let (entry, foot_id) = (entry.clone(), foot_id.clone());
-        move || value(&entry, kind, face.get(), parts, &foot_id)
+        part(move || value(&entry, kind, face.get(), parts, &foot_id))
     };
     let trend = match kind {
         TileKind::Number => {
             let entry = entry.clone();
-            (move || if face.get() == Face::Value { view! { <Spark entry=entry.clone()/> }.erase() } else { no_data() }).erase()
+            part(move || if face.get() == Face::Value { view! { <Spark entry=entry.clone()/> }.erase() } else { no_data() }).erase()
         }
         TileKind::Light => view! { <Faders entry=entry.clone()/> }.erase(),
         TileKind::Switch | TileKind::Binary | TileKind::Text => view! { <Strip entry=entry.clone()/> }.erase(),
@@ -132,16 +132,16 @@ fn body(entry: &Entry, kind: TileKind, settable: bool, parts: Memo<Vec<Part>>) -
 
 fn value(entry: &Entry, kind: TileKind, face: Face, parts: Memo<Vec<Part>>, foot_id: &str) -> AnyView {
     let view = entry.view.clone();
-    let words = move || view.with(value_words);
+    let words = text(move || view.with(value_words));
     let small = (kind == TileKind::Light).then(|| small(entry.clone(), foot_id.to_owned(), parts));
     match face {
         Face::Offline => view! { <p class="tile-value tile-value-text">{icon("offline", "icon-lg")} "Offline " {small}</p> }.erase(),
         Face::NoReading => view! { <p class="tile-value tile-value-text">{icon("unknown", "icon-lg")} "No reading " {small}</p> }.erase(),
         Face::Value if kind == TileKind::Number => {
             let view = entry.view.clone();
-            let raw = move || view.with(|view| view.v.as_ref().map(|value| value.words(view.precision).into_owned()));
+            let raw = attr(move || view.with(|view| view.v.as_ref().map(|value| value.words(view.precision).into_owned())));
             let view = entry.view.clone();
-            let unit = move || view.with(|view| view.unit.clone()).map(|unit| view! { <span class="unit">{unit}</span> });
+            let unit = part(move || view.with(|view| view.unit.clone()).map(|unit| view! { <span class="unit">{unit}</span> }));
             view! {
                 <p class="tile-value">
                     <data value=raw>{words}</data>
@@ -167,7 +167,7 @@ fn foot(entry: Entry, id: String, parts: Memo<Vec<Part>>) -> AnyView {
     let has_button = move || parts.with(|parts| parts.iter().any(|part| part.look == Look::Retry));
     view! {
         <footer class="tile-foot" class:tile-foot-act=has_button id=id>
-            {move || parts_view(parts.get(), &entry)}
+            {part(move || parts_view(parts.get(), &entry))}
         </footer>
     }
     .erase()
@@ -175,7 +175,7 @@ fn foot(entry: Entry, id: String, parts: Memo<Vec<Part>>) -> AnyView {
 
 /// What a light's foot says, beside its value: the faders take the foot's place.
 fn small(entry: Entry, id: String, parts: Memo<Vec<Part>>) -> AnyView {
-    let joined = move || {
+    let joined = part(move || {
         let mut views = parts_view(parts.get(), &entry).into_iter();
         let first = views.next();
         views.fold(first.into_iter().collect::<Vec<_>>(), |mut all, view| {
@@ -183,6 +183,6 @@ fn small(entry: Entry, id: String, parts: Memo<Vec<Part>>) -> AnyView {
             all.push(view);
             all
         })
-    };
+    });
     view! { <small id=id>{joined}</small> }.erase()
 }

@@ -5,7 +5,7 @@ use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 
 use super::icon;
-use crate::erase::Erase as _;
+use crate::erase::{Erase as _, memo};
 use crate::live::{Entry, Live};
 use crate::tile::foot::{Known, Look, Part, foot};
 use crate::tile::kind::TileKind;
@@ -15,7 +15,7 @@ use crate::tile::kind::TileKind;
 pub fn foot_parts(entry: &Entry, kind: Memo<TileKind>, alarm: Memo<Option<Alarm>>) -> Memo<Vec<Part>> {
     let live = Live::expect();
     let Entry { view, past, asked, .. } = entry.clone();
-    Memo::new(move |_| {
+    memo(move || {
         let today = live.minute.get();
         view.with(|view| {
             asked.with(|asked| {

@@ -8,9 +8,10 @@ use super::account::Account;
 use super::banner::attempt_words;
 use super::search::Search;
 use super::{glyph, icon};
-use crate::erase::Erase as _;
+use crate::erase::{Erase as _, attr, memo, part, text};
 use crate::live::{Connection, Live};
 use crate::tile::alarms::{counts, severity_word};
+use crate::tile::words::lower;
 
 /// The bar above every page.
 #[component]
@@ -42,7 +43,7 @@ pub fn TopBar() -> AnyView {
 #[component]
 fn Broker() -> AnyView {
     let live = Live::expect();
-    let state = Memo::new(move |_| {
+    let state = memo(move || {
         let fresh = |(rate, at): (f64, domain::time::Timestamp)| {
             (live.connection.get() != Connection::Up || live.heard.get_untracked().since_ms(at) < MINUTE_MS).then_some(rate)
         };
@@ -52,13 +53,13 @@ fn Broker() -> AnyView {
         <a
             class="broker"
             href="/settings#brokers"
-            data-link=move || if state.with(|state| state.up) { "up" } else { "lost" }
-            aria-label=move || state.with(|state| [state.title, ": ", &state.detail].concat())
+            data-link=attr(move || Some(if state.with(|state| state.up) { "up" } else { "lost" }))
+            aria-label=attr(move || Some(state.with(|state| [state.title, ": ", &state.detail].concat())))
         >
-            {move || icon(if state.with(|state| state.up) { "plug" } else { "offline" }, "")}
+            {part(move || icon(if state.with(|state| state.up) { "plug" } else { "offline" }, ""))}
             <span class="broker-text">
-                <b>{move || state.with(|state| state.title)}</b>
-                <small>{move || state.with(|state| state.detail.clone())}</small>
+                <b>{text(move || state.with(|state| state.title))}</b>
+                <small>{text(move || state.with(|state| state.detail.clone()))}</small>
             </span>
         </a>
     }
@@ -74,7 +75,7 @@ struct BrokerWords {
 
 fn broker_words(connection: Connection, links: &[LinkView], rate: Option<f64>) -> BrokerWords {
     if let Connection::Lost { .. } = connection {
-        let detail = attempt_words(connection).trim_end_matches('.').to_lowercase();
+        let detail = lower(attempt_words(connection).trim_end_matches('.'));
         return BrokerWords { up: false, title: "Reconnecting", detail };
     }
     let worst = links.iter().find(|link| link.state == LinkState::Down).or_else(|| links.iter().find(|link| link.state == LinkState::Connecting));
@@ -99,13 +100,13 @@ fn rate_words(rate: f64) -> String {
 #[component]
 fn AlarmCount() -> AnyView {
     let live = Live::expect();
-    let known = Memo::new(move |_| live.alarms.with(|alarms| counts(alarms)));
-    let label = move || {
-        let words: Vec<String> = known
-            .with(|known| known.iter().map(|(severity, _, n)| [&n.to_string(), " ", &severity_word(*severity).to_lowercase()].concat()).collect());
-        if words.is_empty() { "No active alarms".to_owned() } else { ["Active alarms: ", &words.join(", ")].concat() }
-    };
-    let items = move || {
+    let known = memo(move || live.alarms.with(|alarms| counts(alarms)));
+    let label = attr(move || {
+        let words: Vec<String> =
+            known.with(|known| known.iter().map(|(severity, _, n)| [&n.to_string(), " ", &lower(severity_word(*severity))].concat()).collect());
+        Some(if words.is_empty() { "No active alarms".to_owned() } else { ["Active alarms: ", &words.join(", ")].concat() })
+    });
+    let items = part(move || {
         let known = known.get();
         if known.is_empty() {
             return view! {
@@ -125,7 +126,7 @@ fn AlarmCount() -> AnyView {
             }
         });
         items.collect_view().erase()
-    };
+    });
     view! {
         <a class="alarm-count" href="/alarms" aria-label=label>
             {items}
@@ -138,13 +139,13 @@ fn AlarmCount() -> AnyView {
 #[component]
 fn Clock() -> AnyView {
     let live = Live::expect();
-    let frozen = Memo::new(move |_| live.lost());
+    let frozen = memo(move || live.lost());
     let shown = move || frozen.get().or_else(|| live.now.get()).unwrap_or_else(|| live.minute.get());
     view! {
-        <p class="clock" data-frozen=move || frozen.get().map(|_| "")>
-            {move || frozen.get().map(|_| icon("stale", "icon-sm"))}
+        <p class="clock" data-frozen=attr(move || frozen.get().map(|_| ""))>
+            {part(move || frozen.get().map(|_| icon("stale", "icon-sm")))}
             <span class="visually-hidden">"Server time "</span>
-            <time datetime=move || shown().rfc3339()>{move || shown().civil(live.utc_offset_s.get()).clock()}</time>
+            <time datetime=attr(move || Some(shown().rfc3339()))>{text(move || shown().civil(live.utc_offset_s.get()).clock())}</time>
         </p>
     }
     .erase()

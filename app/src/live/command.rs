@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use domain::command::{Action, CommandState};
 use domain::entity::EntityId;
-use domain::live::{ClientFrame, CommandFrame};
+use domain::live::{CommandFrame, PageFrame};
 use domain::value::Value;
 use leptos::prelude::*;
 
 use super::{Entry, Live, socket};
 use crate::tile::asked::{Asked, Phase, phase};
+use crate::tile::words::lower;
 
 /// How long `confirmed` is shown.
 const CONFIRMED: Duration = Duration::from_secs(2);
@@ -24,7 +25,7 @@ impl Live {
             return true;
         }
         let id = socket::next_id();
-        let frame = ClientFrame::Command(CommandFrame { id: id.clone(), entity: entry.id.clone(), action: action.clone() });
+        let frame = PageFrame::Command(CommandFrame { id: id.clone(), entity: entry.id.clone(), action: action.clone() });
         if !socket::send(&frame) {
             return false;
         }
@@ -62,7 +63,7 @@ impl Live {
         match phase {
             Phase::Pending => {}
             Phase::Confirmed => {
-                self.status.set([&name, " is ", &words.to_lowercase(), ", confirmed"].concat());
+                self.status.set([&name, " is ", &lower(&words), ", confirmed"].concat());
                 let id = id.to_owned();
                 set_timeout(
                     move || {
@@ -74,8 +75,8 @@ impl Live {
                 );
             }
             Phase::Failed => {
-                let why = said.unwrap_or_else(|| ["still ", &words.to_lowercase()].concat());
-                self.alert.set([&name, ": ", &trouble.to_lowercase(), ", ", &why].concat());
+                let why = said.unwrap_or_else(|| ["still ", &lower(&words)].concat());
+                self.alert.set([&name, ": ", &lower(trouble), ", ", &why].concat());
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
-use domain::live::{ClientFrame, Hello, ServerFrame, read_for_page};
+use domain::live::{Hello, PageFrame, ServerFrame, read_for_page};
 use domain::time::{MINUTE_MS, Timestamp};
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
@@ -78,7 +78,7 @@ pub fn start(live: Live) {
 }
 
 /// Sends a frame. `false` when there is no open connection.
-pub(super) fn send(frame: &ClientFrame) -> bool {
+pub(super) fn send(frame: &PageFrame) -> bool {
     let Ok(text) = serde_json::to_string(frame) else { return false };
     SOCKET.with(|s| s.socket.borrow().as_ref().is_some_and(|ws| ws.ready_state() == WebSocket::OPEN && ws.send_with_str(&text).is_ok()))
 }
@@ -140,7 +140,7 @@ fn open(live: Live) {
 
 /// Asks for everything: a snapshot, then changes.
 fn subscribe() {
-    send(&ClientFrame::Subscribe { topics: vec![], entities: vec!["*".to_owned()], id: None });
+    send(&PageFrame::Subscribe { entities: ["*"] });
 }
 
 fn receive(live: Live, text: &str) {
@@ -236,7 +236,7 @@ fn tick(live: Live) {
         lose(live);
     } else if ping {
         SOCKET.with(|s| s.pinged.set(browser));
-        send(&ClientFrame::Ping { id: None });
+        send(&PageFrame::Ping);
     }
     if matches!(live.connection.get_untracked(), Connection::Lost { .. }) {
         return;

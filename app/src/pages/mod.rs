@@ -4,6 +4,8 @@
 pub mod device;
 /// The past, as charts.
 pub mod history;
+/// Pages whose code comes when they are first shown.
+pub mod lazy;
 /// What there is not, or not yet.
 pub mod not_found;
 /// All tiles by area.

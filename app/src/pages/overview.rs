@@ -8,7 +8,7 @@ use crate::backend::{BackendError, Overview};
 use crate::components::alert_strip::AlertStrip;
 use crate::components::area::{Areas, summary};
 use crate::components::{Frame, Problem};
-use crate::erase::Erase as _;
+use crate::erase::{Erase as _, text};
 use crate::live::Live;
 use crate::server_fns::load_overview;
 
@@ -40,7 +40,7 @@ fn page(live: Live, data: Result<Overview, BackendError>) -> AnyView {
             <header class="page-head">
                 <div class="page-title">
                     <h1>"Overview"</h1>
-                    <p>{move || summary(live)}</p>
+                    <p>{text(move || summary(live))}</p>
                 </div>
             </header>
             <Areas/>

@@ -3,6 +3,9 @@
 use domain::live::EntityView;
 use domain::time::{DAY_MS, Timestamp};
 use domain::value::{Value, number_words};
+use web_sys::js_sys::JsString;
+
+use crate::status::ON_SERVER;
 
 /// The value as the page writes it, without a unit: as [`EntityView::words`], with a true minus sign.
 #[must_use]
@@ -83,8 +86,20 @@ pub fn uptime_words(ms: i64) -> String {
 /// A text with its first letter as a capital.
 #[must_use]
 pub fn capital(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+    let (first, rest) = text.split_at(text.chars().next().map_or(0, char::len_utf8));
+    [&upper(first), rest].concat()
+}
+
+/// A text in capitals. A browser knows how; the tables of all letters are not sent to it once more.
+#[must_use]
+pub fn upper(text: &str) -> String {
+    if ON_SERVER { text.to_uppercase() } else { JsString::from(text).to_upper_case().into() }
+}
+
+/// A text in small letters, as [`upper`].
+#[must_use]
+pub fn lower(text: &str) -> String {
+    if ON_SERVER { text.to_lowercase() } else { JsString::from(text).to_lower_case().into() }
 }
 
 #[cfg(test)]

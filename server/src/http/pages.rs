@@ -13,14 +13,15 @@ use axum::response::Response;
 use leptos::config::LeptosOptions;
 use leptos::nonce::use_nonce;
 use leptos::prelude::{provide_context, use_context};
-use leptos_axum::{LeptosRoutes as _, ResponseOptions, generate_route_list};
+use leptos_axum::{LeptosRoutes as _, ResponseOptions, generate_route_list_with_exclusions};
 
 use super::caller::{caller, unauthorized};
 use super::{AppState, assets};
 
 /// All pages and server functions.
 pub(super) fn router(app: &AppState) -> Router<AppState> {
-    let routes = generate_route_list(App);
+    // The page for all other addresses is not one of the routes: files come before it, in `or_page`.
+    let routes = generate_route_list_with_exclusions(App, Some(vec!["/{*any}".to_owned()]));
     let options = app.leptos.clone();
     Router::new().leptos_routes_with_context(app, routes, context(app), move || shell(&options))
 }

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 
 use crate::components::alert_strip::ack;
 use crate::components::glyph;
-use crate::erase::Erase as _;
+use crate::erase::{Erase as _, memo, text};
 use crate::live::Live;
 use crate::tile::alarms::{by_urgency, state_words};
 use crate::tile::words::moment_words;
@@ -15,7 +15,7 @@ use crate::tile::words::moment_words;
 /// The alarms of the device, most urgent first.
 pub(super) fn alarms(live: Live, device: &Device) -> AnyView {
     let id = device.id.clone();
-    let alarms = Memo::new(move |_| live.alarms.with(|alarms| of_device(alarms, &id)));
+    let alarms = memo(move || live.alarms.with(|alarms| of_device(alarms, &id)));
     let list = move || {
         let alarms = alarms.get();
         if alarms.is_empty() {
@@ -51,7 +51,7 @@ fn item(live: Live, alarm: &Alarm) -> AnyView {
                 <b>{title}</b>
                 <small>
                     "since "
-                    <time datetime=since.rfc3339()>{move || moment_words(since, live.minute.get(), live.utc_offset_s.get())}</time>
+                    <time datetime=since.rfc3339()>{text(move || moment_words(since, live.minute.get(), live.utc_offset_s.get()))}</time>
                     ", "
                     {state_words(state)}
                 </small>

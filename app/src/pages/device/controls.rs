@@ -7,7 +7,7 @@ use crate::components::fader::Faders;
 use crate::components::icon;
 use crate::components::switch::Switch;
 use crate::components::tile_foot::{foot_parts, parts_view};
-use crate::erase::Erase as _;
+use crate::erase::{Erase as _, memo, part, text};
 use crate::live::Entry;
 use crate::tile::kind::TileKind;
 use crate::tile::words::value_words;
@@ -40,7 +40,7 @@ fn row(entry: Entry) -> AnyView {
     let (name_id, state_id) = (format!("{}-n", entry.id), format!("{}-f", entry.id));
     let (name, sign, is_light) = entry.view.with_untracked(|view| (view.name.clone(), view.icon.clone(), matches!(view.v, Some(Value::Light(_)))));
     let kind = if is_light { TileKind::Light } else { TileKind::Switch };
-    let parts = foot_parts(&entry, Memo::new(|_| TileKind::Switch), Memo::new(|_| None));
+    let parts = foot_parts(&entry, memo(|| TileKind::Switch), memo(|| None));
     let view = entry.view.clone();
     let foot_of = entry.clone();
     let faders = (kind == TileKind::Light).then(|| view! { <div class="control-wide"><Faders entry=entry.clone()/></div> });
@@ -50,8 +50,8 @@ fn row(entry: Entry) -> AnyView {
             <div class="grow">
                 <b id=name_id.clone()>{name}</b>
                 <small class="control-state" id=state_id.clone()>
-                    <span>{move || view.with(value_words)}</span>
-                    {move || parts_view(parts.get(), &foot_of)}
+                    <span>{text(move || view.with(value_words))}</span>
+                    {part(move || parts_view(parts.get(), &foot_of))}
                 </small>
             </div>
             {faders}

@@ -20,7 +20,7 @@ mod status;
 
 use crate::backend::DevicePage as Page;
 use crate::components::icon;
-use crate::erase::Erase as _;
+use crate::erase::{Erase as _, memo};
 use crate::live::{Entry, Live};
 use crate::pages::trouble::{fetched, or_trouble};
 use crate::server_fns::load_device;
@@ -29,7 +29,7 @@ use crate::server_fns::load_device;
 #[component]
 pub fn DevicePage() -> AnyView {
     let params = use_params_map();
-    let id = Memo::new(move |_| params.with(|params| params.get("id").unwrap_or_default()));
+    let id = memo(move || params.with(|params| params.get("id").unwrap_or_default()));
     let data = Resource::new_blocking(move || id.get(), |id| async move { or_trouble(load_device(id).await).await });
     let live = Live::expect();
     let shell = move |page: &Page| {

@@ -11,7 +11,7 @@ use crate::components::spark::Spark;
 use crate::components::strip::Strip;
 use crate::components::tile_foot::{foot_parts, parts_view};
 use crate::components::{glyph, icon};
-use crate::erase::Erase as _;
+use crate::erase::{Erase as _, attr, memo, text};
 use crate::live::{Entry, Live};
 use crate::pages::history::day_of;
 use crate::tile::alarms::worst;
@@ -59,9 +59,9 @@ pub(super) fn sensors(live: Live, entries: Vec<(Entry, Option<(f64, f64)>)>) -> 
 
 fn row(live: Live, entry: &Entry, extremes: Option<(f64, f64)>) -> AnyView {
     let (view, past) = (entry.view.clone(), entry.past.clone());
-    let kind = Memo::new(move |_| view.with(|view| TileKind::of(view, past.with(|past| matches!(past, Some(Past::Line { .. }))))));
+    let kind = memo(move || view.with(|view| TileKind::of(view, past.with(|past| matches!(past, Some(Past::Line { .. }))))));
     let view = entry.view.clone();
-    let quality = Memo::new(move |_| view.with(|view| view.q.look()));
+    let quality = memo(move || view.with(|view| view.q.look()));
     let trend = {
         let entry = entry.clone();
         move || {
@@ -74,7 +74,7 @@ fn row(live: Live, entry: &Entry, extremes: Option<(f64, f64)>) -> AnyView {
     };
     let day = entry.view.with_untracked(|view| extremes.map_or_else(|| "–".to_owned(), |extremes| day_words(extremes, view)));
     view! {
-        <tr data-quality=move || quality.get()>
+        <tr data-quality=attr(move || Some(quality.get()))>
             <th scope="row">{name(entry)}</th>
             <td class="num entity-value">{now(entry, kind)}</td>
             <td class="entity-spark">{trend}</td>
@@ -104,7 +104,7 @@ fn name(entry: &Entry) -> AnyView {
 
 /// The value with its unit, or the word that replaces it, and under it what there is to know about its age.
 fn now(entry: &Entry, kind: Memo<TileKind>) -> AnyView {
-    let parts = foot_parts(entry, kind, Memo::new(|_| None));
+    let parts = foot_parts(entry, kind, memo(|| None));
     let foot_of = entry.clone();
     let foot = move || {
         let mut parts = parts.get();
@@ -140,7 +140,7 @@ fn now(entry: &Entry, kind: Memo<TileKind>) -> AnyView {
 fn rule(live: Live, entry: &Entry) -> AnyView {
     let id = entry.id.clone();
     let limits = entry.limits.clone();
-    let alarm = Memo::new(move |_| live.alarms.with(|alarms| worst(alarms, |alarm| alarm.entity == id).cloned()));
+    let alarm = memo(move || live.alarms.with(|alarms| worst(alarms, |alarm| alarm.entity == id).cloned()));
     let content = move || match alarm.get() {
         Some(alarm) => standing(live, &alarm),
         None => {
@@ -160,7 +160,7 @@ fn standing(live: Live, alarm: &Alarm) -> AnyView {
     view! {
         <span class="cell-alarm">
             {glyph(alarm.severity, alarm.state, true)}
-            <span>{condition} ", " {move || since_words(since, live.now.get(), live.minute.get(), live.utc_offset_s.get())}</span>
+            <span>{condition} ", " {text(move || since_words(since, live.now.get(), live.minute.get(), live.utc_offset_s.get()))}</span>
         </span>
     }
     .erase()

@@ -6,7 +6,7 @@ use domain::quality::Quality;
 use domain::time::{Timestamp, duration_words};
 use leptos::prelude::*;
 
-use crate::erase::Erase as _;
+use crate::erase::{Erase as _, attr, memo, part, text};
 use crate::live::{Entry, Live};
 use crate::tile::words::moment_words;
 
@@ -55,15 +55,15 @@ pub(super) fn status(live: Live, device: &Device, entries: &[Entry]) -> AnyView 
     let (said, seen) = (device.availability, device.last_seen);
     let presence = {
         let views = views.clone();
-        Memo::new(move |_| Presence::of(said, &views.iter().map(|view| view.with(|view| view.q)).collect::<Vec<_>>()))
+        memo(move || Presence::of(said, &views.iter().map(|view| view.with(|view| view.q)).collect::<Vec<_>>()))
     };
-    let last = Memo::new(move |_| views.iter().filter_map(|view| view.with(|view| view.t)).chain(seen).max());
+    let last = memo(move || views.iter().filter_map(|view| view.with(|view| view.t)).chain(seen).max());
     view! {
         <p class="row">
-            <span class="status" data-status=move || presence.get().words().0>
-                {move || presence.get().words().1}
+            <span class="status" data-status=attr(move || Some(presence.get().words().0))>
+                {text(move || presence.get().words().1)}
             </span>
-            {move || last.get().map_or_else(|| view! { <span>"no message yet"</span> }.erase(), |at| last_message(live, at))}
+            {part(move || last.get().map_or_else(|| view! { <span>"no message yet"</span> }.erase(), |at| last_message(live, at)))}
         </p>
     }
     .erase()
@@ -74,10 +74,10 @@ fn last_message(live: Live, at: Timestamp) -> AnyView {
         <span>
             "last message "
             <time datetime=at.rfc3339()>
-                {move || match live.now.get() {
+                {text(move || match live.now.get() {
                     Some(now) => format!("{} ago", duration_words(now.since_ms(at))),
                     None => moment_words(at, live.minute.get(), live.utc_offset_s.get()),
-                }}
+                })}
             </time>
         </span>
     }

@@ -26,7 +26,7 @@ use crate::components::chart::gaps::bucket_ms;
 use crate::components::chart::model::{ChartModel, ChartSize, Charted, resolution_words};
 use crate::components::chart::{Swatch, TimeChart};
 use crate::components::icon;
-use crate::erase::Erase as _;
+use crate::erase::{Erase as _, memo};
 use crate::pages::trouble::{fetched, or_trouble};
 use crate::server_fns::load_history;
 use address::View;
@@ -35,7 +35,7 @@ use address::View;
 #[component]
 pub fn History() -> AnyView {
     let query = use_query_map();
-    let request = Memo::new(move |_| query.with(address::request));
+    let request = memo(move || query.with(address::request));
     let data = Resource::new_blocking(
         move || request.get(),
         |request| async move {
