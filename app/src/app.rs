@@ -11,7 +11,7 @@ use web_sys::{HtmlElement, Node};
 
 use crate::components::sprite::Sprite;
 use crate::erase::text;
-use crate::live::{Live, start};
+use crate::live::Live;
 use crate::pages::OverviewPage;
 use crate::pages::lazy::{DeviceRoute, HistoryRoute, NotFoundRoute};
 use crate::theme::Theme;
@@ -66,10 +66,7 @@ pub fn App() -> impl IntoView {
     provide_meta_context();
     let live = Live::new();
     provide_context(live);
-    Effect::new(move |_| {
-        start(live);
-        keys();
-    });
+    Effect::new(|_| keys());
     view! {
         <a class="skip" href="#main" rel="external">
             "Skip to content"

@@ -51,6 +51,33 @@ test('the HTML that the server sends holds every value that the overview shows',
   expect(html).not.toMatch(/<article[^>]*aria-busy/);
 });
 
+test.describe('when the code of a page does not come', () => {
+  const CODE = /split_history\.wasm/;
+
+  test('a page that was asked for by a click says so and is there on the next try', async ({ page }) => {
+    await openLive(page, '/');
+    await page.route(CODE, (route) => route.abort());
+    const link = page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'History' });
+    await link.click();
+    await expect(page.getByRole('heading', { name: 'The page did not arrive' })).toBeVisible();
+    await expect(page.getByRole('link', { name: 'Load again' })).toBeVisible();
+
+    await page.unroute(CODE);
+    await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Overview' }).click();
+    await expect(page.locator('article.tile').first()).toBeVisible();
+    await link.click();
+    await expect(page.locator('svg.plot').first()).toBeVisible();
+  });
+
+  test('a page that the server drew stands, and goes live once it comes', async ({ page }) => {
+    let refused = 0;
+    await page.route(CODE, (route) => (refused++ === 0 ? route.abort() : route.continue()));
+    await openLive(page, '/history');
+    expect(refused).toBe(2);
+    await expect(page.locator('svg.plot').first()).toBeVisible();
+  });
+});
+
 test('going from page to page needs no reload', async ({ page }) => {
   await openLive(page, '/');
   await page.evaluate(() => Object.assign(window, { marker: true }));

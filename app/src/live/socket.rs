@@ -23,6 +23,7 @@ const LONGEST_WAIT_MS: f64 = 5_000.0;
 
 /// The state of the one connection of this page. A browser's page has one thread.
 struct Socket {
+    started: Cell<bool>,
     socket: RefCell<Option<WebSocket>>,
     /// Counts connections: what an old one says after its end is ignored.
     epoch: Cell<u32>,
@@ -43,6 +44,7 @@ struct Socket {
 thread_local! {
     static SOCKET: Socket = const {
         Socket {
+            started: Cell::new(false),
             socket: RefCell::new(None),
             epoch: Cell::new(0),
             attempt: Cell::new(0),
@@ -57,8 +59,11 @@ thread_local! {
     };
 }
 
-/// Opens the connection and keeps it. To be called once, from an effect: effects run only in the browser.
+/// Opens the connection and keeps it; the second time without effect. To be called from an effect: effects run only in the browser.
 pub fn start(live: Live) {
+    if SOCKET.with(|s| s.started.replace(true)) {
+        return;
+    }
     let build = document().document_element().and_then(|root| {
         // What works only with script appears, what works only without it goes.
         _ = root.set_attribute("data-live", "");

@@ -1,11 +1,18 @@
 //! Pages whose code the browser fetches when they are first shown: a visit of the overview does not carry them.
 
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
+use std::task::Poll;
+use std::time::Duration;
+
 use leptos::prelude::*;
 use leptos::wasm_split::SplitLoaderError;
 use leptos_router::LazyRoute;
 
-use super::trouble::{card, framed};
 use super::{DevicePage, History, NotFound};
+use crate::components::{Frame, icon};
 use crate::erase::Erase as _;
 
 /// Makes `$route` a route whose view is `$view`, its code in a module of its own named `$module`.
@@ -35,7 +42,14 @@ macro_rules! lazy {
                 }
 
                 async fn view(_: Self) -> AnyView {
-                    $module().await.unwrap_or_else(|_| not_loaded())
+                    loop {
+                        match $module().await {
+                            Ok(view) => return view,
+                            // The page is there, as the server drew it: it waits for its code.
+                            Err(_) if is_hydrating() => pause(RETRY).await,
+                            Err(_) => return not_loaded(),
+                        }
+                    }
                 }
             }
         };
@@ -57,8 +71,47 @@ lazy! {
     DeviceRoute, device, DevicePage().erase()
 }
 
-/// In place of a page whose code did not arrive. The way on is by a whole page from the server, which needs no code.
+/// Code that did not come is asked for again after this time.
+const RETRY: Duration = Duration::from_secs(2);
+
+fn is_hydrating() -> bool {
+    Owner::current_shared_context().is_some_and(|context| context.during_hydration())
+}
+
+/// Ends after `time`, in the browser.
+async fn pause(time: Duration) {
+    let over = Arc::new(AtomicBool::new(false));
+    let mut timer = Some(Arc::clone(&over));
+    poll_fn(move |context| {
+        if let Some(over) = timer.take() {
+            let waker = context.waker().clone();
+            set_timeout(
+                move || {
+                    over.store(true, Relaxed);
+                    waker.wake();
+                },
+                time,
+            );
+        }
+        if over.load(Relaxed) { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+}
+
+/// In place of a page whose code did not arrive, in the frame of the page before.
 fn not_loaded() -> AnyView {
-    let text = "The connection broke while the page was loading. Load it again in a moment.".to_owned();
-    framed(None, card("caution", "The page did not arrive", text))
+    view! {
+        <Frame shell=None>
+            <section class="card empty">
+                {icon("offline", "")} <h1>"The page did not arrive"</h1> <p>"The connection broke while it was loading."</p>
+                <div class="row">
+                    <a class="button" href="" rel="external">
+                        {icon("retry", "")}
+                        "Load again"
+                    </a>
+                </div>
+            </section>
+        </Frame>
+    }
+    .erase()
 }

@@ -35,7 +35,7 @@ fn page(live: Live, data: Result<Overview, BackendError>) -> AnyView {
         live.seed_tile(tile, now);
     }
     view! {
-        <Frame shell=overview.shell>
+        <Frame shell=Some(overview.shell)>
             <AlertStrip/>
             <header class="page-head">
                 <div class="page-title">

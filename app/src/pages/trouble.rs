@@ -61,7 +61,7 @@ where
 /// The content of a page in its frame; without one when the server could not say what belongs there.
 pub(super) fn framed(shell: Option<Shell>, content: AnyView) -> AnyView {
     match shell {
-        Some(shell) => view! { <Frame shell>{content}</Frame> }.erase(),
+        Some(_) => view! { <Frame shell>{content}</Frame> }.erase(),
         None => view! {
             <main class="main" id="main" tabindex="-1">
                 {content}
