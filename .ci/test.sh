@@ -119,6 +119,7 @@ step_e2e() {
     CHROMIUM=$(chromium) || { echo "please install: chromium"; return 1; }
     export CHROMIUM
     modules &&
+        sh end2end/paho/venv.sh >/dev/null &&
         cargo run --quiet --package xtask -- site &&
         cargo build --package server --bin signalbox &&
         npm --prefix end2end test

@@ -55,10 +55,12 @@ async function visit(base) {
     new PerformanceObserver((list) => {
       for (const shift of list.getEntries()) if (!shift.hadRecentInput) marks.shift += shift.value;
     }).observe({ type: 'layout-shift', buffered: true });
-    // The first frame painted with a value on it: found in the document, then one frame later.
+    // The first frame painted with a value on it: found in the document while that frame is made, noted by the task right after it.
     const look = () => {
-      if (document.querySelector('.tile data[value]')) requestAnimationFrame(() => (marks.value = performance.now()));
-      else requestAnimationFrame(look);
+      if (!document.querySelector('.tile data[value]')) return requestAnimationFrame(look);
+      const { port1, port2 } = new MessageChannel();
+      port1.onmessage = () => (marks.value = performance.now());
+      port2.postMessage('');
     };
     requestAnimationFrame(look);
   });

@@ -4,14 +4,9 @@
 set -eu
 export PYTHONDONTWRITEBYTECODE=1
 cd "$(dirname "$0")/../.."
-python=${1:-python3}
 target=${CARGO_TARGET_DIR:-target}
-venv=$target/interop-venv
+python=$(sh end2end/paho/venv.sh "${1:-python3}")
 
 cargo build --quiet --package server --example broker
-if ! "$venv/bin/python" -c 'from importlib.metadata import version; assert version("paho-mqtt") == "2.1.0"' 2>/dev/null; then
-    "$python" -m venv --clear "$venv"
-    "$venv/bin/pip" install --quiet --disable-pip-version-check paho-mqtt==2.1.0
-fi
-"$venv/bin/python" end2end/interop/gate.py "$target/debug/examples/broker"
-"$venv/bin/python" end2end/interop/kill.py "$target/debug/examples/broker"
+"$python" end2end/interop/gate.py "$target/debug/examples/broker"
+"$python" end2end/interop/kill.py "$target/debug/examples/broker"

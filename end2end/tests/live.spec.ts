@@ -62,6 +62,8 @@ test.describe('when the line breaks', () => {
 
       await line.cut();
       await expect(page.locator(LOST).first()).toBeVisible({ timeout: 8_000 });
+      await expect(page.locator('.page-title p')).toContainText(/as of \d\d:\d\d:\d\d/);
+      await expect(page.locator('#main')).not.toContainText(/fresh/);
       await report(devices, device, 'temperature', '12.2');
 
       await line.restore();

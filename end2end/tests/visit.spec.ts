@@ -47,7 +47,7 @@ test('a first visit transfers at most 300 kB, of which HTML and style sheet at m
   expect(all, report).toBeLessThanOrEqual(300_000);
 });
 
-test('a second visit takes code and style sheet from the cache', async ({ page }) => {
+test('a second visit takes all but the page itself from the cache', async ({ page }) => {
   await transfers(page, '/');
   const again = await transfers(page, '/');
   expect(again.filter(({ url, bytes }) => url.includes('/pkg/') && bytes > 0)).toEqual([]);

@@ -92,15 +92,19 @@ fn area(live: Live, sections: Memo<Vec<Section>>, id: Option<AreaId>) -> AnyView
     .erase()
 }
 
-/// `7 entities, all fresh`; or what is not, alarms first.
+/// `7 entities, all fresh`; or what is not, alarms first. Cut off, nothing is called fresh.
 fn note(live: Live, ids: &[EntityId]) -> Vec<AnyView> {
     live.tally.track();
     let entries: Vec<Entry> = ids.iter().filter_map(|id| live.find(id)).collect();
     let alarms = live.alarms.with(|alarms| counts(&alarms.iter().filter(|alarm| ids.contains(&alarm.entity)).cloned().collect::<Vec<_>>()));
     let (not_fresh, _) = quality_words(&entries);
     if alarms.is_empty() && not_fresh.is_empty() {
-        let n = entries.len();
-        return vec![view! { <span>{[&*n.to_string(), if n == 1 { " entity, fresh" } else { " entities, all fresh" }].concat()}</span> }.erase()];
+        let fresh = match (live.lost().is_some(), entries.len()) {
+            (true, _) => "",
+            (false, 1) => ", fresh",
+            (false, _) => ", all fresh",
+        };
+        return vec![view! { <span>{[&*entities_words(entries.len()), fresh].concat()}</span> }.erase()];
     }
     let marks = alarms.into_iter().map(|(severity, state, n)| {
         let word = if state == domain::alarm::AlarmState::Returned { "returned".to_owned() } else { lower(severity_word(severity)) };
@@ -126,18 +130,24 @@ fn quality_words(entries: &[Entry]) -> (Vec<String>, usize) {
     (not_fresh, count("fresh"))
 }
 
-/// `33 entities: 30 fresh, 1 stale, 1 offline, 1 unknown`.
+/// `33 entities: 30 fresh, 1 stale, 1 offline, 1 unknown`; cut off, `33 entities, as of 14:03:22`.
 #[must_use]
 pub fn summary(live: Live) -> String {
     live.tally.track();
     let entries = live.entries();
     let (not_fresh, fresh) = quality_words(&entries);
-    let n = entries.len();
-    let head = [&*n.to_string(), if n == 1 { " entity" } else { " entities" }].concat();
+    let head = entities_words(entries.len());
+    if let Some(t) = live.lost() {
+        return [&head, ", as of ", &t.civil(live.utc_offset_s.get()).clock()].concat();
+    }
     if not_fresh.is_empty() {
-        return if n == 0 { head } else { [&head, ", all fresh"].concat() };
+        return if entries.is_empty() { head } else { [&head, ", all fresh"].concat() };
     }
     [&head, ": ", &fresh.to_string(), " fresh, ", &not_fresh.join(", ")].concat()
+}
+
+fn entities_words(n: usize) -> String {
+    [&*n.to_string(), if n == 1 { " entity" } else { " entities" }].concat()
 }
 
 /// Nothing to show: what is missing and one next step.

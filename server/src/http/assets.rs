@@ -1,6 +1,7 @@
 //! The site's files: code, style sheet, icons. They are inside the binary; only `cargo leptos` serves them from a folder.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
 use axum::body::Body;
 use axum::http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY};
@@ -47,6 +48,16 @@ pub fn leptos_options() -> LeptosOptions {
         return configuration.leptos_options;
     }
     LeptosOptions::builder().output_name(output_name(Embedded::iter()).unwrap_or_else(|| "signalbox".into())).site_pkg_dir("pkg").build()
+}
+
+/// The style sheet, when it is in the binary: pages carry it.
+#[must_use]
+pub fn style_sheet() -> Option<&'static str> {
+    static STYLE: LazyLock<Option<String>> = LazyLock::new(|| {
+        let name = Embedded::iter().find(|name| name.starts_with("pkg/") && name.ends_with(".css"))?;
+        String::from_utf8(Embedded::get(&name)?.data.into_owned()).ok()
+    });
+    if folder().is_some() { None } else { STYLE.as_deref() }
 }
 
 /// The stem of the one script in `pkg`.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use app::app::{App, Build, shell};
+use app::app::{App, Build, StyleSheet, shell};
 use app::backend::{Caller, SharedBackend};
 use app::theme::Theme;
 use axum::Router;
@@ -33,6 +33,9 @@ fn context(app: &AppState) -> impl Fn() + Clone + Send + Sync + 'static + use<> 
     move || {
         provide_context(Arc::clone(&backend));
         provide_context(Build(build.to_string()));
+        if let Some(css) = assets::style_sheet() {
+            provide_context(StyleSheet(css));
+        }
         let Some(parts) = use_context::<Parts>() else { return };
         if let Some(caller) = parts.extensions.get::<Caller>() {
             provide_context(caller.clone());
