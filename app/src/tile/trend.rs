@@ -277,6 +277,14 @@ mod tests {
     }
 
     #[test]
+    fn the_rhythm_is_the_median_distance() {
+        for (minutes, distance) in [(&[][..], 1), (&[7], 1), (&[0, 3], 3), (&[0, 5, 10, 11], 5), (&[0, 1, 10], 9), (&[0, 59], 59)] {
+            let known: Vec<(usize, f64)> = minutes.iter().map(|&minute| (minute, 0.0)).collect();
+            assert_eq!(rhythm(&known), distance, "{minutes:?}");
+        }
+    }
+
+    #[test]
     fn nothing_is_drawn_without_points() {
         assert_eq!(spark(&line(vec![None; 60]), &[limit(1.0)], NOW), Spark::default());
         assert_eq!(spark(&line(vec![]), &[], NOW), Spark::default());

@@ -107,6 +107,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn letters_of_all_languages_have_capitals() {
+        for (text, words) in [("operator", "Operator"), ("élodie", "Élodie"), ("ßa", "SSa"), ("", "")] {
+            assert_eq!(capital(text), words);
+        }
+        assert_eq!((upper("äb"), lower("ÄB")), ("ÄB".to_owned(), "äb".to_owned()));
+    }
+
+    #[test]
     fn moments_are_named_by_their_distance_in_days() {
         let today = Timestamp::from_ms(1_781_273_006_000); // Fri 12 Jun 2026, 14:03:26 UTC
         for (ago_ms, words) in
