@@ -114,11 +114,12 @@ impl Application {
                 }
             });
         }
+        let to_store = recorder::start(Arc::clone(&store), &recorder);
         ingest.spawn(
             Ingest {
                 state: Arc::clone(&state),
                 hub: Arc::clone(&hub),
-                recorder: recorder::start(Arc::clone(&store), &recorder),
+                recorder: to_store.clone(),
                 links: Arc::clone(&by_name),
                 reports,
                 requests,
@@ -130,7 +131,7 @@ impl Application {
 
         let backend = Arc::new(LiveBackend::new(state, Arc::clone(&store), request, config.time.zone()));
         let http = listener.local_addr()?;
-        let app = router(AppState::new(backend, hub, by_name, sources.clone(), config.auth.anonymous));
+        let app = router(AppState::new(backend, hub, to_store, by_name, sources.clone(), config.auth.anonymous));
         sources.spawn(serve(listener, app, sources.clone()));
 
         let mqtt = broker.as_ref().map(|broker| broker.local_addr());

@@ -2,10 +2,13 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use domain::live::LinkView;
+use domain::time::Timestamp;
 use serde::Serialize;
 
 use super::AppState;
+use crate::recorder::Health;
 
 /// Answers as long as the process does.
 pub(super) async fn alive() -> &'static str {
@@ -16,11 +19,29 @@ pub(super) async fn alive() -> &'static str {
 #[derive(Debug, Serialize)]
 pub(super) struct Readiness {
     ready: bool,
+    recording: Recording,
     links: Vec<LinkView>,
 }
 
-/// The database is open (or the server would not run) and every link is up or reported.
-pub(super) async fn ready(State(app): State<AppState>) -> Json<Readiness> {
+/// Whether what arrives is being stored.
+#[derive(Debug, Serialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+enum Recording {
+    Ok,
+    /// Tried again until it works; the brokers keep what is not stored.
+    Failing {
+        /// `database is locked`.
+        error: String,
+        since: Timestamp,
+    },
+}
+
+/// The database is open (or the server would not run), what arrives is stored, and every link is up or reported. Else 503.
+pub(super) async fn ready(State(app): State<AppState>) -> (StatusCode, Json<Readiness>) {
     let links = app.backend.state().fleet.links().cloned().collect();
-    Json(Readiness { ready: true, links })
+    let (status, recording) = match app.recorder.health() {
+        Health::Ok => (StatusCode::OK, Recording::Ok),
+        Health::Failing { error, since } => (StatusCode::SERVICE_UNAVAILABLE, Recording::Failing { error, since }),
+    };
+    (status, Json(Readiness { ready: status == StatusCode::OK, recording, links }))
 }

@@ -29,6 +29,7 @@ use leptos::config::LeptosOptions;
 use crate::backend::LiveBackend;
 use crate::hub::Hub;
 use crate::mqtt::link::Link;
+use crate::recorder::Recorder;
 use crate::tasks::Tasks;
 
 /// What handlers work with. Cheap to clone.
@@ -38,6 +39,8 @@ pub struct AppState {
     pub backend: Arc<LiveBackend>,
     /// What viewers see.
     pub hub: Arc<Hub>,
+    /// Knows whether what arrives is being stored.
+    pub recorder: Recorder,
     /// The brokers, by name.
     pub links: Arc<HashMap<Arc<str>, Link>>,
     /// Dropped sockets that may come back.
@@ -55,10 +58,18 @@ pub struct AppState {
 impl AppState {
     /// The state of the handlers.
     #[must_use]
-    pub fn new(backend: Arc<LiveBackend>, hub: Arc<Hub>, links: Arc<HashMap<Arc<str>, Link>>, tasks: Tasks, anonymous: Option<Role>) -> Self {
+    pub fn new(
+        backend: Arc<LiveBackend>,
+        hub: Arc<Hub>,
+        recorder: Recorder,
+        links: Arc<HashMap<Arc<str>, Link>>,
+        tasks: Tasks,
+        anonymous: Option<Role>,
+    ) -> Self {
         Self {
             backend,
             hub,
+            recorder,
             links,
             sessions: Arc::default(),
             tasks,

@@ -3,6 +3,7 @@
 
 mod test_app;
 
+mod health;
 mod live;
 mod pages;
 mod program;
