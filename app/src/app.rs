@@ -35,7 +35,7 @@ pub fn shell(options: &LeptosOptions) -> impl IntoView + use<> {
     let js = format!("{pkg}.js");
     let start = format!("import init, {{ hydrate }} from {js:?}; init({{ module_or_path: {wasm:?} }}).then(hydrate);");
     let style = match use_context::<StyleSheet>() {
-        Some(StyleSheet(css)) => view! { <style nonce=use_nonce() inner_html=css></style> }.into_any(),
+        Some(StyleSheet(css)) => view! { <style nonce=use_nonce()>{css}</style> }.into_any(),
         None => view! { <link id="leptos" rel="stylesheet" href=format!("{pkg}.css")/> }.into_any(),
     };
     let build = use_context::<Build>().map(|build| build.0);
