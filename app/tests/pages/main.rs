@@ -2,7 +2,7 @@
 
 mod fake;
 
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 
 use app::backend::{Caller, Role, SharedBackend};
 use axum::body::{Body, to_bytes};
@@ -17,8 +17,10 @@ async fn get(uri: &str, name: &str) -> (StatusCode, String) {
         provide_context::<SharedBackend>(Arc::new(Greenhouse));
         provide_context(Caller { name: "anonymous".into(), role: Role::Operator });
     };
-    // As the server does it before its first request: this also starts what runs the pages' futures.
-    _ = leptos_axum::generate_route_list(app::app::App);
+    // As the server does it before its first request: this also starts what runs the pages' futures. Only once: a page that
+    // another thread renders while routes are listed waits forever now and then (seen in one run of ten).
+    static START: Once = Once::new();
+    START.call_once(|| _ = leptos_axum::generate_route_list(app::app::App));
     let options = LeptosOptions::builder().output_name("signalbox").build();
     let handler = leptos_axum::render_app_async_with_context(context, move || app::app::shell(&options));
     let request = Request::builder().uri(uri).body(Body::empty()).expect("a request");

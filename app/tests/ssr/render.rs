@@ -1,6 +1,6 @@
 //! Renders a page to a string.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use app::app::{App, Build, shell};
 use app::backend::{Caller, Role, SharedBackend};
@@ -9,6 +9,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::Request;
 use leptos::config::LeptosOptions;
 use leptos::prelude::provide_context;
+use leptos_axum::AxumRouteListing;
 
 use crate::fake::Fake;
 
@@ -22,9 +23,9 @@ pub(crate) async fn render(path: &str, fake: Fake, role: Role, theme: Theme) -> 
         provide_context(theme);
         provide_context(Build("b1".to_owned()));
     };
-    // As at the start of the server: finds the routes, and gives Leptos its executor.
-    let routes = leptos_axum::generate_route_list(App);
-    assert!(routes.iter().all(|route| matches!(route.mode(), leptos_router::SsrMode::Async)), "a page goes out whole");
+    // As at the start of the server: finds the routes, and gives Leptos its executor. Once: see `tests/pages`.
+    static ROUTES: LazyLock<Vec<AxumRouteListing>> = LazyLock::new(|| leptos_axum::generate_route_list(App));
+    assert!(ROUTES.iter().all(|route| matches!(route.mode(), leptos_router::SsrMode::Async)), "a page goes out whole");
     let handler = leptos_axum::render_app_async_with_context(context, move || shell(&options));
     let request = Request::builder().uri(path).body(Body::empty()).expect("a request");
     let answer = handler(request).await;

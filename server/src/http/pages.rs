@@ -1,6 +1,6 @@
 //! Pages and server functions, rendered by Leptos. Each request gets the backend, its caller and its theme through the context.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use app::app::{App, Build, StyleSheet, shell};
 use app::backend::{Caller, SharedBackend};
@@ -13,15 +13,17 @@ use axum::response::Response;
 use leptos::config::LeptosOptions;
 use leptos::nonce::use_nonce;
 use leptos::prelude::{provide_context, use_context};
-use leptos_axum::{LeptosRoutes as _, ResponseOptions, generate_route_list_with_exclusions};
+use leptos_axum::{AxumRouteListing, LeptosRoutes as _, ResponseOptions, generate_route_list_with_exclusions};
 
 use super::caller::{caller, unauthorized};
 use super::{AppState, assets};
 
 /// All pages and server functions.
 pub(super) fn router(app: &AppState) -> Router<AppState> {
+    // Once for all servers of a process: a page that another thread renders meanwhile waits forever now and then (seen in one run of ten).
     // The page for all other addresses is not one of the routes: files come before it, in `or_page`.
-    let routes = generate_route_list_with_exclusions(App, Some(vec!["/{*any}".to_owned()]));
+    static ROUTES: LazyLock<Vec<AxumRouteListing>> = LazyLock::new(|| generate_route_list_with_exclusions(App, Some(vec!["/{*any}".to_owned()])));
+    let routes = ROUTES.clone();
     let options = app.leptos.clone();
     Router::new().leptos_routes_with_context(app, routes, context(app), move || shell(&options))
 }
