@@ -3,7 +3,7 @@
 use crate::alarm::Alarm;
 use crate::command::{CommandId, CommandReport};
 use crate::device::Device;
-use crate::entity::{Entity, EntityId};
+use crate::entity::Entity;
 use crate::input::Message;
 use crate::live::{EntityChange, EntityView, LinkView};
 use crate::reading::Reading;
@@ -32,12 +32,12 @@ pub enum Change {
     Reading(Reading),
     /// What is shown of an entity changed.
     Shown(EntityChange),
-    /// A message arrived: for those who subscribed to its topic, with the entities that it fed.
+    /// A message arrived: for those who subscribed to its topic, with what it did.
     Message {
         /// The message.
         message: Message,
-        /// The entities that it fed; empty for a message that feeds none.
-        fed: Vec<EntityId>,
+        /// The entities that it fed, as they were right after it; empty for a message that feeds none.
+        fed: Vec<EntityChange>,
     },
     /// A payload could not be read.
     Rejected {

@@ -39,8 +39,10 @@ pub enum Event {
 pub struct TopicMessage {
     /// The message.
     pub message: Message,
-    /// The entities that it fed, as they are after it.
+    /// The entities that it fed, as they were right after it.
     pub fed: Vec<EntityView>,
+    /// Its number: it was the n-th since the start. The state counts in the same order ([`crate::ingest::State::n_messages`]).
+    pub n: u64,
     /// The number of the newest change when it was handled.
     pub seq: u64,
 }
@@ -57,6 +59,7 @@ pub struct Hub {
 #[derive(Debug, Default)]
 struct Table {
     seq: u64,
+    n_messages: u64,
     entities: HashMap<EntityId, Entry>,
     order: BTreeMap<u64, EntityId>,
 }
@@ -113,13 +116,18 @@ impl Hub {
                 Change::Alarm(alarm) => self.tell(Event::Alarm(Arc::new(alarm.clone()))),
                 Change::Command(report) => self.tell(Event::Command(Arc::new(report.clone()))),
                 Change::Link(link) => self.tell(Event::Link(Arc::new(link.clone()))),
-                Change::Message { message, fed } if followed => {
-                    let fed = fed.iter().filter_map(&view).collect();
-                    let told = TopicMessage { message: message.clone(), fed, seq: table.seq };
-                    // Nobody is left to hear it: fine.
-                    let _: Result<_, _> = self.messages.send(Arc::new(told));
+                Change::Message { message, fed } => {
+                    table.n_messages += 1;
+                    if followed {
+                        // By now the entity may be past this message: the next one of the same batch has fed it too.
+                        let then = |fed: &EntityChange| view(&fed.e).map(|view| EntityView { v: fed.v.clone(), t: fed.t, q: fed.q, ..view });
+                        let fed = fed.iter().filter_map(then).collect();
+                        let told = TopicMessage { message: message.clone(), fed, n: table.n_messages, seq: table.seq };
+                        // Nobody is left to hear it: fine.
+                        let _: Result<_, _> = self.messages.send(Arc::new(told));
+                    }
                 }
-                Change::Device(_) | Change::Reading(_) | Change::Message { .. } | Change::Rejected { .. } | Change::Publish(_) => {}
+                Change::Device(_) | Change::Reading(_) | Change::Rejected { .. } | Change::Publish(_) => {}
             }
         }
         self.seq.send_if_modified(|seq| std::mem::replace(seq, table.seq) != table.seq);
@@ -291,5 +299,21 @@ mod tests {
         say(&hub, &mut fleet, "commands/a", "restart");
         assert_eq!(messages.try_recv().expect("first").fed.len(), 1);
         assert!(messages.try_recv().expect("second").fed.is_empty());
+    }
+
+    #[test]
+    fn messages_that_are_handled_together_are_told_with_their_own_values() {
+        let (hub, mut fleet, mut out) = (Hub::default(), Fleet::new(Settings::default()), vec![]);
+        let mut messages = hub.messages();
+        for n in 1..=3 {
+            let message =
+                Message { link: "main".into(), topic: "sensors/a/count".into(), payload: n.to_string().as_bytes().into(), qos: 0, retained: false };
+            fleet.apply(Input::Message(message), Timestamp::from_ms(n), &mut out);
+        }
+        hub.publish(&out, |id| fleet.entity(id));
+        for (n, at, value) in [(1, 1, 1.0), (2, 2, 2.0), (3, 3, 3.0)] {
+            let told = messages.try_recv().expect("a message");
+            assert_eq!((told.n, told.fed[0].t, told.fed[0].v.clone()), (n, Some(Timestamp::from_ms(at)), Some(Value::Number(value))));
+        }
     }
 }

@@ -12,6 +12,7 @@ use domain::device::{DeviceId, clean_text};
 use domain::entity::EntityId;
 use domain::fleet::Fleet;
 use domain::input::{Input, Message};
+use domain::live::EntityChange;
 use domain::time::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
@@ -73,7 +74,7 @@ pub struct State {
     pub messages: HashMap<DeviceId, VecDeque<LastMessage>>,
     /// Commands by id, the last ones.
     pub commands: VecDeque<CommandReport>,
-    /// Messages since the start.
+    /// Messages since the start; the hub numbers them in the same order.
     pub n_messages: u64,
     /// Messages of the last seconds: when, and how many by then.
     rate: VecDeque<(Timestamp, u64)>,
@@ -110,9 +111,9 @@ impl State {
         }
     }
 
-    fn remember(&mut self, message: &Message, fed: &[EntityId], now: Timestamp) {
+    fn remember(&mut self, message: &Message, fed: &[EntityChange], now: Timestamp) {
         self.n_messages += 1;
-        let Some(device) = fed.first().and_then(|id| DeviceId::parse(id.device()).ok()) else { return };
+        let Some(device) = fed.first().and_then(|fed| DeviceId::parse(fed.e.device()).ok()) else { return };
         if !self.messages.contains_key(&device) && self.messages.len() >= MAX_REMEMBERED {
             return;
         }

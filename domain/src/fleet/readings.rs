@@ -6,6 +6,7 @@ use crate::convention::{Role, plain};
 use crate::device::{AreaId, Availability, Device, DeviceId, name_from};
 use crate::entity::{Entity, EntityId, EntityKind};
 use crate::input::Message;
+use crate::live::EntityChange;
 use crate::reading::Reading;
 use crate::time::Timestamp;
 use crate::topic::check_topic;
@@ -13,6 +14,7 @@ use crate::units::measure;
 use crate::value::Value;
 
 use super::binding::Binding;
+use super::slot::Slot;
 use super::{Fleet, MAX_ENTITIES, MAX_ENTITIES_PER_DEVICE};
 
 impl Fleet {
@@ -237,7 +239,7 @@ impl Fleet {
         self.devices.insert(id.clone(), device);
     }
 
-    fn feed(&mut self, message: &Message, feeds: &[(Option<String>, usize)], now: Timestamp, out: &mut Vec<Change>, fed: &mut Vec<EntityId>) {
+    fn feed(&mut self, message: &Message, feeds: &[(Option<String>, usize)], now: Timestamp, out: &mut Vec<Change>, fed: &mut Vec<EntityChange>) {
         let samples = match decode(&message.payload) {
             Ok(samples) => samples,
             Err(error) => {
@@ -273,7 +275,7 @@ impl Fleet {
         }
     }
 
-    fn feed_state(&mut self, message: &Message, idx: usize, now: Timestamp, out: &mut Vec<Change>, fed: &mut Vec<EntityId>) {
+    fn feed_state(&mut self, message: &Message, idx: usize, now: Timestamp, out: &mut Vec<Change>, fed: &mut Vec<EntityChange>) {
         let Some(kind) = self.slots.get(idx).map(|slot| slot.entity.kind) else { return };
         let decoded = if kind == EntityKind::Light { decode_light(&message.payload) } else { decode_switch(&message.payload) };
         match decoded {
@@ -303,12 +305,11 @@ impl Fleet {
         device_time: Option<Timestamp>,
         now: Timestamp,
         out: &mut Vec<Change>,
-        fed: &mut Vec<EntityId>,
+        fed: &mut Vec<EntityChange>,
     ) {
         // A device whose clock runs ahead gets our time: its readings would stand in a future that nobody looks at.
         let device_time = device_time.filter(|&t| t <= now);
         let Some(slot) = self.slots.get_mut(idx) else { return };
-        fed.push(slot.entity.id.clone());
         let newest = slot.taken_at;
         let taken_at = slot.take(value.clone(), device_time, message.retained, now);
         if let Some(device) = self.devices.get_mut(&slot.entity.device)
@@ -318,27 +319,29 @@ impl Fleet {
         }
         let offline = self.devices.get(&slot.entity.device).is_some_and(|device| device.availability == Availability::Offline);
         let quality_changed = slot.update_quality(offline, now);
+        let after = slot.change();
+        fed.push(after.clone());
         let Some(taken_at) = taken_at else {
             if quality_changed {
-                out.push(Change::Shown(slot.change()));
+                out.push(Change::Shown(after));
             }
             return;
         };
         out.push(Change::Reading(Reading { entity: slot.entity.id.clone(), value, taken_at, received_at: now, device_time: device_time.is_some() }));
         if newest.is_none_or(|newest| taken_at >= newest) {
-            out.push(Change::Shown(slot.change()));
+            out.push(Change::Shown(after));
             self.settle_command(idx, now, out);
             self.check_rules(idx, now, out);
         }
     }
 
-    fn reject(&mut self, message: &Message, idx: usize, error: &PayloadError, now: Timestamp, out: &mut Vec<Change>, fed: &mut Vec<EntityId>) {
+    fn reject(&mut self, message: &Message, idx: usize, error: &PayloadError, now: Timestamp, out: &mut Vec<Change>, fed: &mut Vec<EntityChange>) {
         let reason = error.to_string();
         if let Some(slot) = self.slots.get_mut(idx) {
             slot.bad = Some(reason.clone());
-            fed.push(slot.entity.id.clone());
         }
         self.refresh_quality(idx, now, out);
+        fed.extend(self.slots.get(idx).map(Slot::change));
         out.push(Change::Rejected { topic: message.topic.clone(), reason });
     }
 

@@ -75,6 +75,35 @@ async fn a_topic_filter_gives_the_current_value_then_every_message() {
 }
 
 #[tokio::test]
+async fn whoever_begins_to_follow_a_busy_topic_misses_nothing_and_hears_nothing_twice() {
+    const LAST: u16 = 3_000;
+    let app = TestApp::start().await;
+    let mut device = app.device().await;
+    device.publishes("sensors/a/count", "0", false).await;
+    let mut first = app.viewer().await;
+    first.says(json!({"type": "subscribe", "topics": ["sensors/a/count"]})).await;
+    assert_eq!(first.hears("sensor-update").await["value"], 0.0);
+    let follow = async {
+        for _ in 0..20 {
+            let mut viewer = app.viewer().await;
+            viewer.says(json!({"type": "subscribe", "topics": ["sensors/+/count"]})).await;
+            let mut heard: Vec<f64> = vec![];
+            while heard.len() < 20 && heard.last() != Some(&f64::from(LAST)) {
+                let update = viewer.hears("sensor-update").await;
+                assert_eq!(update["snapshot"] == true, heard.is_empty());
+                heard.push(update["value"].as_f64().unwrap());
+            }
+            assert!(heard.windows(2).all(|pair| pair[1] == pair[0] + 1.0), "{heard:?}");
+        }
+    };
+    tokio::join!(device.bursts("sensors/a/count", (1..=LAST).map(|n| n.to_string())), follow);
+    for n in 1..=LAST {
+        assert_eq!(first.hears("sensor-update").await["value"], f64::from(n));
+    }
+    app.stop().await;
+}
+
+#[tokio::test]
 async fn a_publish_reaches_the_broker_with_qos_1_not_retained() {
     let app = TestApp::start().await;
     let mut lamp = app.device().await;

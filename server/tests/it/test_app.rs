@@ -276,6 +276,17 @@ impl Device {
         self.until(|event| matches!(event, Event::Incoming(Packet::PubAck(_)))).await;
     }
 
+    /// Publishes with QoS 1 as fast as the broker takes it, then waits for its word on all of them.
+    pub async fn bursts(&mut self, topic: &str, payloads: impl ExactSizeIterator<Item = String>) {
+        let n = payloads.len();
+        for payload in payloads {
+            self.client.publish(topic, QoS::AtLeastOnce, false, payload).await.unwrap();
+        }
+        for _ in 0..n {
+            self.until(|event| matches!(event, Event::Incoming(Packet::PubAck(_)))).await;
+        }
+    }
+
     pub async fn subscribes(&mut self, filter: &str) {
         self.client.subscribe(filter, QoS::AtLeastOnce).await.unwrap();
         self.until(|event| matches!(event, Event::Incoming(Packet::SubAck(_)))).await;

@@ -16,7 +16,7 @@ const MAX_KEPT: usize = 10_000;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Subscriptions {
     /// Topic filters.
-    pub topics: Vec<TopicFilter>,
+    pub topics: Vec<Follow>,
     /// All entities.
     pub all: bool,
     /// Single entities.
@@ -33,6 +33,15 @@ impl Subscriptions {
     pub fn wants(&self, id: &EntityId) -> bool {
         self.all || self.entities.contains(id)
     }
+}
+
+/// A topic filter that a viewer follows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Follow {
+    /// The filter.
+    pub filter: TopicFilter,
+    /// The number of the newest message that the current values sent at the beginning hold: those after it are told one by one.
+    pub since: u64,
 }
 
 /// Dropped sessions by their id.

@@ -19,7 +19,7 @@ use tokio::sync::{broadcast, mpsc, watch};
 use tokio::time::Instant;
 
 use super::frame::{BadFrame, parse};
-use super::sessions::Subscriptions;
+use super::sessions::{Follow, Subscriptions};
 use crate::backend::{new_id, require};
 use crate::clock::now;
 use crate::http::AppState;
@@ -64,6 +64,8 @@ struct Viewer {
     /// Frames that it may still send, and since when they are counted.
     allowance: (f64, Instant),
     answers: mpsc::Sender<ServerFrame>,
+    /// Messages, once it follows a topic.
+    messages: Option<broadcast::Receiver<Arc<TopicMessage>>>,
 }
 
 /// Serves a viewer until it goes or the server stops.
@@ -72,7 +74,6 @@ pub(super) async fn run(socket: WebSocket, app: AppState, caller: Caller) {
     let hub = app.hub.clone();
     let mut news = hub.watch();
     let mut events = hub.events();
-    let mut messages: Option<broadcast::Receiver<Arc<TopicMessage>>> = None;
     let (answers, mut answered) = mpsc::channel(64);
     let mut viewer = Viewer {
         cursor: hub.seq(),
@@ -85,6 +86,7 @@ pub(super) async fn run(socket: WebSocket, app: AppState, caller: Caller) {
         commands: HashMap::new(),
         allowance: (BURST, Instant::now()),
         answers,
+        messages: None,
         app,
     };
     let mut heard = Instant::now();
@@ -99,15 +101,10 @@ pub(super) async fn run(socket: WebSocket, app: AppState, caller: Caller) {
                     heard = Instant::now();
                     let Some(Ok(frame)) = frame else { return Err(Gone::Closed) };
                     viewer.frame(frame).await?;
-                    if viewer.subscriptions.topics.is_empty() {
-                        messages = None;
-                    } else if messages.is_none() {
-                        messages = Some(viewer.hub.messages());
-                    }
                 }
                 event = events.recv() => viewer.event(event).await?,
                 Some(frame) = answered.recv() => viewer.send(&frame).await?,
-                message = next_message(&mut messages) => viewer.message(message).await?,
+                message = next_message(&mut viewer.messages) => viewer.message(message).await?,
                 () = due(&mut news, viewer.cursor, viewer.last_frame + FRAME), if viewer.subscriptions.has_entities() => viewer.changes().await?,
                 _ = quiet.tick() => {
                     if heard.elapsed() > GONE_AFTER {
@@ -186,7 +183,10 @@ impl Viewer {
         match frame {
             ClientFrame::Subscribe { topics, entities, id } => self.subscribe(&topics, &entities, id).await,
             ClientFrame::Unsubscribe { topics, entities, .. } => {
-                self.subscriptions.topics.retain(|filter| !topics.iter().any(|t| t == filter.as_str()));
+                self.subscriptions.topics.retain(|follow| !topics.iter().any(|t| t == follow.filter.as_str()));
+                if self.subscriptions.topics.is_empty() {
+                    self.messages = None;
+                }
                 self.subscriptions.all &= !entities.iter().any(|e| e == "*");
                 self.subscriptions.entities.retain(|id| !entities.iter().any(|e| e == id.as_str()));
                 Ok(())
@@ -222,24 +222,40 @@ impl Viewer {
         }
         self.subscriptions.all |= entities.iter().any(|entity| entity == "*");
         self.subscriptions.entities.extend(added);
-        self.subscriptions.topics.extend(filters.iter().filter(|filter| !self.subscriptions.topics.contains(filter)).cloned().collect::<Vec<_>>());
         if !entities.is_empty() {
             self.snapshot().await?;
         }
-        if !filters.is_empty() {
-            self.current_values(&filters).await?;
-        }
-        Ok(())
+        self.follow(filters).await
     }
 
-    /// The current value of every entity that a filter reads.
-    async fn current_values(&mut self, filters: &[TopicFilter]) -> Result<(), Gone> {
-        let mut views = self.app.backend.state().fleet.entities();
+    /// Follows filters from now on: the current value of every entity that they read, then each message after it, none lost and none twice.
+    async fn follow(&mut self, filters: Vec<TopicFilter>) -> Result<(), Gone> {
+        if filters.is_empty() {
+            return Ok(());
+        }
+        // It listens before it looks: what arrives in between is in what it sees, and is passed over when it is heard.
+        self.messages.get_or_insert_with(|| self.hub.messages());
+        let (mut views, since) = {
+            let state = self.app.backend.state();
+            (state.fleet.entities(), state.n_messages)
+        };
         views.retain(|view| view.v.is_some() && filters.iter().any(|filter| filter.matches(&view.topic)));
+        for filter in filters {
+            // A filter that it follows already goes on as it was: messages on their way to it must not be lost.
+            if !self.subscriptions.topics.iter().any(|follow| follow.filter == filter) {
+                self.subscriptions.topics.push(Follow { filter, since });
+            }
+        }
         for view in views {
             self.send(&sensor_update(&view, view.topic.clone(), self.hub.seq(), true)).await?;
         }
         Ok(())
+    }
+
+    /// Too long away to hear every message: begins again from the current values.
+    async fn follow_anew(&mut self) -> Result<(), Gone> {
+        let filters = std::mem::take(&mut self.subscriptions.topics).into_iter().map(|follow| follow.filter).collect();
+        self.follow(filters).await
     }
 
     async fn snapshot(&mut self) -> Result<(), Gone> {
@@ -260,10 +276,7 @@ impl Viewer {
             Some(subscriptions) if seq <= self.hub.seq() => {
                 self.subscriptions = subscriptions;
                 self.cursor = seq;
-                if !self.subscriptions.topics.is_empty() {
-                    let filters = self.subscriptions.topics.clone();
-                    self.current_values(&filters).await?;
-                }
+                self.follow_anew().await?;
                 if self.subscriptions.has_entities() { self.changes().await } else { Ok(()) }
             }
             _ => {
@@ -309,14 +322,11 @@ impl Viewer {
     async fn message(&mut self, message: Result<Arc<TopicMessage>, RecvError>) -> Result<(), Gone> {
         let told = match message {
             Ok(told) => told,
-            Err(RecvError::Lagged(_)) => {
-                let filters = self.subscriptions.topics.clone();
-                return self.current_values(&filters).await;
-            }
+            Err(RecvError::Lagged(_)) => return self.follow_anew().await,
             Err(RecvError::Closed) => return Err(Gone::Closed),
         };
         let topic = &told.message.topic;
-        if !self.subscriptions.topics.iter().any(|filter| filter.matches(topic)) {
+        if !self.subscriptions.topics.iter().any(|follow| told.n > follow.since && follow.filter.matches(topic)) {
             return Ok(());
         }
         if told.fed.is_empty() {
