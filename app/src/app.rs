@@ -25,6 +25,10 @@ pub struct Build(pub String);
 #[derive(Clone, Copy, Debug)]
 pub struct StyleSheet(pub &'static str);
 
+/// The id of the first tile of the page, provided as context by the HTTP layer: the first paint waits for it, so that a value is on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FirstTile(pub String);
+
 /// The HTML document around [`App`]. Rendered on the server only.
 #[must_use]
 pub fn shell(options: &LeptosOptions) -> impl IntoView + use<> {
@@ -33,11 +37,15 @@ pub fn shell(options: &LeptosOptions) -> impl IntoView + use<> {
     let by_xtask = option_env!("LEPTOS_OUTPUT_NAME").is_none();
     let wasm = format!("{pkg}{}.wasm", if by_xtask { "_bg" } else { "" });
     let js = format!("{pkg}.js");
-    let start = format!("import init, {{ hydrate }} from {js:?}; init({{ module_or_path: {wasm:?} }}).then(hydrate);");
+    let start = format!(
+        "const start = () => import({js:?}).then(({{ default: init, hydrate }}) => init({{ module_or_path: {wasm:?} }}).then(hydrate)); \
+         document.hidden ? start() : requestAnimationFrame(() => setTimeout(start));"
+    );
     let style = match use_context::<StyleSheet>() {
         Some(StyleSheet(css)) => view! { <style nonce=use_nonce()>{css}</style> }.into_any(),
         None => view! { <link id="leptos" rel="stylesheet" href=format!("{pkg}.css")/> }.into_any(),
     };
+    let first_tile = use_context::<FirstTile>().map(|tile| view! { <link rel="expect" href=format!("#{}", tile.0) blocking="render"/> });
     let build = use_context::<Build>().map(|build| build.0);
     view! {
         <!DOCTYPE html>
@@ -48,22 +56,24 @@ pub fn shell(options: &LeptosOptions) -> impl IntoView + use<> {
                 <meta name="color-scheme" content="light dark"/>
                 <meta name="theme-color" media="(prefers-color-scheme: light)" content="#e8eaec"/>
                 <meta name="theme-color" media="(prefers-color-scheme: dark)" content="#0f1214"/>
+                {first_tile}
                 {style}
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
                 <link rel="manifest" href="/manifest.webmanifest"/>
-                // Not `HydrationScripts`: it writes the nonce into `crossorigin`, and then Firefox loads everything twice.
-                <link rel="modulepreload" href=js/>
-                {by_xtask.then(|| view! { <link rel="modulepreload" href=format!("{pkg}.split.js")/> })}
+                // The large part travels while the page is read.
                 <link rel="preload" href=wasm r#as="fetch" r#type="application/wasm" crossorigin="anonymous"/>
-                <script type="module" nonce=use_nonce()>
-                    {start}
-                </script>
                 <AutoReload options=options.clone()/>
                 <MetaTags/>
             </head>
             <body class="app">
                 <App/>
                 <Sprite/>
+                // Values first: the small part of the code is asked for when the page is read, and all of it set up once the page is painted. A page
+                // in a hidden tab is not painted.
+                // Not `HydrationScripts`: it writes the nonce into `crossorigin`, and then Firefox loads everything twice.
+                <link rel="modulepreload" href=js fetchpriority="low"/>
+                {by_xtask.then(|| view! { <link rel="modulepreload" href=format!("{pkg}.split.js") fetchpriority="low"/> })}
+                <script nonce=use_nonce()>{start}</script>
             </body>
         </html>
     }

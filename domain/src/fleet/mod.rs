@@ -219,10 +219,22 @@ impl Fleet {
     /// All entities with their values, ordered by area, then by their place, then by id.
     #[must_use]
     pub fn entities(&self) -> Vec<EntityView> {
-        let rank = |area: Option<AreaId>| area.and_then(|id| self.areas.iter().position(|a| a.id == id)).unwrap_or(usize::MAX);
-        let mut order: Vec<_> = self.slots.iter().map(|slot| (rank(self.area_of(slot)), slot.entity.order, &slot.entity.id, slot)).collect();
-        order.sort_by(|a, b| (a.0, a.1, a.2).cmp(&(b.0, b.1, b.2)));
-        order.into_iter().map(|(.., slot)| self.view_of(slot)).collect()
+        let mut order: Vec<_> = self.slots.iter().map(|slot| (self.place(slot), slot)).collect();
+        order.sort_by(|a, b| a.0.cmp(&b.0));
+        order.into_iter().map(|(_, slot)| self.view_of(slot)).collect()
+    }
+
+    /// The first entity of the overview, in the order of [`Fleet::entities`].
+    #[must_use]
+    pub fn first_shown(&self) -> Option<&EntityId> {
+        let shown = self.slots.iter().filter(|slot| !slot.entity.hidden);
+        shown.map(|slot| self.place(slot)).min().map(|(.., id)| id)
+    }
+
+    /// Where an entity stands among all: the place of its area, its own there, its id.
+    fn place<'a>(&self, slot: &'a Slot) -> (usize, i32, &'a EntityId) {
+        let area = self.area_of(slot).and_then(|id| self.areas.iter().position(|area| area.id == id));
+        (area.unwrap_or(usize::MAX), slot.entity.order, &slot.entity.id)
     }
 
     /// A device.

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use app::app::{App, Build, StyleSheet, shell};
+use app::app::{App, Build, FirstTile, StyleSheet, shell};
 use app::backend::{Caller, SharedBackend};
 use app::theme::Theme;
 use axum::Router;
@@ -30,6 +30,7 @@ pub(super) fn router(app: &AppState) -> Router<AppState> {
 
 /// What every component and server function finds in its context.
 fn context(app: &AppState) -> impl Fn() + Clone + Send + Sync + 'static + use<> {
+    let live = Arc::clone(&app.backend);
     let backend: SharedBackend = app.backend.clone();
     let build = app.build.clone();
     move || {
@@ -39,6 +40,11 @@ fn context(app: &AppState) -> impl Fn() + Clone + Send + Sync + 'static + use<> 
             provide_context(StyleSheet(css));
         }
         let Some(parts) = use_context::<Parts>() else { return };
+        if parts.uri.path() == "/"
+            && let Some(first) = live.state().fleet.first_shown()
+        {
+            provide_context(FirstTile(first.to_string()));
+        }
         if let Some(caller) = parts.extensions.get::<Caller>() {
             provide_context(caller.clone());
         }

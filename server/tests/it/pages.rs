@@ -26,6 +26,26 @@ async fn every_current_value_stands_in_the_overview() {
 }
 
 #[tokio::test]
+async fn the_first_paint_waits_for_the_first_tile_and_for_no_code() {
+    let app = TestApp::start().await;
+    assert!(!app.get("/").await.contains("rel=\"expect\""), "there is no tile to wait for");
+    let mut viewer = app.viewer().await;
+    viewer.says(json!({"type": "subscribe", "entities": ["*"]})).await;
+    let mut device = app.device().await;
+    device.publishes("zone/cellar/humidity", "50", false).await;
+    device.publishes("sensors/b/temperature", "2", false).await;
+    device.publishes("zone/attic/temperature", "1", false).await;
+    viewer.sees("attic.temperature", |_| true).await;
+    let html = app.get("/").await;
+    let first_tile = html.split("<article id=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+    assert!(html.contains(&format!(r##"<link rel="expect" href="#{first_tile}" blocking="render">"##)), "{first_tile}");
+    let head = html.split("</head>").next().unwrap();
+    assert!(!head.contains("<script"), "a script runs before the page is painted");
+    assert!(!app.get("/history").await.contains("rel=\"expect\""));
+    app.stop().await;
+}
+
+#[tokio::test]
 async fn pages_carry_their_policy() {
     let app = TestApp::start().await;
     for path in ["/", "/history"] {
