@@ -26,6 +26,7 @@ use crate::mqtt::Report;
 use crate::mqtt::embedded::{self, BrokerSettings, EmbeddedBroker};
 use crate::mqtt::link::{Link, LinkSettings, Protocol};
 use crate::recorder;
+use crate::redelivery::Memory;
 use crate::store::Store;
 use crate::store::sqlite::SqliteStore;
 use crate::tasks::Tasks;
@@ -80,7 +81,8 @@ impl Application {
         if play == Play::Demo && store.is_empty().await? {
             demo::fill(store.as_ref(), &settings, now()).await.context("cannot write the demo's history")?;
         }
-        let state = Arc::new(RwLock::new(restored(store.as_ref(), settings).await?));
+        let (state, memory) = restored(store.as_ref(), settings).await?;
+        let state = Arc::new(RwLock::new(state));
         let hub = Arc::new(Hub::default());
         hub.fill(&state.read().unwrap_or_else(std::sync::PoisonError::into_inner).fleet.entities());
 
@@ -125,6 +127,7 @@ impl Application {
                 requests,
                 outcomes: request.clone(),
                 tasks: sources.clone(),
+                memory,
             }
             .run(),
         );
@@ -191,14 +194,14 @@ fn settings(config: &Config, play: Play) -> Settings {
     settings
 }
 
-/// The state as the last run left it.
-async fn restored(store: &dyn Store, settings: Settings) -> Result<State> {
+/// The state as the last run left it, and the messages that it took last.
+async fn restored(store: &dyn Store, settings: Settings) -> Result<(State, Memory)> {
     let saved = store.load().await?;
     let mut fleet = Fleet::new(settings);
     fleet.restore(saved.devices, saved.entities, saved.last, saved.alarms);
     let mut state = State::new(fleet);
     fill_trends(store, &mut state, now()).await?;
-    Ok(state)
+    Ok((state, Memory::restored(saved.taken)))
 }
 
 /// The last hour from the store, so that tiles have their lines at once.

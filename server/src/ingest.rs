@@ -18,9 +18,11 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::clock::now;
 use crate::hub::Hub;
+use crate::mqtt::Report;
 use crate::mqtt::link::Link;
-use crate::mqtt::{Ack, Report};
 use crate::recorder::{Record, Recorder};
+use crate::redelivery::Memory;
+use crate::store::Batch;
 use crate::tasks::Tasks;
 use crate::telemetry::Shown;
 use crate::trends::Trends;
@@ -145,6 +147,8 @@ pub struct Ingest {
     pub outcomes: mpsc::Sender<Request>,
     /// Runs the publishes.
     pub tasks: Tasks,
+    /// The messages taken last.
+    pub memory: Memory,
 }
 
 impl Ingest {
@@ -170,19 +174,30 @@ impl Ingest {
 
     async fn reports_batch(&mut self, reports: &mut Vec<Report>) {
         let now = now();
-        let mut acks = vec![];
-        let inputs: Vec<Input> = reports
-            .drain(..)
-            .map(|report| match report {
-                Report::State { broker, state } => Input::Link { broker, state },
-                Report::Message { message, ack } => {
-                    acks.extend(ack);
-                    Input::Message(message)
+        let (mut inputs, mut acks, mut deliveries) = (vec![], vec![], vec![]);
+        for report in reports.drain(..) {
+            match report {
+                Report::State { broker, state } => inputs.push(Input::Link { broker, state }),
+                Report::SessionLost { broker } => self.memory.forget(&broker),
+                Report::Message { message, ack: None } => {
+                    deliveries.push(None);
+                    inputs.push(Input::Message(message));
                 }
-            })
-            .collect();
+                Report::Message { message, ack: Some((delivery, ack)) } => {
+                    // Also one that was taken before: it waits behind what it said the first time.
+                    acks.push(ack);
+                    if !self.memory.is_again(&message, delivery) {
+                        deliveries.push(Some(self.memory.take(&message, delivery)));
+                        inputs.push(Input::Message(message));
+                    }
+                }
+            }
+        }
         let changes = self.apply(inputs, now);
-        self.follow(changes, acks, "").await;
+        // One such change a message, in their order. What fed nothing may come again.
+        let fed = changes.iter().filter_map(|change| if let Change::Message { fed, .. } = change { Some(!fed.is_empty()) } else { None });
+        let taken = deliveries.into_iter().zip(fed).filter_map(|(taken, fed)| taken.filter(|_| fed)).collect();
+        self.follow(changes, Record { batch: Batch { taken, ..Batch::default() }, acks }, "").await;
     }
 
     async fn tick(&mut self) {
@@ -196,7 +211,7 @@ impl Ingest {
                 state.rate.pop_front();
             }
         }
-        self.follow(changes, vec![], "").await;
+        self.follow(changes, Record::default(), "").await;
     }
 
     async fn request(&mut self, request: Request) {
@@ -211,7 +226,7 @@ impl Ingest {
                     // The caller may have gone away: the command goes out all the same.
                     let _: Result<(), _> = reply.send(report);
                 }
-                self.follow(changes, vec![], &who).await;
+                self.follow(changes, Record::default(), &who).await;
             }
             Request::Acknowledge { alarm, who, reply } => {
                 let changes = self.apply(vec![Input::AcknowledgeAlarm { alarm: alarm.clone() }], now());
@@ -221,11 +236,11 @@ impl Ingest {
                 }
                 // As above.
                 let _: Result<(), _> = reply.send(after);
-                self.follow(changes, vec![], &who).await;
+                self.follow(changes, Record::default(), &who).await;
             }
             Request::Outcome(input) => {
                 let changes = self.apply(vec![input], now());
-                self.follow(changes, vec![], "").await;
+                self.follow(changes, Record::default(), "").await;
             }
         }
     }
@@ -243,15 +258,14 @@ impl Ingest {
     }
 
     /// Shows, sends and stores what changed. Waiting for the recorder is the back-pressure that reaches the broker.
-    async fn follow(&mut self, changes: Vec<Change>, acks: Vec<Ack>, who: &str) {
-        if changes.is_empty() && acks.is_empty() {
+    async fn follow(&mut self, changes: Vec<Change>, mut record: Record, who: &str) {
+        if changes.is_empty() && record.acks.is_empty() {
             return;
         }
         {
             let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
             self.hub.publish(&changes, |id| state.fleet.entity(id));
         }
-        let mut record = Record { acks, ..Record::default() };
         for change in changes {
             match change {
                 Change::Device(device) => record.batch.devices.push(device),

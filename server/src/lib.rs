@@ -28,6 +28,8 @@ pub mod ingest;
 pub mod mqtt;
 /// From changes to the store.
 pub mod recorder;
+/// What a broker delivers twice.
+pub mod redelivery;
 /// What survives a restart.
 pub mod store;
 /// The last hour of every entity.

@@ -6,6 +6,8 @@ use domain::input::Message;
 use domain::live::LinkState;
 use domain::topic::TopicError;
 
+use crate::redelivery::Delivery;
+
 /// The broker in this process.
 pub mod embedded;
 /// The connection to a broker.
@@ -25,8 +27,13 @@ pub enum Report {
     Message {
         /// The message.
         message: Message,
-        /// Acknowledges it to the broker, once its readings are on disk; `None` for QoS 0.
-        ack: Option<Ack>,
+        /// How it came, and the duty to acknowledge it once its readings are on disk; `None` for QoS 0.
+        ack: Option<(Delivery, Ack)>,
+    },
+    /// The broker kept nothing for us: what it delivers from now on is new.
+    SessionLost {
+        /// The broker's name.
+        broker: Arc<str>,
     },
 }
 

@@ -12,6 +12,8 @@ use domain::history::{Range, Series};
 use domain::reading::Reading;
 use domain::time::Timestamp;
 
+use crate::redelivery::Taken;
+
 /// Why the store could not do something.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -48,13 +50,16 @@ pub struct Batch {
     pub alarms: Vec<Alarm>,
     /// Commands that changed, with who sent them.
     pub commands: Vec<(CommandReport, String)>,
+    /// The messages that `readings` came by, to know them again.
+    pub taken: Vec<Taken>,
 }
 
 impl Batch {
     /// Whether there is nothing to store.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.devices.is_empty() && self.entities.is_empty() && self.readings.is_empty() && self.alarms.is_empty() && self.commands.is_empty()
+        let Self { devices, entities, readings, alarms, commands, taken } = self;
+        devices.is_empty() && entities.is_empty() && readings.is_empty() && alarms.is_empty() && commands.is_empty() && taken.is_empty()
     }
 }
 
@@ -69,6 +74,8 @@ pub struct Saved {
     pub last: Vec<Reading>,
     /// Alarms that are not normal.
     pub alarms: Vec<Alarm>,
+    /// The messages taken last, oldest first.
+    pub taken: Vec<Taken>,
 }
 
 /// Everything that survives a restart.

@@ -142,6 +142,11 @@ impl Connection {
 
     /// Delivers a message; `alias` with MQTT 5 only. QoS 0 has no packet id.
     pub(crate) async fn deliver(&mut self, topic: &str, payload: &str, id: Option<u16>, alias: Option<u8>) {
+        self.deliver_as(if id.is_some() { 0x32 } else { 0x30 }, topic, payload, id, alias).await;
+    }
+
+    /// As [`Self::deliver`], with the first byte of the packet.
+    pub(crate) async fn deliver_as(&mut self, first: u8, topic: &str, payload: &str, id: Option<u16>, alias: Option<u8>) {
         let mut body = u16::try_from(topic.len()).expect("short").to_be_bytes().to_vec();
         body.extend_from_slice(topic.as_bytes());
         body.extend(id.into_iter().flat_map(u16::to_be_bytes));
@@ -151,7 +156,7 @@ impl Connection {
             None => {}
         }
         body.extend_from_slice(payload.as_bytes());
-        self.write(if id.is_some() { 0x32 } else { 0x30 }, &body).await;
+        self.write(first, &body).await;
     }
 
     /// Accepts the connection and does what a broker does until the client closes.

@@ -13,6 +13,7 @@ mod link;
 mod link_fake;
 mod link_mosquitto;
 mod link_rig;
+mod redelivery;
 
 mod broker;
 mod broker_client;

@@ -11,6 +11,7 @@ use domain::history::{Range, Resolution};
 use domain::reading::Reading;
 use domain::time::Timestamp;
 use domain::value::{LightState, OnOff, Value};
+use server::redelivery::{REMEMBERED, Taken};
 use server::store::sqlite::{Settings, SqliteStore};
 use server::store::{Batch, Store, StoreError};
 use tempfile::TempDir;
@@ -143,6 +144,7 @@ async fn registry_last_values_and_alarms_survive_a_restart() {
         readings: readings.clone(),
         alarms: vec![alarm("hot", AlarmState::Unacked), alarm("cold", AlarmState::Normal)],
         commands: vec![(command.clone(), "ann".into()), (CommandReport { state: CommandState::Confirmed, ..command }, "ann".into())],
+        taken: vec![taken(0, 7), taken(1, 65_535)],
     };
     test.store.write(&batch).await.unwrap();
 
@@ -151,6 +153,7 @@ async fn registry_last_values_and_alarms_survive_a_restart() {
     assert_eq!(saved.devices, batch.devices);
     assert_eq!(saved.entities, batch.entities);
     assert_eq!(saved.alarms, [alarm("hot", AlarmState::Unacked)]);
+    assert_eq!(saved.taken, batch.taken);
     let mut last = saved.last;
     last.sort_by_key(|reading| reading.taken_at);
     assert_eq!(last, readings);
@@ -159,6 +162,19 @@ async fn registry_last_values_and_alarms_survive_a_restart() {
     // An alarm that is normal again is not loaded.
     test.store.write(&Batch { alarms: vec![alarm("hot", AlarmState::Normal)], ..Batch::default() }).await.unwrap();
     assert!(test.store.load().await.unwrap().alarms.is_empty());
+
+    // Of the messages taken only the last are kept.
+    let more = (2..10_000).map(|n| taken(n, 9)).collect();
+    test.store.write(&Batch { taken: more, ..Batch::default() }).await.unwrap();
+    let kept = test.store.load().await.unwrap().taken;
+    assert_eq!(
+        (kept.len() as u64, kept.first().map(|taken| taken.n), kept.last().map(|taken| taken.n)),
+        (REMEMBERED, Some(10_000 - REMEMBERED), Some(9_999))
+    );
+}
+
+fn taken(n: u64, packet_id: u16) -> Taken {
+    Taken { link: "main".into(), n, packet_id, digest: u64::MAX - n }
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ use super::acks::{AckQueue, Owed, Settled};
 use super::connection::Role;
 use super::shared::{Half, Shared};
 use super::wire::{Client, Event, Failure, Granted, Options, Received, Session};
+use crate::redelivery::Delivery;
 
 /// The connection that subscribes and acknowledges, in a session that the broker keeps for a day.
 ///
@@ -67,7 +68,7 @@ impl Ingest {
             // Not acknowledged, so the broker keeps it for the next start.
             return;
         }
-        let Received { topic, payload, qos, retained, pkid } = received;
+        let Received { topic, payload, qos, retained, pkid, dup } = received;
         let Some(topic) = topic else {
             // Acknowledged all the same: it would come back without a topic again.
             self.count(&self.shared.n_nameless, "Messages without a topic dropped; does the broker use topic aliases?");
@@ -80,7 +81,7 @@ impl Ingest {
             self.count(&self.shared.n_dropped, "QoS 0 messages dropped, too many wait to be recorded");
             return;
         }
-        let ack = (qos > 0).then(|| self.acks.owe(Owed { pkid, qos }));
+        let ack = (qos > 0).then(|| (Delivery { packet_id: pkid, dup }, self.acks.owe(Owed { pkid, qos })));
         let message = Message { link: Arc::clone(&self.shared.settings.name), topic, payload: payload.as_ref().into(), qos, retained };
         self.shared.outbox.push(Report::Message { message, ack });
     }
@@ -128,7 +129,10 @@ impl Role for Ingest {
         }
     }
 
-    fn begin(&mut self, _: &Granted, client: &impl Client) {
+    fn begin(&mut self, granted: &Granted, client: &impl Client) {
+        if !granted.session_present {
+            self.shared.outbox.push(Report::SessionLost { broker: Arc::clone(&self.shared.settings.name) });
+        }
         // Whatever the broker says of its session: some forget subscriptions, and configurations change.
         if client.try_subscribe(&self.shared.settings.subscribe, self.shared.settings.qos) {
             self.asked = Some(Instant::now());

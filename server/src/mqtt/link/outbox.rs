@@ -85,7 +85,7 @@ impl Waiting {
 fn size(report: &Report) -> usize {
     match report {
         Report::Message { message, .. } => message.topic.len() + message.payload.len(),
-        Report::State { .. } => 0,
+        Report::State { .. } | Report::SessionLost { .. } => 0,
     }
 }
 

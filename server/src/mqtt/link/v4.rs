@@ -109,6 +109,7 @@ fn event_of(event: rumqttc::Event) -> Event {
             qos: publish.qos as u8,
             retained: publish.retain,
             pkid: publish.pkid,
+            dup: publish.dup,
         }),
         Packet::SubAck(ack) => Event::Subscribed(ack.return_codes.iter().map(|code| reason(*code == SubscribeReasonCode::Failure, code)).collect()),
         Packet::PubAck(ack) => Event::Acknowledged { pkid: ack.pkid, refused: None, slot_lost: false },

@@ -126,6 +126,7 @@ fn event_of(event: rumqttc::v5::Event) -> Event {
             qos: publish.qos as u8,
             retained: publish.retain,
             pkid: publish.pkid,
+            dup: publish.dup,
         }),
         Packet::SubAck(ack) => {
             Event::Subscribed(ack.return_codes.iter().map(|code| reason(!matches!(code, SubscribeReasonCode::Success(_)), code)).collect())

@@ -111,6 +111,8 @@ pub(super) struct Received {
     pub(super) qos: u8,
     pub(super) retained: bool,
     pub(super) pkid: u16,
+    /// The broker may have delivered it before.
+    pub(super) dup: bool,
 }
 
 /// Why a connection ended or did not come about.

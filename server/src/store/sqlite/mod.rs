@@ -29,6 +29,8 @@ mod writer;
 mod alarm;
 /// The log of commands.
 mod command;
+/// The messages taken last.
+mod delivery;
 /// The newest reading of each entity.
 mod last_value;
 /// Numbers and states as they came.
@@ -95,6 +97,7 @@ impl Store for SqliteStore {
             entities: registry::list_entities(&mut reader).await?,
             last: last_value::list(&mut reader).await?,
             alarms: alarm::list_not_normal(&mut reader).await?,
+            taken: delivery::list(&mut reader).await?,
         })
     }
 

@@ -18,8 +18,10 @@ const WAL_LIMIT_BYTES: &str = "67108864";
 const APPLICATION_ID: i64 = 0x7367_6278;
 
 /// All migrations, oldest first. Applied ones never change.
-const MIGRATIONS: [(i64, &str, &str); 1] =
-    [(20_261_122_000_000, "first tables", include_str!("../../../../migrations/sqlite/20261122000000_first_tables.sql"))];
+const MIGRATIONS: [(i64, &str, &str); 2] = [
+    (20_261_122_000_000, "first tables", include_str!("../../../../migrations/sqlite/20261122000000_first_tables.sql")),
+    (20_261_122_210_000, "deliveries", include_str!("../../../../migrations/sqlite/20261122210000_deliveries.sql")),
+];
 
 /// The connection that writes and those that read, on an up-to-date database.
 pub(super) async fn open(path: &Path, settings: Settings) -> Result<(SqliteConnection, SqlitePool), StoreError> {

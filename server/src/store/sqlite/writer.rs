@@ -2,7 +2,7 @@ use sqlx::Connection;
 use sqlx::sqlite::SqliteConnection;
 use tokio::sync::Mutex;
 
-use super::{alarm, command, last_value, reading, registry, rollup, series};
+use super::{alarm, command, delivery, last_value, reading, registry, rollup, series};
 use crate::store::{Batch, StoreError};
 
 /// The one connection that writes.
@@ -72,6 +72,7 @@ async fn write_all(connection: &mut SqliteConnection, keys: &mut series::Keys, b
         rollup::add(connection, &new).await?;
         last_value::upsert(connection, &new, &batch.readings).await?;
     }
+    delivery::upsert(connection, &batch.taken).await?;
     alarm::upsert(connection, &batch.alarms).await?;
     command::upsert(connection, &batch.commands).await
 }
