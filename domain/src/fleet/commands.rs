@@ -111,7 +111,7 @@ impl Fleet {
             self.pending.remove(id);
             if let Some(value) = plain::expected(slot.entity.kind, &report.action, slot.value.as_ref()) {
                 slot.take(value, None, false, now);
-                slot.update_quality(false, now);
+                slot.update_quality(false, None, now);
                 out.push(Change::Shown(slot.change()));
             }
         }

@@ -129,7 +129,7 @@ impl Fleet {
     pub fn apply(&mut self, input: Input, now: Timestamp, out: &mut Vec<Change>) {
         match input {
             Input::Message(message) => self.message(message, now, out),
-            Input::Link { broker, state } => self.link(broker, state, now, out),
+            Input::Link { broker, state } => self.link(&broker, state, now, out),
             Input::Command { id, entity, action } => self.command(id, &entity, &action, now, out),
             Input::CommandAccepted { id } => self.command_accepted(&id, now, out),
             Input::CommandFailed { id, reason } => self.command_failed(&id, reason, now, out),
@@ -138,13 +138,25 @@ impl Fleet {
         }
     }
 
-    fn link(&mut self, broker: Arc<str>, state: LinkState, now: Timestamp, out: &mut Vec<Change>) {
-        if self.links.get(&broker).is_some_and(|link| link.state == state) {
+    fn link(&mut self, broker: &Arc<str>, state: LinkState, now: Timestamp, out: &mut Vec<Change>) {
+        if self.links.get(broker).is_some_and(|link| link.state == state) {
             return;
         }
         let view = LinkView { broker: broker.to_string(), state, since: now };
-        self.links.insert(broker, view.clone());
+        self.links.insert(Arc::clone(broker), view.clone());
         out.push(Change::Link(view));
+        // What cannot be heard of is not fresh, and it shows at once.
+        for idx in 0..self.slots.len() {
+            if self.slots.get(idx).and_then(|slot| self.devices.get(&slot.entity.device)).is_some_and(|device| *device.link == **broker) {
+                self.refresh_quality(idx, now, out);
+            }
+        }
+    }
+
+    /// Since when the broker of a device is not reached, while it is not.
+    fn cut_since(&self, device: &DeviceId) -> Option<Timestamp> {
+        let link = self.links.get(self.devices.get(device)?.link.as_str())?;
+        (link.state == LinkState::Down).then_some(link.since)
     }
 
     fn tick(&mut self, now: Timestamp, out: &mut Vec<Change>) {
@@ -156,9 +168,10 @@ impl Fleet {
 
     /// Recomputes the quality of an entity and tells when it changed.
     fn refresh_quality(&mut self, idx: usize, now: Timestamp, out: &mut Vec<Change>) {
+        let Some(cut) = self.slots.get(idx).map(|slot| self.cut_since(&slot.entity.device)) else { return };
         let Some(slot) = self.slots.get_mut(idx) else { return };
         let offline = self.devices.get(&slot.entity.device).is_some_and(|device| device.availability == Availability::Offline);
-        if slot.update_quality(offline, now) {
+        if slot.update_quality(offline, cut, now) {
             out.push(Change::Shown(slot.change()));
         }
     }

@@ -309,6 +309,7 @@ impl Fleet {
     ) {
         // A device whose clock runs ahead gets our time: its readings would stand in a future that nobody looks at.
         let device_time = device_time.filter(|&t| t <= now);
+        let Some(cut) = self.slots.get(idx).map(|slot| self.cut_since(&slot.entity.device)) else { return };
         let Some(slot) = self.slots.get_mut(idx) else { return };
         let newest = slot.taken_at;
         let taken_at = slot.take(value.clone(), device_time, message.retained, now);
@@ -318,7 +319,7 @@ impl Fleet {
             device.last_seen = Some(now);
         }
         let offline = self.devices.get(&slot.entity.device).is_some_and(|device| device.availability == Availability::Offline);
-        let quality_changed = slot.update_quality(offline, now);
+        let quality_changed = slot.update_quality(offline, cut, now);
         let after = slot.change();
         fed.push(after.clone());
         let Some(taken_at) = taken_at else {

@@ -131,15 +131,17 @@ impl Slot {
         Some(late.clamp(MIN_LATE_MS, 24 * HOUR_MS))
     }
 
-    /// Recomputes the quality; whether it changed.
-    pub(super) fn update_quality(&mut self, offline: bool, now: Timestamp) -> bool {
+    /// Recomputes the quality; whether it changed. `cut` is since when the entity's broker is not reached, while it is not.
+    pub(super) fn update_quality(&mut self, offline: bool, cut: Option<Timestamp>, now: Timestamp) -> bool {
+        // What was heard after all, the broker having been lost for commands only, is no worse for it.
+        let is_cut = cut.is_some_and(|since| self.heard_at.is_none_or(|heard| heard < since));
         let newest = if self.retained { self.taken_at } else { self.heard_at.or(self.taken_at) };
         let late = newest.zip(self.late_after_ms()).is_some_and(|(newest, late_ms)| now.since_ms(newest) > late_ms);
         let quality = if offline {
             Quality::Offline
         } else if self.value.is_none() {
             if self.bad.is_some() { Quality::Bad } else { Quality::Unknown }
-        } else if late {
+        } else if late || is_cut {
             Quality::Stale
         } else if self.bad.is_some() {
             Quality::Bad

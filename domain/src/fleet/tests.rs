@@ -152,6 +152,26 @@ fn a_value_that_is_late_against_its_rhythm_is_stale() {
 }
 
 #[test]
+fn nothing_is_fresh_while_its_broker_is_not_reached() {
+    let mut plant = Plant::new(Settings::default());
+    plant.feed(Input::Link { broker: "other".into(), state: LinkState::Up });
+    plant.says("sensors/a/temperature", "21");
+    plant.says("sensors/door/contact", "open");
+    plant.now += 100;
+    assert!(plant.feed(Input::Link { broker: "other".into(), state: LinkState::Down }).iter().all(|change| !matches!(change, Change::Shown(_))));
+    let out = plant.feed(Input::Link { broker: "main".into(), state: LinkState::Down });
+    assert_eq!(out.iter().filter(|change| matches!(change, Change::Shown(change) if change.q == Quality::Stale)).count(), 2);
+    assert_eq!(plant.entity("a.temperature").t, Some(Timestamp::from_ms(1_000_000)), "the age stays true");
+    // The connection for commands was lost only: what is heard is fresh, and stays so.
+    plant.now += 100;
+    plant.says("sensors/a/temperature", "22");
+    plant.wait(1_000);
+    assert_eq!((plant.value("a.temperature").1, plant.value("door.contact").1), (Quality::Good, Quality::Stale));
+    plant.feed(Input::Link { broker: "main".into(), state: LinkState::Up });
+    assert_eq!(plant.value("door.contact").1, Quality::Good);
+}
+
+#[test]
 fn a_state_that_is_sent_on_change_never_gets_stale() {
     let mut plant = Plant::new(Settings::default());
     plant.says("sensors/a/door", "open");
