@@ -77,7 +77,7 @@ impl LiveBackend {
             areas: state.fleet.areas().iter().filter(|area| used.contains(&area.id)).cloned().collect(),
             alarms: state.fleet.alarms(),
             links: state.fleet.links().cloned().collect(),
-            messages_per_s: (state.messages_per_s() * 10.0).round() / 10.0,
+            messages_per_s: state.rate.per_s(),
         }
     }
 

@@ -41,7 +41,7 @@ pub struct TopicMessage {
     pub message: Message,
     /// The entities that it fed, as they were right after it.
     pub fed: Vec<EntityView>,
-    /// Its number: it was the n-th since the start. The state counts in the same order ([`crate::ingest::State::n_messages`]).
+    /// Its number: it was the n-th since the start. The state counts in the same order ([`crate::ingest::State::rate`]).
     pub n: u64,
     /// The number of the newest change when it was handled.
     pub seq: u64,

@@ -20,6 +20,7 @@ use crate::clock::now;
 use crate::hub::Hub;
 use crate::mqtt::Report;
 use crate::mqtt::link::Link;
+use crate::rate::Rate;
 use crate::recorder::{Record, Recorder};
 use crate::redelivery::Memory;
 use crate::store::Batch;
@@ -77,25 +78,23 @@ pub struct State {
     /// Commands by id, the last ones.
     pub commands: VecDeque<CommandReport>,
     /// Messages since the start; the hub numbers them in the same order.
-    pub n_messages: u64,
-    /// Messages of the last seconds: when, and how many by then.
-    rate: VecDeque<(Timestamp, u64)>,
+    pub rate: Rate,
+    /// The same by broker.
+    pub link_rates: HashMap<Arc<str>, Rate>,
 }
 
 impl State {
     /// A state around a fleet.
     #[must_use]
     pub fn new(fleet: Fleet) -> Self {
-        Self { fleet, trends: Trends::default(), messages: HashMap::new(), commands: VecDeque::new(), n_messages: 0, rate: VecDeque::new() }
-    }
-
-    /// Messages per second over the last ten seconds.
-    #[must_use]
-    pub fn messages_per_s(&self) -> f64 {
-        let (Some((from, n_from)), Some((to, n_to))) = (self.rate.front(), self.rate.back()) else { return 0.0 };
-        #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
-        let per_s = (n_to - n_from) as f64 * 1e3 / to.since_ms(*from).max(1) as f64;
-        if self.rate.len() < 2 { 0.0 } else { per_s }
+        Self {
+            fleet,
+            trends: Trends::default(),
+            messages: HashMap::new(),
+            commands: VecDeque::new(),
+            rate: Rate::default(),
+            link_rates: HashMap::new(),
+        }
     }
 
     fn note(&mut self, change: &Change, now: Timestamp) {
@@ -114,7 +113,11 @@ impl State {
     }
 
     fn remember(&mut self, message: &Message, fed: &[EntityChange], now: Timestamp) {
-        self.n_messages += 1;
+        self.rate.count();
+        match self.link_rates.get_mut(&message.link) {
+            Some(rate) => rate.count(),
+            None => self.link_rates.entry(Arc::clone(&message.link)).or_default().count(),
+        }
         let Some(device) = fed.first().and_then(|fed| DeviceId::parse(fed.e.device()).ok()) else { return };
         if !self.messages.contains_key(&device) && self.messages.len() >= MAX_REMEMBERED {
             return;
@@ -205,11 +208,8 @@ impl Ingest {
         let changes = self.apply(vec![Input::Tick], now);
         {
             let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-            let n_messages = state.n_messages;
-            state.rate.push_back((now, n_messages));
-            while state.rate.len() > 20 {
-                state.rate.pop_front();
-            }
+            state.rate.mark(now);
+            state.link_rates.values_mut().for_each(|rate| rate.mark(now));
         }
         self.follow(changes, Record::default(), "").await;
     }

@@ -26,6 +26,8 @@ pub mod hub;
 pub mod ingest;
 /// MQTT: links and the embedded broker.
 pub mod mqtt;
+/// Messages a second.
+pub mod rate;
 /// From changes to the store.
 pub mod recorder;
 /// What a broker delivers twice.

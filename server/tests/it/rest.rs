@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::mosquitto::Mosquitto;
-use crate::test_app::{Device, TestApp};
+use crate::test_app::{Device, TestApp, request_to};
 
 /// A server that knows one sensor with three readings and one light.
 async fn app_with_a_sensor() -> TestApp {
@@ -137,8 +137,19 @@ async fn an_outside_broker_is_used_like_the_embedded_one_and_may_come_late() {
     viewer.says(json!({"type": "command", "id": "1", "entity": "hall.light", "action": "turn_on"})).await;
     let (topic, _, qos, retained) = lamp.receives().await;
     assert_eq!((topic.as_str(), qos, retained), ("control/lights/hall", 1, false));
+    let asked = || async {
+        let answer = request_to(app.http_addr(), "GET /api/v1/brokers HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.2;
+        serde_json::from_str::<serde_json::Value>(&answer).unwrap()["items"][0].clone()
+    };
+    let plant = asked().await;
+    assert_eq!((&plant["name"], &plant["address"]), (&json!("plant"), &json!(format!("127.0.0.1:{port}"))));
+    assert_eq!((&plant["state"], &plant["protocol"], &plant["error"], &plant["dropped"]), (&json!("up"), &json!("5"), &json!(null), &json!(0)));
+    assert!(plant["messages"].as_u64() >= Some(2) && plant["connects"].as_u64() >= Some(2), "{plant}");
     drop(mosquitto);
     while viewer.hears("link").await["state"] != "down" {}
+    viewer.sees("hall.light", |change| change["q"] == "stale").await;
+    let plant = asked().await;
+    assert!(plant["state"] == "down" && plant["error"].as_str().is_some_and(|error| !error.is_empty()), "{plant}");
     viewer.says(json!({"type": "command", "id": "2", "entity": "hall.light", "action": "turn_on"})).await;
     loop {
         let frame = viewer.hears("command").await;

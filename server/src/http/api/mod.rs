@@ -2,6 +2,8 @@
 
 /// Alarms and their acknowledgement.
 mod alarms;
+/// Brokers.
+mod brokers;
 /// Commands.
 mod commands;
 /// Entities, devices and areas.
@@ -33,6 +35,7 @@ pub fn router() -> Router<AppState> {
         .route("/api/v1/alarms", get(alarms::list))
         .route("/api/v1/alarms/{id}", get(alarms::one))
         .route("/api/v1/alarms/{id}/ack", post(alarms::acknowledge))
+        .route("/api/v1/brokers", get(brokers::list))
         .route("/api/{*rest}", get(unknown).post(unknown))
 }
 

@@ -237,7 +237,7 @@ impl Viewer {
         self.messages.get_or_insert_with(|| self.hub.messages());
         let (mut views, since) = {
             let state = self.app.backend.state();
-            (state.fleet.entities(), state.n_messages)
+            (state.fleet.entities(), state.rate.total())
         };
         views.retain(|view| view.v.is_some() && filters.iter().any(|filter| filter.matches(&view.topic)));
         for filter in filters {

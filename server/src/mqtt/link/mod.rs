@@ -106,6 +106,18 @@ impl Link {
         &self.shared.settings.name
     }
 
+    /// Where it is, as `host:port`.
+    #[must_use]
+    pub fn address(&self) -> String {
+        format!("{}:{}", wire::bracketed(&self.shared.settings.host), self.shared.settings.port)
+    }
+
+    /// The version of MQTT that is spoken: `5` or `3.1.1`; `None` before it is known.
+    #[must_use]
+    pub fn protocol(&self) -> Option<&'static str> {
+        self.shared.agreed.get().map(version::Version::as_str)
+    }
+
     /// What was counted since the start.
     #[must_use]
     pub fn counts(&self) -> LinkCounts {

@@ -12,6 +12,16 @@ pub(super) enum Version {
     V4,
 }
 
+impl Version {
+    /// As people call it.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::V5 => "5",
+            Self::V4 => "3.1.1",
+        }
+    }
+}
+
 /// Which version the link speaks, once that is known; for both connections and for the life of the link.
 pub(super) struct Agreed {
     wanted: Protocol,
@@ -24,7 +34,7 @@ impl Agreed {
         Self { wanted, found: AtomicU8::new(0) }
     }
 
-    fn get(&self) -> Option<Version> {
+    pub(super) fn get(&self) -> Option<Version> {
         match (self.wanted, self.found.load(Ordering::Relaxed)) {
             (Protocol::V5, _) | (_, 5) => Some(Version::V5),
             (Protocol::V311, _) | (_, 4) => Some(Version::V4),
