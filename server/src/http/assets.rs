@@ -65,6 +65,12 @@ fn output_name(mut names: impl Iterator<Item = Cow<'static, str>>) -> Option<Str
     names.find_map(|name| Some(name.strip_prefix("pkg/")?.strip_suffix(".js").filter(|stem| !stem.contains('/'))?.to_owned()))
 }
 
+/// The port that `cargo leptos watch` tells pages by that there is something new; `None` when it does not run us.
+pub fn reload_port() -> Option<u32> {
+    static PORT: LazyLock<Option<u32>> = LazyLock::new(|| std::env::var_os("LEPTOS_WATCH").map(|_| leptos_options().reload_port));
+    *PORT
+}
+
 /// Where `cargo leptos` puts the site, when it runs us.
 fn folder() -> Option<String> {
     std::env::var("LEPTOS_SITE_ROOT").ok().filter(|folder| !folder.is_empty())

@@ -51,7 +51,7 @@ fn context(app: &AppState) -> impl Fn() + Clone + Send + Sync + 'static + use<> 
         let cookies = parts.headers.get(header::COOKIE).and_then(|cookies| cookies.to_str().ok()).unwrap_or_default();
         provide_context(Theme::from_cookies(cookies));
         if let (Some(options), Some(nonce)) = (use_context::<ResponseOptions>(), use_nonce())
-            && let Ok(policy) = HeaderValue::from_str(&content_security_policy(&nonce.to_string()))
+            && let Ok(policy) = HeaderValue::from_str(&content_security_policy(&nonce.to_string(), assets::reload_port()))
         {
             options.insert_header(HeaderName::from_static("content-security-policy"), policy);
         }
@@ -59,10 +59,11 @@ fn context(app: &AppState) -> impl Fn() + Clone + Send + Sync + 'static + use<> 
 }
 
 /// Only our own code runs, and nobody puts us into a frame.
-fn content_security_policy(nonce: &str) -> String {
+fn content_security_policy(nonce: &str, reload_port: Option<u32>) -> String {
+    let reload = reload_port.map_or_else(String::new, |port| format!(" ws://*:{port}"));
     format!(
         "default-src 'self'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; \
-         connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+         connect-src 'self'{reload}; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     )
 }
 
@@ -75,4 +76,15 @@ pub(super) async fn or_page(State(app): State<AppState>, mut request: Request) -
     request.extensions_mut().insert(caller);
     let options: LeptosOptions = app.leptos.clone();
     leptos_axum::render_app_async_with_context(context(&app), move || shell(&options))(request).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_connect_to_nobody_else_but_cargo_leptos_when_it_watches() {
+        assert!(content_security_policy("n", None).contains("connect-src 'self';"));
+        assert!(content_security_policy("n", Some(3001)).contains("connect-src 'self' ws://*:3001;"));
+    }
 }
