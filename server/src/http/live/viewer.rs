@@ -6,12 +6,9 @@ use std::time::Duration;
 
 use app::backend::{Backend, Caller, Role};
 use axum::extract::ws::{CloseFrame, Message as Frame, WebSocket, close_code};
-use base64::Engine as _;
 use domain::command::CommandReport;
 use domain::entity::EntityId;
-use domain::live::{
-    ClientFrame, CommandFrame, CommandStanding, EntityView, Error, Hello, LinkView, MqttMessage, Pong, Published, SensorUpdate, ServerFrame, Snapshot,
-};
+use domain::live::{ClientFrame, CommandFrame, CommandStanding, Error, Hello, LinkView, Pong, Published, ServerFrame, Snapshot};
 use domain::topic::{TopicFilter, check_topic};
 use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::sync::broadcast::error::RecvError;
@@ -19,12 +16,17 @@ use tokio::sync::{broadcast, mpsc, watch};
 use tokio::time::Instant;
 
 use super::frame::{BadFrame, parse};
-use super::sessions::{Follow, Subscriptions};
+use super::sessions::Subscriptions;
 use crate::backend::{new_id, require};
 use crate::clock::now;
 use crate::http::AppState;
 use crate::hub::{Event, Hub, TopicMessage, changes_frame};
 use crate::ingest::is_last;
+
+/// Topics that it follows.
+mod topics;
+
+use topics::next_message;
 
 /// Shortest time between two frames of changes: 62 a second, one for each picture that a screen shows.
 const FRAME: Duration = Duration::from_millis(16);
@@ -138,13 +140,6 @@ async fn due(news: &mut watch::Receiver<u64>, cursor: u64, at: Instant) {
     tokio::time::sleep_until(at).await;
 }
 
-async fn next_message(messages: &mut Option<broadcast::Receiver<Arc<TopicMessage>>>) -> Result<Arc<TopicMessage>, RecvError> {
-    match messages {
-        Some(messages) => messages.recv().await,
-        None => std::future::pending().await,
-    }
-}
-
 impl Viewer {
     async fn hello(&mut self) -> Result<(), Gone> {
         let frame = ServerFrame::Hello(Hello {
@@ -228,36 +223,6 @@ impl Viewer {
         self.follow(filters).await
     }
 
-    /// Follows filters from now on: the current value of every entity that they read, then each message after it, none lost and none twice.
-    async fn follow(&mut self, filters: Vec<TopicFilter>) -> Result<(), Gone> {
-        if filters.is_empty() {
-            return Ok(());
-        }
-        // It listens before it looks: what arrives in between is in what it sees, and is passed over when it is heard.
-        self.messages.get_or_insert_with(|| self.hub.messages());
-        let (mut views, since) = {
-            let state = self.app.backend.state();
-            (state.fleet.entities(), state.rate.total())
-        };
-        views.retain(|view| view.v.is_some() && filters.iter().any(|filter| filter.matches(&view.topic)));
-        for filter in filters {
-            // A filter that it follows already goes on as it was: messages on their way to it must not be lost.
-            if !self.subscriptions.topics.iter().any(|follow| follow.filter == filter) {
-                self.subscriptions.topics.push(Follow { filter, since });
-            }
-        }
-        for view in views {
-            self.send(&sensor_update(&view, view.topic.clone(), self.hub.seq(), true)).await?;
-        }
-        Ok(())
-    }
-
-    /// Too long away to hear every message: begins again from the current values.
-    async fn follow_anew(&mut self) -> Result<(), Gone> {
-        let filters = std::mem::take(&mut self.subscriptions.topics).into_iter().map(|follow| follow.filter).collect();
-        self.follow(filters).await
-    }
-
     async fn snapshot(&mut self) -> Result<(), Gone> {
         // The number is read first: what changes in between comes once more, and never too little.
         let seq = self.hub.seq();
@@ -317,36 +282,6 @@ impl Viewer {
             self.report(&report).await?;
         }
         if self.subscriptions.has_entities() { self.snapshot().await } else { Ok(()) }
-    }
-
-    async fn message(&mut self, message: Result<Arc<TopicMessage>, RecvError>) -> Result<(), Gone> {
-        let told = match message {
-            Ok(told) => told,
-            Err(RecvError::Lagged(_)) => return self.follow_anew().await,
-            Err(RecvError::Closed) => return Err(Gone::Closed),
-        };
-        let topic = &told.message.topic;
-        if !self.subscriptions.topics.iter().any(|follow| told.n > follow.since && follow.filter.matches(topic)) {
-            return Ok(());
-        }
-        if told.fed.is_empty() {
-            let text = std::str::from_utf8(&told.message.payload).ok().map(ToOwned::to_owned);
-            let payload_base64 = text.is_none().then(|| base64::engine::general_purpose::STANDARD.encode(&told.message.payload));
-            return self
-                .send(&ServerFrame::MqttMessage(MqttMessage {
-                    topic: topic.to_string(),
-                    payload: text,
-                    payload_base64,
-                    qos: told.message.qos,
-                    retained: told.message.retained,
-                    seq: told.seq,
-                }))
-                .await;
-        }
-        for view in &told.fed {
-            self.send(&sensor_update(view, topic.to_string(), told.seq, false)).await?;
-        }
-        Ok(())
     }
 
     async fn publish(&mut self, topic: String, payload: serde_json::Value, qos: u8, id: Option<String>) -> Result<(), Gone> {
@@ -427,18 +362,4 @@ impl Viewer {
             Ok(Err(_)) | Err(_) => Err(Gone::Closed),
         }
     }
-}
-
-fn sensor_update(view: &EntityView, topic: String, seq: u64, snapshot: bool) -> ServerFrame {
-    ServerFrame::SensorUpdate(SensorUpdate {
-        device_id: view.device.clone(),
-        entity_id: view.id.clone(),
-        topic,
-        value: view.v.clone(),
-        unit: view.unit.clone(),
-        ts: view.t,
-        q: view.q,
-        seq,
-        snapshot,
-    })
 }
