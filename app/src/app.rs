@@ -22,8 +22,14 @@ pub struct Build(pub String);
 
 /// The style sheet, provided as context by the HTTP layer: it is part of the page, so that the first paint waits for one answer, not two.
 /// Without it (under `cargo leptos`) the page links to it.
-#[derive(Clone, Copy, Debug)]
-pub struct StyleSheet(pub &'static str);
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StyleSheet {
+    /// All that the overview needs.
+    pub first: &'static str,
+    /// The rules of the other pages. The overview has them behind its tiles, since a browser paints nothing before it has read what stands in the
+    /// head.
+    pub later: &'static str,
+}
 
 /// The id of the first tile of the page, provided as context by the HTTP layer: the first paint waits for it, so that a value is on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,11 +47,14 @@ pub fn shell(options: &LeptosOptions) -> impl IntoView + use<> {
         "const start = () => import({js:?}).then(({{ default: init, hydrate }}) => init({{ module_or_path: {wasm:?} }}).then(hydrate)); \
          document.hidden ? start() : requestAnimationFrame(() => setTimeout(start));"
     );
-    let style = match use_context::<StyleSheet>() {
-        Some(StyleSheet(css)) => view! { <style nonce=use_nonce()>{css}</style> }.into_any(),
-        None => view! { <link id="leptos" rel="stylesheet" href=format!("{pkg}.css")/> }.into_any(),
+    let sheet = |css| view! { <style nonce=use_nonce()>{css}</style> };
+    let first_tile = use_context::<FirstTile>();
+    let (style, later) = match use_context::<StyleSheet>() {
+        Some(StyleSheet { first, later }) if first_tile.is_some() => (sheet(first).into_any(), Some(sheet(later))),
+        Some(StyleSheet { first, later }) => ((sheet(first), sheet(later)).into_any(), None),
+        None => (view! { <link id="leptos" rel="stylesheet" href=format!("{pkg}.css")/> }.into_any(), None),
     };
-    let first_tile = use_context::<FirstTile>().map(|tile| view! { <link rel="expect" href=format!("#{}", tile.0) blocking="render"/> });
+    let first_tile = first_tile.map(|tile| view! { <link rel="expect" href=format!("#{}", tile.0) blocking="render"/> });
     let build = use_context::<Build>().map(|build| build.0);
     view! {
         <!DOCTYPE html>
@@ -68,6 +77,7 @@ pub fn shell(options: &LeptosOptions) -> impl IntoView + use<> {
             <body class="app">
                 <App/>
                 <Sprite/>
+                {later}
                 // Values first: the small part of the code is asked for when the page is read, and all of it set up once the page is painted. A page
                 // in a hidden tab is not painted.
                 // Not `HydrationScripts`: it writes the nonce into `crossorigin`, and then Firefox loads everything twice.

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
+use app::app::StyleSheet;
 use axum::body::Body;
 use axum::http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY};
 use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
@@ -52,12 +53,18 @@ pub fn leptos_options() -> LeptosOptions {
 
 /// The style sheet, when it is in the binary: pages carry it.
 #[must_use]
-pub fn style_sheet() -> Option<&'static str> {
+pub fn style_sheet() -> Option<StyleSheet> {
     static STYLE: LazyLock<Option<String>> = LazyLock::new(|| {
         let name = Embedded::iter().find(|name| name.starts_with("pkg/") && name.ends_with(".css"))?;
         String::from_utf8(Embedded::get(&name)?.data.into_owned()).ok()
     });
-    if folder().is_some() { None } else { STYLE.as_deref() }
+    if folder().is_some() { None } else { STYLE.as_deref().map(cut) }
+}
+
+/// Cuts the style sheet where `style/_later.scss` says.
+fn cut(css: &'static str) -> StyleSheet {
+    let (first, later) = css.split_once("@layer later;").unwrap_or((css, ""));
+    StyleSheet { first, later }
 }
 
 /// The stem of the one script in `pkg`.

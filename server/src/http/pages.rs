@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use app::app::{App, Build, FirstTile, StyleSheet, shell};
+use app::app::{App, Build, FirstTile, shell};
 use app::backend::{Caller, SharedBackend};
 use app::theme::Theme;
 use axum::Router;
@@ -36,8 +36,8 @@ fn context(app: &AppState) -> impl Fn() + Clone + Send + Sync + 'static + use<> 
     move || {
         provide_context(Arc::clone(&backend));
         provide_context(Build(build.to_string()));
-        if let Some(css) = assets::style_sheet() {
-            provide_context(StyleSheet(css));
+        if let Some(style) = assets::style_sheet() {
+            provide_context(style);
         }
         let Some(parts) = use_context::<Parts>() else { return };
         if parts.uri.path() == "/"
