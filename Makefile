@@ -1,5 +1,5 @@
 # What the README promises. Each target can be run on its own; `make run` is the one to begin with.
-.PHONY: run build site test bench e2e lint fmt
+.PHONY: run build site test bench faults e2e lint fmt
 
 CARGO ?= cargo
 TARGET_DIR = $${CARGO_TARGET_DIR:-target}
@@ -28,6 +28,12 @@ test:
 bench: site
 	$(CARGO) build --release --package server --bin signalbox
 	$(CARGO) run --release --package bench
+
+# What it has to survive: kills, cuts, hostile devices. Six minutes; `make faults RUNS="story line"` for some of them.
+faults:
+	$(CARGO) build --package server --bin signalbox
+	$(CARGO) build --package bench
+	$(TARGET_DIR)/debug/bench faults $(RUNS)
 
 # The pages in Chromium, with and without JavaScript.
 e2e:

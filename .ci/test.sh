@@ -5,7 +5,7 @@ set -u
 cd "$(dirname "$0")/.."
 export CARGO_TERM_COLOR="${CARGO_TERM_COLOR:-auto}"
 
-ALL="packages fmt clippy unit wasm_tree deny budget interop e2e"
+ALL="packages fmt clippy unit wasm_tree deny budget interop faults e2e"
 logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
 trap 'exit 130' INT TERM
@@ -31,7 +31,7 @@ run() {
     { "step_$1" 2>&1; echo "$?" >"$logs/status"; } | tee "$logs/$1"
     outcome=passed
     [ "$(cat "$logs/status")" = 0 ] || { outcome=FAILED; failed="$failed $1"; }
-    closing=$(grep -E '^test result:|^test .* FAILED$|^ +[0-9]+ (passed|failed|flaky|did not run)|^ +[0-9]+\) |^ +Error: |^skipped:|^first visit|^HTML and' "$logs/$1" | sed 's/^ */    /')
+    closing=$(grep -E '^test result:|^test .* FAILED$|^ +[0-9]+ (passed|failed|flaky|did not run)|^ +[0-9]+\) |^ +Error: |^skipped:|^[a-z-]+ +(held|FAILED) |^first visit|^HTML and' "$logs/$1" | sed 's/^ */    /')
     summary="$summary$outcome $1, $(($(date +%s) - began)) s
 ${closing:+$closing
 }"
@@ -113,6 +113,12 @@ step_budget() {
 # The embedded broker as other clients know it, and under SIGKILL.
 step_interop() {
     sh end2end/interop/run.sh
+}
+
+# Kills, cuts and hostile devices, those of `make faults` that are decided by what is stored and not by a clock.
+step_faults() {
+    cargo build --package server --bin signalbox &&
+        cargo run --quiet --package bench -- faults story server-killed all-killed poison payloads packets disorder
 }
 
 step_e2e() {

@@ -40,6 +40,16 @@ impl Connection {
     /// Asks for an encoding such as `br` and reads the answer to its end.
     pub(crate) async fn get(&mut self, path: &str, accept_encoding: &str) -> Result<Answer> {
         let request = format!("GET {path} HTTP/1.1\r\nhost: {}\r\naccept: */*\r\naccept-encoding: {accept_encoding}\r\n\r\n", self.address);
+        self.ask(&request).await
+    }
+
+    /// Sends JSON and reads the answer to its end.
+    pub(crate) async fn post(&mut self, path: &str, body: &str) -> Result<Answer> {
+        let head = format!("POST {path} HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\n", self.address);
+        self.ask(&format!("{head}content-length: {}\r\n\r\n{body}", body.len())).await
+    }
+
+    async fn ask(&mut self, request: &str) -> Result<Answer> {
         self.stream.write_all(request.as_bytes()).await?;
         let status = self.line().await?;
         let status = status.split(' ').nth(1).and_then(|code| code.parse().ok()).with_context(|| format!("\"{status}\" is no status line"))?;

@@ -22,7 +22,8 @@ const WARM_UP: u32 = 10;
 /// Between two publishes. A viewer gets at most a frame each 16 ms, and the first after a silence at once: this is about the latter.
 const SPACING: Duration = Duration::from_millis(40);
 
-type Viewer = WebSocketStream<MaybeTlsStream<TcpStream>>;
+/// A connection to `/live`.
+pub(crate) type Viewer = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// Times from just before the publish.
 pub(crate) async fn measure(program: &Program) -> Result<Vec<Sample>> {
@@ -61,6 +62,18 @@ async fn sees(viewer: &mut Viewer, n: u32) -> Result<Instant> {
     }
 }
 
+/// The next value of an entity, and when it came.
+pub(crate) async fn sees_any(viewer: &mut Viewer, entity: &str) -> Result<(f64, Instant)> {
+    loop {
+        let (frame, at) = frame(viewer).await?;
+        let changes = frame["c"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let value = changes.iter().filter(|change| change["e"] == entity).find_map(|change| change["v"].as_f64());
+        if let (Some(value), true) = (value, frame["type"] == "changes") {
+            return Ok((value, at));
+        }
+    }
+}
+
 /// When the message `n` came.
 async fn hears(bare: &mut Client, n: u32) -> Result<Instant> {
     loop {
@@ -72,7 +85,7 @@ async fn hears(bare: &mut Client, n: u32) -> Result<Instant> {
 }
 
 /// The next frame of the server and when it came; it is parsed after that.
-async fn frame(viewer: &mut Viewer) -> Result<(Value, Instant)> {
+pub(crate) async fn frame(viewer: &mut Viewer) -> Result<(Value, Instant)> {
     loop {
         let message = viewer.next().await.context("the server closed the WebSocket")??;
         let at = Instant::now();

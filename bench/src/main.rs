@@ -6,6 +6,8 @@
 //!
 //! `SIGNALBOX_BIN` names another program than the one next to this, `BENCH_RUNS` another number of runs than five. The program's folder is made
 //! where the system keeps temporary files, and how fast that disk is shows in the rate of the ingest; `TMPDIR` names another place.
+//!
+//! `bench faults [NAME …]` runs the faults that the program has to survive instead.
 
 #![expect(clippy::print_stdout, reason = "its output is what it is for")]
 
@@ -18,23 +20,42 @@ use tokio::time::timeout;
 use program::Program;
 use table::{Sample, Unit};
 
+/// After a broker's outage.
+mod back;
+/// Bytes that readings cost on disk.
+mod disk;
 /// Readings from a device to the disk.
 mod ingest;
 /// A reading from a device to a viewer.
 mod live;
+/// More messages than a program can take.
+mod load;
+/// With many entities, and nothing to do.
+mod loaded;
 /// What the program holds in memory.
 mod memory;
 /// The overview as a browser asks for it.
 mod page;
+/// Readings over an outside broker, as fast as it goes.
+mod sustained;
+
+/// What it has to survive: `bench faults`.
+mod faults;
 
 /// HTTP, as much as is needed.
 mod http;
+/// An outside broker.
+mod mosquitto;
 /// An MQTT client that notes when it heard what.
 mod mqtt;
 /// The program under measurement.
 mod program;
 /// Samples, and the table of their medians.
 mod table;
+/// What goes on beside.
+mod task;
+/// MQTT on a bare socket.
+mod wire;
 
 /// Ends a measurement that would otherwise wait for ever; far longer than any takes.
 const PATIENCE: Duration = Duration::from_secs(180);
@@ -42,6 +63,10 @@ const PATIENCE: Duration = Duration::from_secs(180);
 #[tokio::main]
 async fn main() -> Result<()> {
     let binary = binary()?;
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    if let Some(("faults", names)) = words.split_first().map(|(first, names)| (first.as_str(), names)) {
+        return faults::run(&binary, names).await;
+    }
     let runs = match std::env::var("BENCH_RUNS") {
         Ok(text) => text.parse::<usize>().ok().filter(|runs| *runs > 0).with_context(|| format!("BENCH_RUNS=\"{text}\" is no number of runs"))?,
         Err(_) => 5,
@@ -84,6 +109,10 @@ async fn measure(binary: &Path, run: usize) -> Result<Vec<Sample>> {
     // Whatever the order does to the machine, it does to both sides of the ratio in turn.
     samples.extend(bounded("ingest", ingest::measure(&serve, run.is_multiple_of(2))).await?);
     serve.stop().await?;
+    samples.extend(bounded("sustained", sustained::measure(binary, run.is_multiple_of(2))).await?);
+    samples.extend(bounded("disk", disk::measure(binary)).await?);
+    samples.extend(bounded("loaded", loaded::measure(binary)).await?);
+    samples.extend(bounded("broker back", back::measure(binary)).await?);
     Ok(samples)
 }
 

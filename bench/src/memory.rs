@@ -16,10 +16,15 @@ pub(crate) async fn measure(program: &Program) -> Result<Vec<Sample>> {
     if !cfg!(target_os = "linux") {
         return Ok(vec![]);
     }
+    Ok(vec![Sample::new("memory: demo after 15 s", Unit::MiB, resident_mib(program).await?)])
+}
+
+/// The resident set of the process in MiB. Linux only.
+pub(crate) async fn resident_mib(program: &Program) -> Result<f64> {
     let status = tokio::fs::read_to_string(format!("/proc/{}/status", program.pid()?)).await?;
     let kib = status
         .lines()
         .find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB")?.parse::<u32>().ok())
         .context("the system does not say how much memory the process has")?;
-    Ok(vec![Sample::new("memory: demo after 15 s", Unit::MiB, f64::from(kib) / 1024.0)])
+    Ok(f64::from(kib) / 1024.0)
 }

@@ -23,6 +23,8 @@ pub(crate) enum Unit {
     Bytes,
     /// Messages in a second.
     PerS,
+    /// Hundredths.
+    Percent,
 }
 
 impl Sample {
@@ -68,6 +70,7 @@ impl Unit {
             Self::MiB => "MiB",
             Self::Bytes => "B",
             Self::PerS => "/s",
+            Self::Percent => "%",
         }
     }
 }
