@@ -39,11 +39,11 @@ pub enum Change {
         /// The entities that it fed, as they were right after it; empty for a message that feeds none.
         fed: Vec<EntityChange>,
     },
-    /// A payload could not be read.
+    /// Something in a message could not be taken: once a message, before its [`Change::Message`].
     Rejected {
-        /// The topic.
-        topic: std::sync::Arc<str>,
-        /// Why, naming the input.
+        /// The message.
+        message: Message,
+        /// Why, naming the input; the first reason of several.
         reason: String,
     },
     /// An alarm changed its state: to be stored and pushed at once.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::alarm::Severity;
 use crate::command::{Action, CommandId};
 use crate::entity::EntityId;
 use crate::live::LinkState;
@@ -58,6 +59,17 @@ pub enum Input {
     AcknowledgeAlarm {
         /// The alarm's id.
         alarm: String,
+    },
+    /// Something of the server itself went wrong, went on being wrong, or is in order.
+    Trouble {
+        /// The id of its alarm, which is that of an entity too: `signalbox.recorder`.
+        id: &'static str,
+        /// How bad it is.
+        severity: Severity,
+        /// What is the matter in short, as a condition: `not recording`.
+        condition: &'static str,
+        /// What to tell the operator; `None` while all is well.
+        message: Option<String>,
     },
     /// Time has passed: staleness and waits are looked at. At least once a second.
     Tick,

@@ -26,6 +26,9 @@ pub enum TopicError {
     /// Topics of the broker itself.
     #[error("topic \"{0}\" belongs to the broker")]
     Reserved(String),
+    /// `$share` without a group or a filter, or with a wildcard in the group.
+    #[error("shared filter \"{0}\" is not understood: write $share/<group>/<filter>")]
+    BadGroup(String),
 }
 
 /// Checks a topic that something is published to: no wildcards, no control characters, not the broker's own.
@@ -60,9 +63,14 @@ fn shown(topic: &str) -> String {
     crate::device::clean_text(topic, 120)
 }
 
-/// A topic filter: `sensors/+/temperature`, `#`.
+/// A topic filter: `sensors/+/temperature`, `#`, or `$share/<group>/#`, where the broker deals the messages out to those
+/// who subscribe to the filter in the group (MQTT 5.0, section 4.8.2).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct TopicFilter(String);
+pub struct TopicFilter {
+    text: String,
+    /// Where in `text` the filter begins that topics are held against.
+    plain_at: usize,
+}
 
 impl TopicFilter {
     /// Checks a filter.
@@ -71,29 +79,38 @@ impl TopicFilter {
     /// [`TopicError`] names the filter.
     pub fn parse(filter: &str) -> Result<Self, TopicError> {
         check_text(filter)?;
-        let mut levels = filter.split('/').peekable();
+        let plain_at = plain_at(filter).ok_or_else(|| TopicError::BadGroup(shown(filter)))?;
+        let mut levels = filter[plain_at..].split('/').peekable();
         while let Some(level) = levels.next() {
             let single = level == "+" || (level == "#" && levels.peek().is_none());
             if !single && level.contains(['+', '#']) {
                 return Err(TopicError::MisplacedWildcard(shown(filter)));
             }
         }
-        Ok(Self(filter.to_owned()))
+        Ok(Self { text: filter.to_owned(), plain_at })
     }
 
-    /// The filter as text.
+    /// The filter as text, with its group.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
     }
 
-    /// Whether a message on `topic` passes. `a/#` matches `a`; wildcards in front do not match `$…`.
+    /// Whether the messages are dealt out to a group: others may get what matches.
+    #[must_use]
+    pub const fn is_shared(&self) -> bool {
+        self.plain_at > 0
+    }
+
+    /// Whether a message on `topic` passes. `a/#` matches `a`; wildcards in front do not match `$…`; the group of a
+    /// shared filter says nothing about it.
     #[must_use]
     pub fn matches(&self, topic: &str) -> bool {
-        if topic.starts_with('$') && self.0.starts_with(['+', '#']) {
+        let plain = &self.text[self.plain_at..];
+        if topic.starts_with('$') && plain.starts_with(['+', '#']) {
             return false;
         }
-        let mut wanted = self.0.split('/');
+        let mut wanted = plain.split('/');
         let mut levels = topic.split('/');
         loop {
             match (wanted.next(), levels.next()) {
@@ -105,6 +122,18 @@ impl TopicFilter {
             }
         }
     }
+}
+
+/// Behind the group of a shared filter, or 0; `None` when the group makes no sense.
+fn plain_at(filter: &str) -> Option<usize> {
+    let Some(rest) = filter.strip_prefix("$share") else { return Some(0) };
+    if !rest.is_empty() && !rest.starts_with('/') {
+        // Another name that begins with these letters.
+        return Some(0);
+    }
+    let (group, plain) = rest.strip_prefix('/')?.split_once('/')?;
+    let is_sound = !group.is_empty() && !group.contains(['+', '#']) && !plain.is_empty();
+    is_sound.then(|| filter.len() - plain.len())
 }
 
 #[cfg(test)]
@@ -130,6 +159,24 @@ mod tests {
         check("a/+", "a/", true);
         check("a/+", "a", false);
         check("/+", "/a", true);
+    }
+
+    #[test]
+    fn a_shared_filter_matches_by_what_follows_the_group() {
+        check("$share/copies/sensors/+", "sensors/a", true);
+        check("$share/copies/sensors/+", "other/a", false);
+        check("$share/copies/sensors/+", "$share/copies/sensors/a", false);
+        check("$share/copies/#", "$SYS/broker", false);
+        check("$share/copies/$SYS/#", "$SYS/broker", true);
+        check("$share/copies//a", "/a", true);
+        check("$shared/a", "$shared/a", true);
+        let shared = TopicFilter::parse("$share/copies/#").expect("valid");
+        assert_eq!((shared.as_str(), shared.is_shared()), ("$share/copies/#", true));
+        assert!(!TopicFilter::parse("$shared/#").expect("valid").is_shared());
+        for bad in ["$share", "$share/", "$share/copies", "$share/copies/", "$share//a", "$share/+/a", "$share/a#/b"] {
+            assert!(matches!(TopicFilter::parse(bad), Err(TopicError::BadGroup(_))), "{bad}");
+        }
+        assert!(matches!(TopicFilter::parse("$share/copies/a+"), Err(TopicError::MisplacedWildcard(_))));
     }
 
     #[test]

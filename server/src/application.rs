@@ -24,7 +24,7 @@ use crate::hub::Hub;
 use crate::ingest::{Ingest, State};
 use crate::mqtt::Report;
 use crate::mqtt::embedded::{self, BrokerSettings, EmbeddedBroker};
-use crate::mqtt::link::{Link, LinkSettings, Protocol};
+use crate::mqtt::link::{Link, LinkSettings, Protocol, TlsFiles};
 use crate::recorder;
 use crate::redelivery::Memory;
 use crate::store::Store;
@@ -91,6 +91,7 @@ impl Application {
                 embedded::start(BrokerSettings {
                     listen: config.broker.listen,
                     websocket: config.broker.websocket_listen,
+                    own_clients: client_id(&config.data_dir)?.into(),
                     ..BrokerSettings::new(&config.data_dir)
                 })
                 .await?,
@@ -128,6 +129,8 @@ impl Application {
                 outcomes: request.clone(),
                 tasks: sources.clone(),
                 memory,
+                waiting: recorder::Record::default(),
+                dropped: HashMap::new(),
             }
             .run(),
         );
@@ -160,6 +163,10 @@ impl Application {
     /// Ends everything in order: sources are told, pipes drain, the store is flushed and closed. Loses nothing that was acknowledged.
     pub async fn stop(self) {
         self.sources.stop().await;
+        if let Some(broker) = &self.broker {
+            // What it still holds when it ends it has to write, a file each.
+            broker.shut().await;
+        }
         self.links.stop().await;
         self.ingest.stop().await;
         self.recorder.stop().await;
@@ -235,7 +242,11 @@ fn link_settings(config: &Config, broker: Option<&dyn EmbeddedBroker>) -> Result
     let mut links = vec![];
     if let Some(broker) = broker {
         let address = broker.local_addr();
-        links.push(LinkSettings::new(EMBEDDED, address.ip().to_string(), address.port(), own_id.clone()));
+        let gate = broker.gate();
+        links.push(LinkSettings {
+            on_message: Some(Arc::new(move |n_bytes| gate.arrived(n_bytes))),
+            ..LinkSettings::new(EMBEDDED, address.ip().to_string(), address.port(), own_id.clone())
+        });
     }
     for block in &config.mqtt {
         links.push(outside(block, &own_id)?);
@@ -249,8 +260,9 @@ fn link_settings(config: &Config, broker: Option<&dyn EmbeddedBroker>) -> Result
 fn outside(block: &MqttConfig, own_id: &str) -> Result<LinkSettings> {
     // Two links of one server must not share an id: brokers disconnect the older client of an id.
     let client_id = block.client_id.clone().unwrap_or_else(|| format!("{own_id}-{}", domain::device::slug(&block.name)));
+    let files = TlsFiles { ca: block.ca_file.clone(), client: block.cert_file.clone().zip(block.key_file.clone()) };
     let mut settings =
-        LinkSettings::from_url(block.name.as_str(), block.url.expose(), &client_id).with_context(|| format!("broker \"{}\"", block.name))?;
+        LinkSettings::from_url(block.name.as_str(), block.url.expose(), &client_id, &files).with_context(|| format!("broker \"{}\"", block.name))?;
     settings.username = block.username.clone().or(settings.username);
     settings.password = block.password.as_ref().map(|password| password.expose().to_owned()).or(settings.password);
     settings.subscribe.clone_from(&block.subscribe);

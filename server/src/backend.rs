@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::clock::now;
 use crate::ingest::{Request, State};
-use crate::store::{Store, StoreError};
+use crate::store::{Sizes, Store, StoreError};
 
 /// Series drawn into one chart at most.
 const MAX_CHART_SERIES: usize = 6;
@@ -56,6 +56,11 @@ impl LiveBackend {
             return Err(BackendError::Invalid(format!("at most {MAX_SERIES} entities at once")));
         }
         self.store.history(entities, range, points).await.map_err(|error| internal(&error))
+    }
+
+    /// What history takes on disk.
+    pub async fn store_sizes(&self) -> Sizes {
+        self.store.sizes().await
     }
 
     /// A command by its id, among the last ones.

@@ -133,6 +133,18 @@ impl Hub {
         self.seq.send_if_modified(|seq| std::mem::replace(seq, table.seq) != table.seq);
     }
 
+    /// How many entities there are.
+    #[must_use]
+    pub fn n_entities(&self) -> usize {
+        self.lock().entities.len()
+    }
+
+    /// How many viewers there are.
+    #[must_use]
+    pub fn n_viewers(&self) -> usize {
+        self.seq.receiver_count()
+    }
+
     /// The number of the newest change.
     #[must_use]
     pub fn seq(&self) -> u64 {

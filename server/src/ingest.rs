@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use app::backend::LastMessage;
-use domain::alarm::Alarm;
+use domain::alarm::{Alarm, Severity};
 use domain::change::{Change, Publish};
 use domain::command::{Action, CommandReport, CommandState, Refusal};
 use domain::device::{DeviceId, clean_text};
@@ -13,7 +13,7 @@ use domain::entity::EntityId;
 use domain::fleet::Fleet;
 use domain::input::{Input, Message};
 use domain::live::EntityChange;
-use domain::time::Timestamp;
+use domain::time::{MINUTE_MS, Timestamp};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::clock::now;
@@ -21,17 +21,26 @@ use crate::hub::Hub;
 use crate::mqtt::Report;
 use crate::mqtt::link::Link;
 use crate::rate::Rate;
-use crate::recorder::{Record, Recorder};
+use crate::recorder::{Health, Record, Recorder};
 use crate::redelivery::Memory;
 use crate::store::Batch;
 use crate::tasks::Tasks;
 use crate::telemetry::Shown;
+use crate::topics::Topics;
 use crate::trends::Trends;
 
 /// Inputs handled under one lock.
 const BATCH: usize = 512;
 /// How often the fleet looks at the time.
 const TICK: Duration = Duration::from_millis(500);
+/// Rows that may wait for the recorder before no more messages are taken: the brokers keep those.
+const MOST_WAITING: usize = 20_000;
+/// Commands that may wait for the recorder; what became of older ones is then not written down.
+const MOST_COMMANDS: usize = 1_000;
+/// How long the recorder may take to make room for the last records.
+const LAST_RECORDS: Duration = Duration::from_secs(2);
+/// A message that was dropped so long ago is no trouble any more.
+const DROPPED_MS: i64 = MINUTE_MS;
 /// Messages remembered of each device.
 const LAST_MESSAGES: usize = 12;
 /// Devices whose messages are remembered.
@@ -81,6 +90,8 @@ pub struct State {
     pub rate: Rate,
     /// The same by broker.
     pub link_rates: HashMap<Arc<str>, Rate>,
+    /// What was heard on each topic.
+    pub topics: Topics,
 }
 
 impl State {
@@ -94,13 +105,18 @@ impl State {
             commands: VecDeque::new(),
             rate: Rate::default(),
             link_rates: HashMap::new(),
+            topics: Topics::default(),
         }
     }
 
     fn note(&mut self, change: &Change, now: Timestamp) {
         match change {
             Change::Reading(reading) => self.trends.take(reading),
-            Change::Message { message, fed } => self.remember(message, fed, now),
+            Change::Rejected { message, reason } => self.topics.reject(message, reason, now),
+            Change::Message { message, fed } => {
+                self.topics.hear(message, now);
+                self.remember(message, fed, now);
+            }
             Change::Command(report) => {
                 self.commands.retain(|known| known.id != report.id);
                 self.commands.push_back(report.clone());
@@ -152,6 +168,10 @@ pub struct Ingest {
     pub tasks: Tasks,
     /// The messages taken last.
     pub memory: Memory,
+    /// What the recorder has no room for yet.
+    pub waiting: Record,
+    /// When each link dropped messages last, and how many it had dropped then.
+    pub dropped: HashMap<Arc<str>, (u64, Timestamp)>,
 }
 
 impl Ingest {
@@ -163,19 +183,31 @@ impl Ingest {
         loop {
             tokio::select! {
                 biased;
-                Some(request) = self.requests.recv() => self.request(request).await,
-                n = self.reports.recv_many(&mut reports, BATCH) => {
+                Some(request) = self.requests.recv() => self.request(request),
+                // In front of the messages, of which there may be no end.
+                _ = tick.tick() => self.tick(),
+                () = self.recorder.has_room(), if !self.waiting.is_empty() => self.record(Record::default()),
+                // While the recorder is stuck its brokers keep the messages, and commands and alarms go on.
+                n = self.reports.recv_many(&mut reports, BATCH), if self.waiting.len() < MOST_WAITING || self.tasks.is_stopping() => {
                     if n == 0 {
-                        return;
+                        return self.end().await;
                     }
-                    self.reports_batch(&mut reports).await;
+                    self.reports_batch(&mut reports);
                 }
-                _ = tick.tick() => self.tick().await,
             }
         }
     }
 
-    async fn reports_batch(&mut self, reports: &mut Vec<Report>) {
+    /// The last records; what the recorder has no room for comes again from the brokers, for it is not acknowledged.
+    async fn end(&mut self) {
+        let last = std::mem::take(&mut self.waiting);
+        let rows = last.len();
+        if rows > 0 && tokio::time::timeout(LAST_RECORDS, self.recorder.send(last)).await.is_err() {
+            tracing::error!(rows, "What arrived last could not be stored; the brokers deliver it again if they keep it");
+        }
+    }
+
+    fn reports_batch(&mut self, reports: &mut Vec<Report>) {
         let now = now();
         let (mut inputs, mut acks, mut deliveries) = (vec![], vec![], vec![]);
         for report in reports.drain(..) {
@@ -200,21 +232,44 @@ impl Ingest {
         // One such change a message, in their order. What fed nothing may come again.
         let fed = changes.iter().filter_map(|change| if let Change::Message { fed, .. } = change { Some(!fed.is_empty()) } else { None });
         let taken = deliveries.into_iter().zip(fed).filter_map(|(taken, fed)| taken.filter(|_| fed)).collect();
-        self.follow(changes, Record { batch: Batch { taken, ..Batch::default() }, acks }, "").await;
+        self.follow(changes, Record { batch: Batch { taken, ..Batch::default() }, acks }, "");
     }
 
-    async fn tick(&mut self) {
+    fn tick(&mut self) {
         let now = now();
-        let changes = self.apply(vec![Input::Tick], now);
+        let inputs = vec![Input::Tick, recording(&self.recorder.health()), self.dropping(now)];
+        let changes = self.apply(inputs, now);
         {
             let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
             state.rate.mark(now);
             state.link_rates.values_mut().for_each(|rate| rate.mark(now));
         }
-        self.follow(changes, Record::default(), "").await;
+        self.follow(changes, Record::default(), "");
     }
 
-    async fn request(&mut self, request: Request) {
+    /// Whether links had to drop messages within the last minute.
+    fn dropping(&mut self, now: Timestamp) -> Input {
+        let mut names = vec![];
+        for (name, link) in self.links.iter() {
+            let n = link.counts().n_dropped;
+            match self.dropped.get_mut(name) {
+                Some(known) if known.0 != n => *known = (n, now),
+                None if n > 0 => {
+                    self.dropped.insert(Arc::clone(name), (n, now));
+                }
+                _ => {}
+            }
+            if self.dropped.get(name).is_some_and(|(_, at)| now.since_ms(*at) < DROPPED_MS) {
+                names.push(&**name);
+            }
+        }
+        names.sort_unstable();
+        let message = (!names.is_empty())
+            .then(|| format!("More arrives from {} than can be taken: messages with QoS 0 are dropped", clean_text(&names.join(", "), 100)));
+        Input::Trouble { id: "signalbox.overload", severity: Severity::Warning, condition: "dropping messages", message }
+    }
+
+    fn request(&mut self, request: Request) {
         match request {
             Request::Command { id, entity, action, who, reply } => {
                 let changes = self.apply(vec![Input::Command { id: id.clone(), entity, action }], now());
@@ -226,7 +281,7 @@ impl Ingest {
                     // The caller may have gone away: the command goes out all the same.
                     let _: Result<(), _> = reply.send(report);
                 }
-                self.follow(changes, Record::default(), &who).await;
+                self.follow(changes, Record::default(), &who);
             }
             Request::Acknowledge { alarm, who, reply } => {
                 let changes = self.apply(vec![Input::AcknowledgeAlarm { alarm: alarm.clone() }], now());
@@ -236,11 +291,11 @@ impl Ingest {
                 }
                 // As above.
                 let _: Result<(), _> = reply.send(after);
-                self.follow(changes, Record::default(), &who).await;
+                self.follow(changes, Record::default(), &who);
             }
             Request::Outcome(input) => {
                 let changes = self.apply(vec![input], now());
-                self.follow(changes, Record::default(), "").await;
+                self.follow(changes, Record::default(), "");
             }
         }
     }
@@ -257,8 +312,8 @@ impl Ingest {
         changes
     }
 
-    /// Shows, sends and stores what changed. Waiting for the recorder is the back-pressure that reaches the broker.
-    async fn follow(&mut self, changes: Vec<Change>, mut record: Record, who: &str) {
+    /// Shows, sends and stores what changed.
+    fn follow(&mut self, changes: Vec<Change>, mut record: Record, who: &str) {
         if changes.is_empty() && record.acks.is_empty() {
             return;
         }
@@ -274,12 +329,26 @@ impl Ingest {
                 Change::Alarm(alarm) => record.batch.alarms.push(alarm),
                 Change::Command(report) => record.batch.commands.push((report, who.to_owned())),
                 Change::Publish(publish) => self.send(publish),
-                Change::Rejected { topic, reason } => tracing::debug!(topic = %Shown(&topic), %reason, "Payload not taken"),
+                Change::Rejected { message, reason } => tracing::debug!(topic = %Shown(&message.topic), %reason, "Payload not taken"),
                 Change::Shown(_) | Change::Message { .. } | Change::Link(_) => {}
             }
         }
-        if !record.batch.is_empty() || !record.acks.is_empty() {
-            self.recorder.send(record).await;
+        self.record(record);
+    }
+
+    /// Hands over what waits and then this, or lets both wait: the back-pressure that reaches the brokers.
+    fn record(&mut self, record: Record) {
+        self.waiting.append(record);
+        if !self.waiting.is_empty()
+            && let Some(waiting) = self.recorder.try_send(std::mem::take(&mut self.waiting))
+        {
+            self.waiting = waiting;
+            let commands = &mut self.waiting.batch.commands;
+            let too_many = commands.len().saturating_sub(MOST_COMMANDS);
+            if too_many > 0 {
+                commands.drain(..too_many);
+                tracing::warn!(too_many, "Commands are not written down while nothing can be stored");
+            }
         }
     }
 
@@ -299,6 +368,15 @@ impl Ingest {
             let _: Result<(), _> = outcomes.send(Request::Outcome(input)).await;
         });
     }
+}
+
+/// Whether what arrives is being stored.
+fn recording(health: &Health) -> Input {
+    let message = match health {
+        Health::Ok => None,
+        Health::Failing { cause, .. } => Some(format!("History is not being recorded: {cause}. Trying again; nothing acknowledged is lost")),
+    };
+    Input::Trouble { id: "signalbox.recorder", severity: Severity::Critical, condition: "not recording", message }
 }
 
 /// Whether a report of a command is its last one, given that the device may have no state to agree with.

@@ -34,6 +34,8 @@ pub mod recorder;
 pub mod redelivery;
 /// What survives a restart.
 pub mod store;
+/// What was heard on each topic.
+pub mod topics;
 /// The last hour of every entity.
 pub mod trends;
 

@@ -10,7 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::application::{Application, Play};
 use crate::cli::{Command, SimulateArgs};
 use crate::config::{self, Config, ConfigArgs};
-use crate::mqtt::link::LinkSettings;
+use crate::mqtt::link::{LinkSettings, TlsFiles, Transport};
 use crate::simulator::{self, SimTarget};
 use crate::store::Store as _;
 use crate::store::sqlite::SqliteStore;
@@ -100,7 +100,8 @@ async fn simulate(args: SimulateArgs) -> Result<()> {
     telemetry::init(config::LogConfig::default())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let link = LinkSettings::from_url("simulated", &args.url, "signalbox-simulate")?;
+    let link = LinkSettings::from_url("simulated", &args.url, "signalbox-simulate", &TlsFiles::default())?;
+    anyhow::ensure!(matches!(link.transport, Transport::Tcp), "simulated devices speak mqtt:// only");
     let password = if args.password_stdin {
         let mut line = String::new();
         std::io::stdin().read_line(&mut line).context("cannot read the password from standard input")?;

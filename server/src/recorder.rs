@@ -1,10 +1,12 @@
 //! Between ingest and the store: gathers what is to be stored, writes it in few transactions, and only then acknowledges the messages it came by.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::time::Timestamp;
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::clock::now;
@@ -21,6 +23,25 @@ pub struct Record {
     pub acks: Vec<Ack>,
 }
 
+impl Record {
+    /// How much it is: rows to write and messages to acknowledge, whichever is more.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        rows(&self.batch).max(self.acks.len())
+    }
+
+    /// Whether there is nothing to do.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.batch.is_empty() && self.acks.is_empty()
+    }
+
+    /// Both as one, in this order.
+    pub fn append(&mut self, next: Self) {
+        merge(self, next);
+    }
+}
+
 /// Whether what arrives is being stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Health {
@@ -30,6 +51,8 @@ pub enum Health {
     Failing {
         /// Why: `the disk is full`.
         error: String,
+        /// The same for anybody who looks: without what the database says of itself.
+        cause: &'static str,
         /// When it failed first.
         since: Timestamp,
     },
@@ -52,18 +75,22 @@ pub struct Limits {
     pub longest_retry: Duration,
     /// Attempts after the order to stop.
     pub last_attempts: u32,
+    /// How long one of them may take after it.
+    pub last_wait: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            queue: 4_096,
+            // A record is up to 512 messages; past that they wait in ingest, and then in front of it.
+            queue: 64,
             gather: Duration::from_millis(250),
             rows: 5_000,
             acks: 500,
             first_retry: Duration::from_millis(100),
-            longest_retry: Duration::from_secs(10),
+            longest_retry: Duration::from_secs(5),
             last_attempts: 4,
+            last_wait: Duration::from_secs(3),
         }
     }
 }
@@ -79,17 +106,39 @@ pub fn start(store: Arc<dyn Store>, tasks: &Tasks) -> Recorder {
 #[must_use]
 pub fn start_with(store: Arc<dyn Store>, tasks: &Tasks, limits: Limits) -> Recorder {
     let (sender, records) = mpsc::channel(limits.queue.max(1));
-    let health = Arc::new(Mutex::new(Health::Ok));
-    let task = Task { store, records, health: Arc::clone(&health), limits, tasks: tasks.clone() };
+    let told = Arc::new(Told { health: Mutex::new(Health::Ok), n_rows: AtomicU64::new(0), n_writes: AtomicU64::new(0), busy_us: AtomicU64::new(0) });
+    let task = Task { store, records, told: Arc::clone(&told), limits, tasks: tasks.clone() };
     tasks.spawn(task.run());
-    Recorder { sender, health }
+    Recorder { sender, told }
 }
 
 /// The way to the recorder. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Recorder {
     sender: mpsc::Sender<Record>,
-    health: Arc<Mutex<Health>>,
+    told: Arc<Told>,
+}
+
+/// What the recorder tells of itself.
+#[derive(Debug)]
+struct Told {
+    health: Mutex<Health>,
+    n_rows: AtomicU64,
+    n_writes: AtomicU64,
+    busy_us: AtomicU64,
+}
+
+/// What was counted since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct RecorderCounts {
+    /// Records that wait to be written.
+    pub n_waiting: usize,
+    /// Rows that were written.
+    pub n_rows: u64,
+    /// Transactions that they were written in.
+    pub n_writes: u64,
+    /// Time that those took.
+    pub busy: Duration,
 }
 
 impl Recorder {
@@ -101,17 +150,47 @@ impl Recorder {
         }
     }
 
+    /// Hands over a record if there is room for it now; gives it back when the queue is full.
+    #[must_use]
+    pub fn try_send(&self, record: Record) -> Option<Record> {
+        match self.sender.try_send(record) {
+            Ok(()) => None,
+            Err(TrySendError::Full(record)) => Some(record),
+            Err(TrySendError::Closed(record)) => {
+                tracing::warn!(rows = rows(&record.batch), "Readings came after the recorder had stopped and are not stored");
+                None
+            }
+        }
+    }
+
+    /// Waits until there is room for a record, or the recorder has stopped.
+    pub async fn has_room(&self) {
+        // Only one sends: what is free now stays free until it does.
+        drop(self.sender.reserve().await);
+    }
+
     /// Whether what arrives is being stored.
     #[must_use]
     pub fn health(&self) -> Health {
-        self.health.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.told.health.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What was counted so far.
+    #[must_use]
+    pub fn counts(&self) -> RecorderCounts {
+        RecorderCounts {
+            n_waiting: self.sender.max_capacity() - self.sender.capacity(),
+            n_rows: self.told.n_rows.load(Ordering::Relaxed),
+            n_writes: self.told.n_writes.load(Ordering::Relaxed),
+            busy: Duration::from_micros(self.told.busy_us.load(Ordering::Relaxed)),
+        }
     }
 }
 
 struct Task {
     store: Arc<dyn Store>,
     records: mpsc::Receiver<Record>,
-    health: Arc<Mutex<Health>>,
+    told: Arc<Told>,
     limits: Limits,
     tasks: Tasks,
 }
@@ -162,8 +241,16 @@ impl Task {
         let mut wait = self.limits.first_retry;
         let mut left = self.limits.last_attempts;
         loop {
-            let Err(error) = self.store.write(batch).await else {
-                self.succeeded();
+            let began = Instant::now();
+            let written = tokio::select! {
+                written = self.store.write(batch) => written,
+                () = self.out_of_time() => {
+                    left = 1;
+                    Err(StoreError::Busy)
+                }
+            };
+            let Err(error) = written else {
+                self.succeeded(batch, began.elapsed());
                 return true;
             };
             self.failed(&error);
@@ -184,7 +271,15 @@ impl Task {
         }
     }
 
-    fn succeeded(&self) {
+    async fn out_of_time(&self) {
+        self.tasks.stopping().await;
+        sleep(self.limits.last_wait).await;
+    }
+
+    fn succeeded(&self, batch: &Batch, took: Duration) {
+        self.told.n_rows.fetch_add(rows(batch) as u64, Ordering::Relaxed);
+        self.told.n_writes.fetch_add(1, Ordering::Relaxed);
+        self.told.busy_us.fetch_add(u64::try_from(took.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
         let before = self.set_health(Health::Ok);
         if let Health::Failing { since, .. } = before {
             tracing::info!(outage_ms = now().since_ms(since), "The store takes readings again");
@@ -193,19 +288,20 @@ impl Task {
 
     /// Logs the first failure of an outage, and each change of its cause.
     fn failed(&self, error: &StoreError) {
+        let cause = error.cause();
         let error = error.to_string();
-        let mut health = self.health.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut health = self.told.health.lock().unwrap_or_else(PoisonError::into_inner);
         let since = match &*health {
             Health::Failing { error: before, .. } if *before == error => return,
             Health::Failing { since, .. } => *since,
             Health::Ok => now(),
         };
         tracing::error!(error, "Readings cannot be stored; they wait, and nothing is acknowledged to the brokers");
-        *health = Health::Failing { error, since };
+        *health = Health::Failing { error, cause, since };
     }
 
     fn set_health(&self, health: Health) -> Health {
-        std::mem::replace(&mut *self.health.lock().unwrap_or_else(PoisonError::into_inner), health)
+        std::mem::replace(&mut *self.told.health.lock().unwrap_or_else(PoisonError::into_inner), health)
     }
 }
 

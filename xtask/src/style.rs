@@ -23,7 +23,9 @@ mod tests {
         let css = compile().unwrap();
         let (first, later) = css.split_once("@layer later;").unwrap();
         assert!(!later.contains("@layer later;"));
-        for (rule, part) in [(".tile{", first), (".alert-strip{", first), (".banner{", first), (".chart{", later), (".table th", later), (".field{", later)] {
+        for (rule, part) in
+            [(".tile{", first), (".alert-strip{", first), (".banner{", first), (".chart{", later), (".table th", later), (".field{", later)]
+        {
             assert!(part.contains(rule), "{rule} stands in the wrong part");
         }
     }

@@ -39,8 +39,11 @@ pub fn AlertStrip() -> AnyView {
 
 fn alert(live: Live, alarm: Alarm) -> AnyView {
     let entry = live.find(&alarm.entity);
-    let name = entry.as_ref().map_or_else(|| alarm.entity.as_str().to_owned(), |entry| entry.view.with_untracked(|view| view.name.clone()));
-    let href = ["/devices/", alarm.entity.device()].concat();
+    // What the server says of itself is about no device.
+    let own = alarm.entity.device() == "signalbox";
+    let id = if own { capital(alarm.entity.key()) } else { alarm.entity.as_str().to_owned() };
+    let name = entry.as_ref().map_or(id, |entry| entry.view.with_untracked(|view| view.name.clone()));
+    let href = if own { "/alarms".to_owned() } else { ["/devices/", alarm.entity.device()].concat() };
     let (severity, state) = (alarm.severity, alarm.state);
     let ack = (state != AlarmState::Acked).then(|| ack(live, &alarm, &name));
     let (titled, placed) = (alarm.clone(), alarm);
@@ -67,6 +70,7 @@ fn title(alarm: &Alarm, entry: Option<&Entry>, name: &str) -> String {
     let middle = match (alarm.state == AlarmState::Returned, offline) {
         (true, true) => return [name, " back online"].concat(),
         (false, true) => return [name, " offline"].concat(),
+        _ if value.is_empty() => return name.to_owned(),
         (true, false) => " back at ",
         (false, false) => " ",
     };

@@ -8,12 +8,14 @@ use crate::entity::Entity;
 
 /// Most topics remembered as feeding nothing; past it they are looked at again each time.
 const MAX_NOTHING: usize = 200_000;
+/// Leaves that are found by looking at each.
+const FEW: usize = 8;
 
 /// What a known topic feeds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Binding {
     /// Readings of entities: by where they stand in the payload.
-    Readings(Vec<(Option<String>, usize)>),
+    Readings(Arc<Feeds>),
     /// The reported state of something that can be set.
     State(usize),
     /// Commands to something that can be set.
@@ -22,6 +24,54 @@ pub(super) enum Binding {
     Availability(DeviceId),
     /// Nothing.
     Nothing,
+}
+
+impl Binding {
+    /// The entities that read the topic.
+    pub(super) fn entities(&self) -> Vec<usize> {
+        match self {
+            Self::Readings(feeds) => feeds.entities().collect(),
+            Self::State(idx) | Self::Command(idx) => vec![*idx],
+            Self::Availability(_) | Self::Nothing => vec![],
+        }
+    }
+}
+
+/// Entities by the leaf that they read; the main value has an empty one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Feeds {
+    list: Vec<(Box<str>, usize)>,
+    /// The same, once there are many: a wide message must cost no more than its width.
+    by_leaf: HashMap<Box<str>, usize>,
+}
+
+impl Feeds {
+    /// The entity that reads a leaf.
+    pub(super) fn find(&self, leaf: &str) -> Option<usize> {
+        if self.list.len() > FEW {
+            return self.by_leaf.get(leaf).copied();
+        }
+        self.list.iter().find(|(known, _)| **known == *leaf).map(|(_, idx)| *idx)
+    }
+
+    /// All of them, in the order they were found.
+    pub(super) fn entities(&self) -> impl Iterator<Item = usize> {
+        self.list.iter().map(|(_, idx)| *idx)
+    }
+
+    fn add(&mut self, leaf: &str, idx: usize) {
+        if self.find(leaf).is_some() {
+            return;
+        }
+        self.list.push((leaf.into(), idx));
+        match self.list.len() {
+            ..=FEW => {}
+            n if n == FEW + 1 => self.by_leaf.extend(self.list.iter().cloned()),
+            _ => {
+                self.by_leaf.insert(leaf.into(), idx);
+            }
+        }
+    }
 }
 
 /// All bindings, by broker and topic.
@@ -36,14 +86,14 @@ impl Bindings {
         self.by_link.get(link)?.get(topic)
     }
 
-    pub(super) fn bind(&mut self, link: &str, topic: &str, binding: Binding) {
+    pub(super) fn bind(&mut self, link: &str, topic: &Arc<str>, binding: Binding) {
         if binding == Binding::Nothing {
             if self.n_nothing >= MAX_NOTHING {
                 return;
             }
             self.n_nothing += 1;
         }
-        self.of_link(link).insert(topic.into(), binding);
+        self.of_link(link).insert(Arc::clone(topic), binding);
     }
 
     pub(super) fn bind_availability(&mut self, device: &Device) {
@@ -53,12 +103,17 @@ impl Bindings {
     }
 
     pub(super) fn bind_entity(&mut self, entity: &Entity, device: Option<&Device>, idx: usize) {
-        let link = device.map_or("", |device| device.link.as_str()).to_owned();
-        let topics = self.of_link(&link);
+        let topics = self.of_link(device.map_or("", |device| device.link.as_str()));
         let Some(command_topic) = &entity.command_topic else {
-            match topics.entry(entity.state_topic.as_str().into()).or_insert_with(|| Binding::Readings(vec![])) {
-                Binding::Readings(feeds) => feeds.push((entity.leaf.clone(), idx)),
-                other => *other = Binding::Readings(vec![(entity.leaf.clone(), idx)]),
+            let leaf = entity.leaf.as_deref().unwrap_or_default();
+            let binding = topics.entry(entity.state_topic.as_str().into()).or_insert(Binding::Nothing);
+            match binding {
+                Binding::Readings(feeds) => Arc::make_mut(feeds).add(leaf, idx),
+                other => {
+                    let mut feeds = Feeds::default();
+                    feeds.add(leaf, idx);
+                    *other = Binding::Readings(Arc::new(feeds));
+                }
             }
             return;
         };

@@ -110,7 +110,7 @@ impl Fleet {
             // Nothing more will be heard: what was asked is what is assumed.
             self.pending.remove(id);
             if let Some(value) = plain::expected(slot.entity.kind, &report.action, slot.value.as_ref()) {
-                slot.take(value, None, false, now);
+                slot.take(value, now, false, false, now);
                 slot.update_quality(false, None, now);
                 out.push(Change::Shown(slot.change()));
             }

@@ -4,12 +4,22 @@
 mod alarms;
 /// Which topic feeds what.
 mod binding;
+/// Whether a device's clock can be believed.
+mod clock;
 /// Commands on their way.
 mod commands;
+/// New devices and entities.
+mod discovery;
+/// What a message says, on its way into the fleet.
+mod hearing;
 /// What readings do to an entity.
 mod readings;
+/// How often an entity is heard.
+mod rhythm;
 /// One entity with its value.
 mod slot;
+/// What the server says of itself.
+mod trouble;
 
 #[cfg(test)]
 mod tests;
@@ -34,12 +44,15 @@ use binding::Bindings;
 use commands::Pending;
 use slot::Slot;
 
+pub use clock::{EARLIEST, MAX_AHEAD_MS, MAX_BEHIND_MS};
 pub use commands::{MAX_WAIT_MS, MIN_WAIT_MS, UNLEARNED_WAIT_MS};
 
 /// Most entities of one device.
 pub const MAX_ENTITIES_PER_DEVICE: usize = 1_000;
 /// Most entities in all.
 pub const MAX_ENTITIES: usize = 50_000;
+/// Most devices: each may have one entity.
+pub const MAX_DEVICES: usize = MAX_ENTITIES;
 
 /// What the operator wrote down about an entity: wins over what its topic says.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -62,6 +75,9 @@ pub struct Override {
     pub word_on: Option<String>,
     /// The word for `false`.
     pub word_off: Option<String>,
+    /// Seconds without a reading after which it is stale, in place of the learned rhythm; 0 is never.
+    #[serde(default)]
+    pub stale_after_s: Option<u32>,
 }
 
 /// What the configuration says about the plant.
@@ -88,6 +104,8 @@ pub struct Fleet {
     links: BTreeMap<Arc<str>, LinkView>,
     pending: HashMap<CommandId, Pending>,
     alarms: BTreeMap<String, Alarm>,
+    /// Messages so far.
+    n_messages: u64,
 }
 
 impl Fleet {
@@ -119,8 +137,9 @@ impl Fleet {
             }
         }
         for alarm in alarms {
-            if let Some(known) = self.alarms.get_mut(&alarm.id) {
-                (known.state, known.since, known.until) = (alarm.state, alarm.since, alarm.until);
+            match self.alarms.get_mut(&alarm.id) {
+                Some(known) => (known.state, known.since, known.until) = (alarm.state, alarm.since, alarm.until),
+                None => self.restore_trouble(alarm),
             }
         }
     }
@@ -134,6 +153,7 @@ impl Fleet {
             Input::CommandAccepted { id } => self.command_accepted(&id, now, out),
             Input::CommandFailed { id, reason } => self.command_failed(&id, reason, now, out),
             Input::AcknowledgeAlarm { alarm } => self.acknowledge(&alarm, out),
+            Input::Trouble { id, severity, condition, message } => self.trouble((id, severity), condition, message, now, out),
             Input::Tick => self.tick(now, out),
         }
     }
@@ -221,6 +241,25 @@ impl Fleet {
     #[must_use]
     pub fn entity(&self, id: &EntityId) -> Option<EntityView> {
         self.by_id.get(id).and_then(|&idx| self.slots.get(idx)).map(|slot| self.view_of(slot))
+    }
+
+    /// By how many milliseconds the clock of an entity's device is wrong, positive when it is ahead; `None` while its times are believed.
+    #[must_use]
+    pub fn clock_skew_ms(&self, id: &EntityId) -> Option<i64> {
+        self.by_id.get(id).and_then(|&idx| self.slots.get(idx)).and_then(|slot| slot.clock.skew_ms())
+    }
+
+    /// Why the last message of an entity could not be read, while it is so.
+    #[must_use]
+    pub fn bad_reason(&self, id: &EntityId) -> Option<&str> {
+        self.by_id.get(id).and_then(|&idx| self.slots.get(idx)).and_then(|slot| slot.bad.as_deref())
+    }
+
+    /// The entities that a topic feeds, in the order they were found.
+    #[must_use]
+    pub fn fed_by(&self, link: &str, topic: &str) -> Vec<&EntityId> {
+        let idxs = self.bindings.find(link, topic).map(binding::Binding::entities).unwrap_or_default();
+        idxs.into_iter().filter_map(|idx| self.slots.get(idx)).map(|slot| &slot.entity.id).collect()
     }
 
     /// Whether an entity stays out of the overview.

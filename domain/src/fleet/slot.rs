@@ -1,23 +1,39 @@
 //! One entity with its value, its quality and its rhythm.
 
+use crate::convention::payload::MAX_TEXT_CHARS;
 use crate::device::clean_text;
 use crate::entity::{Entity, EntityKind};
 use crate::live::EntityChange;
 use crate::quality::Quality;
 use crate::reading::Reading;
-use crate::time::{HOUR_MS, SECOND_MS, Timestamp};
+use crate::time::{SECOND_MS, Timestamp};
 use crate::value::Value;
 
 use super::Override;
+use super::clock::{Clock, EARLIEST, MAX_AHEAD_MS};
+use super::rhythm::Rhythm;
 
-/// A number that was never seen twice may be this old before it counts as late.
-const UNLEARNED_MS: i64 = HOUR_MS;
-/// No rhythm is trusted below this: jitter of networks and brokers.
-const MIN_LATE_MS: i64 = 10 * SECOND_MS;
-/// How many intervals may pass without a reading.
-const LATE_INTERVALS: f64 = 4.0;
-/// Readings before a rhythm counts as learned.
-const LEARNED: u32 = 3;
+/// What a value did to its entity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Taken {
+    /// A retained replay of what is known.
+    Nothing,
+    /// It is older than what is shown: for history only.
+    Late,
+    /// It is shown.
+    Shown,
+}
+
+/// What the message did that feeds an entity now, or fed it last.
+#[derive(Debug, Default)]
+pub(super) struct Feeding {
+    /// Its number.
+    n: u64,
+    /// What its times are corrected by, when the device's clock is wrong.
+    pub(super) correction_ms: Option<i64>,
+    /// It moved what is shown.
+    pub(super) is_shown: bool,
+}
 
 #[derive(Debug)]
 pub(super) struct Slot {
@@ -26,16 +42,17 @@ pub(super) struct Slot {
     pub(super) taken_at: Option<Timestamp>,
     /// Since when the value has been what it is.
     pub(super) since: Option<Timestamp>,
-    /// When the last live message arrived, whatever time it said.
-    heard_at: Option<Timestamp>,
     quality: Quality,
     retained: bool,
     /// Why the last message could not be read.
     pub(super) bad: Option<String>,
-    interval_ms: f64,
-    n_intervals: u32,
-    /// Readings in a row that said the same: a state that is repeated has a rhythm, one that is sent on change has none.
-    n_repeats: u32,
+    rhythm: Rhythm,
+    /// The clock that its readings are timed by.
+    pub(super) clock: Clock,
+    /// What the operator wrote about how late it may be, in milliseconds; 0 is never late.
+    stale_after_ms: Option<i64>,
+    /// The message that it is fed by.
+    pub(super) feeding: Feeding,
     /// Milliseconds that the last commands took to be confirmed, newest last.
     pub(super) latencies_ms: Vec<i64>,
 }
@@ -59,13 +76,13 @@ impl Slot {
             value: None,
             taken_at: None,
             since: None,
-            heard_at: None,
             quality: Quality::Unknown,
             retained: false,
             bad: None,
-            interval_ms: 0.0,
-            n_intervals: 0,
-            n_repeats: 0,
+            rhythm: Rhythm::default(),
+            clock: Clock::default(),
+            stale_after_ms: written.stale_after_s.map(|s| i64::from(s) * SECOND_MS),
+            feeding: Feeding::default(),
             latencies_ms: vec![],
         }
     }
@@ -79,20 +96,43 @@ impl Slot {
         self.quality = Quality::Retained;
     }
 
-    /// Takes a value. `retained` values never renew an age. Returns the time the reading gets, or `None` when it says nothing new.
-    pub(super) fn take(&mut self, value: Value, device_time: Option<Timestamp>, retained: bool, now: Timestamp) -> Option<Timestamp> {
-        self.bad = None;
-        let taken_at = device_time.unwrap_or(now);
+    /// A message comes to it; whether it is the first time for that message.
+    pub(super) fn touch(&mut self, n: u64) -> bool {
+        if self.feeding.n == n {
+            return false;
+        }
+        self.feeding = Feeding { n, ..Feeding::default() };
+        true
+    }
+
+    /// The time of a reading that the device timed `said`, and whether it is the device's own: only then is the same time the same reading.
+    pub(super) fn time_for(&self, said: Option<Timestamp>, retained: bool, now: Timestamp) -> (Timestamp, bool) {
+        let Some(said) = said else { return (now, false) };
+        let can_be = |at: Timestamp| at >= EARLIEST && at.since_ms(now) <= MAX_AHEAD_MS;
+        match self.feeding.correction_ms {
+            // Corrected, the newest row of the message is at its arrival, and the others keep their distance to it.
+            Some(correction) => (Some(said.plus_ms(correction)).filter(|&at| can_be(at)).unwrap_or(now), false),
+            // A replay says nothing about the clock of today.
+            None if can_be(said) && !(retained && self.clock.skew_ms().is_some()) => (said, true),
+            None => (now, false),
+        }
+    }
+
+    /// Takes a value with its time, which is `now` for one that the device gave no time, or none that can be. `retained` values never renew an
+    /// age.
+    pub(super) fn take(&mut self, value: Value, taken_at: Timestamp, own_time: bool, retained: bool, now: Timestamp) -> Taken {
         let same = self.value.as_ref() == Some(&value);
-        if retained && device_time.is_none() && same {
-            return None;
+        if retained && same && (!own_time || self.taken_at == Some(taken_at)) {
+            self.bad = None;
+            return Taken::Nothing;
         }
-        let late = self.taken_at.is_some_and(|newest| taken_at < newest);
+        // What arrives now without a time of its own is the newest, also when our clock was set back.
+        if taken_at != now && self.taken_at.is_some_and(|newest| taken_at < newest) {
+            return Taken::Late;
+        }
+        self.bad = None;
         if !retained {
-            self.learn(same, now);
-        }
-        if late {
-            return Some(taken_at);
+            self.rhythm.hear(same, now);
         }
         if !same {
             self.since = Some(taken_at);
@@ -100,42 +140,25 @@ impl Slot {
         self.value = Some(value);
         self.taken_at = Some(taken_at);
         self.retained = retained;
-        Some(taken_at)
-    }
-
-    fn learn(&mut self, same: bool, now: Timestamp) {
-        self.n_repeats = if same { self.n_repeats.saturating_add(1) } else { 0 };
-        if let Some(before) = self.heard_at.replace(now) {
-            #[expect(clippy::cast_precision_loss, reason = "intervals are far below 2^52 ms")]
-            let interval = now.since_ms(before).max(0) as f64;
-            // Messages of one burst say nothing about the rhythm.
-            if interval >= 50.0 {
-                let weight = if self.n_intervals < 8 { 1.0 / f64::from(self.n_intervals + 1) } else { 0.125 };
-                self.interval_ms += (interval - self.interval_ms) * weight;
-                self.n_intervals = self.n_intervals.saturating_add(1);
-            }
-        }
+        Taken::Shown
     }
 
     /// How old the newest reading may be; `None` for states that are sent when they change.
     fn late_after_ms(&self) -> Option<i64> {
-        let has_rhythm = self.entity.kind.is_sensor() && matches!(self.value, Some(Value::Number(_)));
-        if !has_rhythm && self.n_repeats < 5 {
-            return None;
+        match self.stale_after_ms {
+            Some(0) => None,
+            Some(written) => Some(written),
+            None => self.rhythm.late_after_ms(self.entity.kind.is_sensor() && matches!(self.value, Some(Value::Number(_)))),
         }
-        if self.n_intervals < LEARNED {
-            return Some(UNLEARNED_MS);
-        }
-        #[expect(clippy::cast_possible_truncation, reason = "saturates, and is bounded below and above")]
-        let late = (self.interval_ms * LATE_INTERVALS) as i64;
-        Some(late.clamp(MIN_LATE_MS, 24 * HOUR_MS))
     }
 
     /// Recomputes the quality; whether it changed. `cut` is since when the entity's broker is not reached, while it is not.
     pub(super) fn update_quality(&mut self, offline: bool, cut: Option<Timestamp>, now: Timestamp) -> bool {
         // What was heard after all, the broker having been lost for commands only, is no worse for it.
-        let is_cut = cut.is_some_and(|since| self.heard_at.is_none_or(|heard| heard < since));
-        let newest = if self.retained { self.taken_at } else { self.heard_at.or(self.taken_at) };
+        self.rhythm.hold(now);
+        let heard_at = self.rhythm.heard_at();
+        let is_cut = cut.is_some_and(|since| heard_at.is_none_or(|heard| heard < since));
+        let newest = if self.retained { self.taken_at } else { heard_at.or(self.taken_at) };
         let late = newest.zip(self.late_after_ms()).is_some_and(|(newest, late_ms)| now.since_ms(newest) > late_ms);
         let quality = if offline {
             Quality::Offline
@@ -173,7 +196,7 @@ impl Slot {
             (EntityKind::BinarySensor, _) => Err("on or off"),
             (EntityKind::Sensor, value) => match (&self.value, value) {
                 // A text sensor says texts; what looks like a number or a yes among them is a text too.
-                (Some(Value::Text(_)), Value::Number(n)) => Ok(Value::Text(crate::value::number_words(n, None))),
+                (Some(Value::Text(_)), Value::Number(n)) => Ok(Value::Text(clean_text(&crate::value::number_words(n, None), MAX_TEXT_CHARS))),
                 (Some(Value::Text(_)), Value::Bool(on)) => Ok(Value::Text(if on { "on" } else { "off" }.to_owned())),
                 (Some(Value::Number(_)), Value::Text(_) | Value::Bool(_)) => Err("number"),
                 (_, value) => Ok(value),

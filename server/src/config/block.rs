@@ -102,6 +102,7 @@ pub const BLOCKS: &[Block] = &[
             may("hidden", "false", "true or false"),
             may("word_on", "made from the measure", NAME),
             may("word_off", "made from the measure", NAME),
+            may("stale_after_s", "learned from its messages", "a whole number of seconds from 1 to 31,536,000 (a year), or 0 for never"),
         ],
     },
 ];
@@ -283,6 +284,7 @@ fn entity(row: &Row<'_>) -> Result<(EntityId, Override), ConfigError> {
         hidden: row.get("hidden", yes)?,
         word_on: row.get("word_on", name)?,
         word_off: row.get("word_off", name)?,
+        stale_after_s: row.get("stale_after_s", |v| whole(v, 0, 31_536_000))?,
     };
     Ok((id, written))
 }

@@ -286,6 +286,7 @@ fn blocks_are_read_with_their_defaults() {
         hidden = true
         word_on = "Wet"
         word_off = "Dry"
+        stale_after_s = 90
         "##,
     );
     let config = setting.ok();
@@ -308,6 +309,7 @@ fn blocks_are_read_with_their_defaults() {
     let (_, entity) = &config.entities[0];
     assert_eq!((entity.unit.as_deref(), entity.precision, entity.order, entity.hidden), (Some("K"), Some(2), Some(-1), Some(true)));
     assert_eq!((entity.word_on.as_deref(), entity.word_off.as_deref()), (Some("Wet"), Some("Dry")));
+    assert_eq!(entity.stale_after_s, Some(90));
 }
 
 #[test]
@@ -386,6 +388,10 @@ fn a_broken_block_names_itself_its_field_and_what_is_expected() {
         (
             "[[entity]]\nid = \"a.b\"\nprecision = 4".to_owned(),
             "signalbox.toml:3: precision of [[entity]] \"a.b\" cannot be 4, expected a number of decimals, 0 to 3",
+        ),
+        (
+            "[[entity]]\nid = \"a.b\"\nstale_after_s = -1".to_owned(),
+            "signalbox.toml:3: stale_after_s of [[entity]] \"a.b\" cannot be -1, expected a whole number of seconds from 1 to 31,536,000 (a year), or 0 for never",
         ),
         ("[[entity]]\nid = \"a.b\"\nhidden = 1".to_owned(), "signalbox.toml:3: hidden of [[entity]] \"a.b\" cannot be 1, expected true or false"),
         (

@@ -30,8 +30,8 @@ enum Recording {
     Ok,
     /// Tried again until it works; the brokers keep what is not stored.
     Failing {
-        /// `database is locked`.
-        error: String,
+        /// `the database is locked by another program`.
+        error: &'static str,
         since: Timestamp,
     },
 }
@@ -41,7 +41,7 @@ pub(super) async fn ready(State(app): State<AppState>) -> (StatusCode, Json<Read
     let links = app.backend.state().fleet.links().cloned().collect();
     let (status, recording) = match app.recorder.health() {
         Health::Ok => (StatusCode::OK, Recording::Ok),
-        Health::Failing { error, since } => (StatusCode::SERVICE_UNAVAILABLE, Recording::Failing { error, since }),
+        Health::Failing { cause, since, .. } => (StatusCode::SERVICE_UNAVAILABLE, Recording::Failing { error: cause, since }),
     };
     (status, Json(Readiness { ready: status == StatusCode::OK, recording, links }))
 }

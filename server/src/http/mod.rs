@@ -10,6 +10,8 @@ mod caller;
 mod health;
 /// The WebSocket.
 mod live;
+/// For monitoring systems.
+mod metrics;
 /// Pages, rendered by Leptos.
 mod pages;
 /// Errors for programs.
@@ -90,6 +92,7 @@ impl FromRef<AppState> for LeptosOptions {
 pub fn router(app: AppState) -> Router {
     let guarded = Router::new()
         .merge(api::router())
+        .route("/metrics", get(metrics::show))
         .route("/live", get(live::upgrade))
         .route("/dashboard", get(live::upgrade))
         .merge(pages::router(&app))

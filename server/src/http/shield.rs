@@ -41,7 +41,7 @@ pub(super) fn around(router: Router<AppState>) -> Router<AppState> {
 /// Lets in whom the configuration lets in, and no page of another site that would change something.
 pub(super) async fn guard(State(app): State<AppState>, mut request: Request, next: Next) -> Response {
     let path = request.uri().path();
-    let is_page = !path.starts_with("/api/") && path != "/live" && path != "/dashboard";
+    let is_page = !path.starts_with("/api/") && path != "/live" && path != "/dashboard" && path != "/metrics";
     let Some(caller) = caller(app.anonymous) else { return unauthorized(is_page) };
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     if changes && !is_same_origin(request.headers()) {

@@ -36,6 +36,18 @@ pub enum StoreError {
     Failed(String),
 }
 
+impl StoreError {
+    /// Why, in words for anybody who looks: what the database says of itself is for the log.
+    #[must_use]
+    pub const fn cause(&self) -> &'static str {
+        match self {
+            Self::Full => "the disk is full",
+            Self::Busy => "the database is locked by another program",
+            Self::Open { .. } | Self::Failed(_) => "the database failed",
+        }
+    }
+}
+
 /// What is stored together, in one transaction.
 #[derive(Debug, Default)]
 pub struct Batch {
@@ -70,12 +82,21 @@ pub struct Saved {
     pub devices: Vec<Device>,
     /// All entities.
     pub entities: Vec<Entity>,
-    /// The last reading of each entity that has one, by `taken_at`.
+    /// The last reading of each entity that has one, by `taken_at`. When it arrived may be forgotten after a crash; it is `taken_at` then.
     pub last: Vec<Reading>,
     /// Alarms that are not normal.
     pub alarms: Vec<Alarm>,
     /// The messages taken last, oldest first.
     pub taken: Vec<Taken>,
+}
+
+/// Bytes on disk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sizes {
+    /// The database.
+    pub database_bytes: u64,
+    /// What was written and is not yet part of the database: its write-ahead log.
+    pub log_bytes: u64,
 }
 
 /// Everything that survives a restart.
@@ -95,6 +116,8 @@ pub trait Store: Send + Sync {
     async fn states(&self, entities: &[EntityId], range: Range, limit: usize) -> Result<Vec<Vec<(Timestamp, domain::value::Value)>>, StoreError>;
     /// Whether anything was ever stored.
     async fn is_empty(&self) -> Result<bool, StoreError>;
+    /// What it takes on disk; zero where that cannot be said.
+    async fn sizes(&self) -> Sizes;
     /// Ends all connections after the last write.
     async fn close(&self);
 }

@@ -61,6 +61,7 @@ fn the_domain_does_no_io_and_reads_no_clock() {
 fn each_outside_library_keeps_to_its_folder() {
     only_in("server/src", "sqlx::", &["server/src/store/"]);
     only_in("server/src", "rumqttc::", &["server/src/mqtt/", "server/src/simulator/client.rs"]);
+    only_in("server/src", "rustls::", &["server/src/mqtt/link/"]);
     only_in("server/src", "mqtt5::", &["server/src/mqtt/embedded/", "server/src/telemetry.rs"]);
     only_in("server/src", "axum::", &["server/src/http/", "server/src/application.rs"]);
     only_in("server/src", "SystemTime", &["server/src/clock.rs"]);

@@ -35,6 +35,11 @@ impl Packet {
         u16::from_be_bytes([self.body[at], self.body[at + 1]])
     }
 
+    /// The topic of a PUBLISH.
+    pub(crate) fn topic(&self) -> String {
+        String::from_utf8_lossy(&self.body[2..2 + usize::from(self.number(0))]).into_owned()
+    }
+
     /// The packet id of a PUBLISH.
     pub(crate) fn publish_id(&self) -> u16 {
         self.number(2 + usize::from(self.number(0)))
@@ -65,6 +70,12 @@ impl Connection {
 
     pub(crate) fn is_command(&self) -> bool {
         self.client_id.ends_with("-cmd")
+    }
+
+    /// Waits until there is something to read; may be dropped.
+    pub(crate) async fn ready(&self) {
+        // The client may be gone; reading tells.
+        let _: std::io::Result<usize> = self.stream.peek(&mut [0]).await;
     }
 
     /// The next packet; `None` when the client closed or said DISCONNECT.

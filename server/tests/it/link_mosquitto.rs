@@ -21,10 +21,16 @@ pub(crate) struct Mosquitto {
 impl Mosquitto {
     /// Starts a broker and waits until it listens.
     pub(crate) fn start() -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port").port();
+        Self::start_with("")
+    }
+
+    /// The same, with more lines of configuration, such as listeners.
+    pub(crate) fn start_with(more: &str) -> Self {
+        let port = free_port();
         let folder = tempfile::tempdir().expect("a folder");
         let config = format!(
-            "listener {port} 127.0.0.1\nallow_anonymous true\nuser root\nlog_dest stderr\nlog_type information\npersistence false\nmax_queued_messages 0\n"
+            "user root\nlog_dest stderr\nlog_type information\npersistence false\nmax_queued_messages 0\nallow_anonymous true\n\
+             listener {port} 127.0.0.1\n{more}"
         );
         std::fs::write(folder.path().join("mosquitto.conf"), config).expect("written");
         Self { port, child: launch(&folder), folder }
@@ -47,6 +53,11 @@ impl Drop for Mosquitto {
         let _: std::io::Result<()> = self.child.kill();
         let _: std::io::Result<_> = self.child.wait();
     }
+}
+
+/// A port of the loopback address that nobody listens on.
+pub(crate) fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port").port()
 }
 
 #[expect(clippy::panic, reason = "a test without its broker has nothing to say")]
@@ -132,4 +143,9 @@ impl Subscriber {
         .await;
         seen.expect("just set")
     }
+}
+
+/// What a subscriber should see.
+pub(crate) fn seen(topic: &str, payload: &str, qos: u8, retained: bool) -> Seen {
+    (topic.to_owned(), payload.to_owned(), qos, retained)
 }

@@ -14,6 +14,9 @@ use tokio::time::timeout;
 /// How long a test waits for what must happen.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(15);
 
+/// Both versions of MQTT.
+pub(crate) const BOTH: [Protocol; 2] = [Protocol::V5, Protocol::V311];
+
 /// Waits for what must happen.
 #[expect(clippy::panic, reason = "says what a test waited for")]
 pub(crate) async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {

@@ -5,14 +5,26 @@ mod test_app;
 
 mod health;
 mod live;
+mod metrics;
+mod overload;
 mod pages;
 mod program;
 mod rest;
+mod stuck;
+mod topics;
 
 mod link;
+mod link_certificates;
 mod link_fake;
+mod link_many;
 mod link_mosquitto;
+mod link_outage;
+mod link_publish;
 mod link_rig;
+mod link_tls;
+mod link_traps;
+mod link_version;
+mod link_watchdog;
 mod redelivery;
 
 mod broker;
@@ -20,6 +32,7 @@ mod broker_client;
 
 mod store;
 mod store_history;
+mod store_load;
 mod store_open;
 mod store_recorder;
 

@@ -12,7 +12,7 @@ use domain::time::Timestamp;
 use rumqttc::{AsyncClient, Event, MqttOptions, Packet, QoS};
 use serde_json::json;
 use server::application::{Application, Play};
-use server::config::{Config, ConfigArgs, Mode, load};
+use server::config::Config;
 use server::store::Store as _;
 use server::store::sqlite::SqliteStore;
 use server::tasks::Tasks;
@@ -21,15 +21,7 @@ use tokio::sync::watch;
 use crate::link_fake::{Connection, PUBACK, SUBSCRIBE, fake_broker};
 use crate::link_mosquitto::Mosquitto;
 use crate::link_rig::soon;
-use crate::test_app::Viewer;
-
-/// A configuration with one outside broker and its data in `folder`.
-fn config(folder: &Path, port: u16) -> Config {
-    let file = folder.join("signalbox.toml");
-    let text = format!("auth.anonymous = \"viewer\"\nhttp.listen = \"127.0.0.1:0\"\n[[mqtt]]\nname = \"plant\"\nurl = \"mqtt://127.0.0.1:{port}\"\n");
-    std::fs::write(&file, text).unwrap();
-    load(&ConfigArgs { mode: Mode::Serve, file: Some(file), flags: vec![] }, [], folder).unwrap()
-}
+use crate::test_app::{Viewer, config_beside as config};
 
 /// Everything stored of an entity, in the order of time. The server must have ended.
 async fn stored(config: &Config, entity: &str) -> Vec<f64> {

@@ -10,7 +10,7 @@ use domain::time::Timestamp;
 use domain::value::Value;
 use server::mqtt::Ack;
 use server::recorder::{Health, Limits, Record, Recorder, start_with};
-use server::store::{Batch, Saved, Store, StoreError};
+use server::store::{Batch, Saved, Sizes, Store, StoreError};
 use server::tasks::Tasks;
 use tokio::sync::{mpsc, oneshot};
 
@@ -51,6 +51,9 @@ impl Store for FakeStore {
     }
     async fn is_empty(&self) -> Result<bool, StoreError> {
         Ok(true)
+    }
+    async fn sizes(&self) -> Sizes {
+        Sizes::default()
     }
     async fn close(&self) {}
 }
@@ -110,6 +113,16 @@ async fn nothing_is_acknowledged_before_the_commit_and_everything_in_order_after
 }
 
 #[tokio::test]
+async fn a_store_that_does_not_answer_does_not_hold_up_the_end() {
+    let mut setup = Setup::new(Limits { acks: 1, last_wait: Duration::from_millis(1), ..patient() });
+    setup.send(0..1).await;
+    let write = setup.writes.recv().await.unwrap();
+    crate::test_app::soon("the end", setup.tasks.stop()).await;
+    assert!(setup.released().is_empty(), "it was not stored");
+    drop(write);
+}
+
+#[tokio::test]
 async fn many_rows_are_written_without_waiting_for_more() {
     let mut setup = Setup::new(Limits { rows: 3, ..patient() });
     setup.send(0..4).await;
@@ -135,7 +148,7 @@ async fn a_failed_write_is_tried_again_and_acknowledged_once_it_succeeded() {
         assert_eq!((write.readings, setup.released()), (2, vec![]));
         write.verdict.send(Err(error)).unwrap();
         let write = setup.writes.recv().await.unwrap();
-        let Health::Failing { error, since } = setup.recorder.health() else { panic!("healthy") };
+        let Health::Failing { error, since, .. } = setup.recorder.health() else { panic!("healthy") };
         assert!(error.contains(says) && since.as_ms() > 0, "{error}");
         write.verdict.send(Err(StoreError::Failed(says.into()))).unwrap();
     }

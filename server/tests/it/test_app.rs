@@ -1,13 +1,14 @@
 //! A server of a test's own, with verbs.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use rumqttc::{AsyncClient, Event, MqttOptions, Packet, QoS};
 use serde_json::{Value as Json, json};
 use server::application::{Application, Play};
-use server::config::Config;
+use server::config::{Config, ConfigArgs, Mode, load};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -28,6 +29,15 @@ pub struct TestApp {
     app: Option<Application>,
     pub config: Config,
     folder: TempDir,
+}
+
+/// A configuration with one outside broker and its data in `folder`.
+pub fn config_beside(folder: &Path, port: u16) -> Config {
+    let file = folder.join("signalbox.toml");
+    let text =
+        format!("auth.anonymous = \"operator\"\nhttp.listen = \"127.0.0.1:0\"\n[[mqtt]]\nname = \"plant\"\nurl = \"mqtt://127.0.0.1:{port}\"\n");
+    std::fs::write(&file, text).unwrap();
+    load(&ConfigArgs { mode: Mode::Serve, file: Some(file), flags: vec![] }, [], folder).unwrap()
 }
 
 /// A configuration on free ports in a new folder, with an anonymous operator.

@@ -31,6 +31,8 @@ pub(super) struct Broker {
     dropped: u64,
     /// Messages that came without a topic.
     nameless: u64,
+    /// Messages of which something could not be read.
+    unreadable: u64,
     /// Connections that it accepted since the start; there are two at a time.
     connects: u64,
 }
@@ -55,6 +57,7 @@ pub(super) async fn list(State(app): State<AppState>, By(_): By, Query(cursor): 
                 messages_per_s: rate.map_or(0.0, Rate::per_s),
                 dropped: counts.n_dropped,
                 nameless: counts.n_nameless,
+                unreadable: state.topics.n_bad(view.broker.as_str()),
                 connects: counts.n_connects,
             })
         })

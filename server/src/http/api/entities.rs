@@ -5,20 +5,44 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use domain::device::{Area, Device, DeviceId};
 use domain::entity::EntityId;
+use domain::fleet::Fleet;
 use domain::live::EntityView;
+use serde::Serialize;
 
 use super::{By, Cursor, Page, page};
 use crate::http::AppState;
 use crate::http::problem::Problem;
 
-pub(super) async fn list(State(app): State<AppState>, By(_): By, Query(cursor): Query<Cursor>) -> Json<Page<EntityView>> {
-    let mut entities = app.backend.state().fleet.entities();
-    entities.sort_by(|a, b| a.id.as_str().cmp(b.id.as_str()));
-    Json(page(entities, &cursor, |view| view.id.as_str()))
+/// An entity with what only those ask for who wonder about it.
+#[derive(Debug, Serialize)]
+pub(super) struct Listed {
+    #[serde(flatten)]
+    view: EntityView,
+    /// By how many milliseconds its device's clock is wrong, positive when it is ahead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    clock_skew_ms: Option<i64>,
+    /// Why the last message could not be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
 }
 
-pub(super) async fn one(State(app): State<AppState>, By(_): By, Path(id): Path<String>) -> Result<Json<EntityView>, Problem> {
-    let found = EntityId::parse(&id).ok().and_then(|id| app.backend.state().fleet.entity(&id));
+impl Listed {
+    fn of(view: EntityView, fleet: &Fleet) -> Self {
+        Self { clock_skew_ms: fleet.clock_skew_ms(&view.id), reason: fleet.bad_reason(&view.id).map(ToOwned::to_owned), view }
+    }
+}
+
+pub(super) async fn list(State(app): State<AppState>, By(_): By, Query(cursor): Query<Cursor>) -> Json<Page<Listed>> {
+    let state = app.backend.state();
+    let mut entities: Vec<Listed> = state.fleet.entities().into_iter().map(|view| Listed::of(view, &state.fleet)).collect();
+    drop(state);
+    entities.sort_by(|a, b| a.view.id.as_str().cmp(b.view.id.as_str()));
+    Json(page(entities, &cursor, |listed| listed.view.id.as_str()))
+}
+
+pub(super) async fn one(State(app): State<AppState>, By(_): By, Path(id): Path<String>) -> Result<Json<Listed>, Problem> {
+    let state = app.backend.state();
+    let found = EntityId::parse(&id).ok().and_then(|id| state.fleet.entity(&id)).map(|view| Listed::of(view, &state.fleet));
     found.map(Json).ok_or_else(|| not_found("entity", &id))
 }
 

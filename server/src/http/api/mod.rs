@@ -10,6 +10,8 @@ mod commands;
 mod entities;
 /// The past.
 mod history;
+/// The topic explorer.
+mod topics;
 
 use app::backend::Caller;
 use axum::Router;
@@ -36,6 +38,7 @@ pub fn router() -> Router<AppState> {
         .route("/api/v1/alarms/{id}", get(alarms::one))
         .route("/api/v1/alarms/{id}/ack", post(alarms::acknowledge))
         .route("/api/v1/brokers", get(brokers::list))
+        .route("/api/v1/topics", get(topics::list))
         .route("/api/{*rest}", get(unknown).post(unknown))
 }
 

@@ -29,8 +29,12 @@ use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use super::gate::Gate;
 use super::guards;
 use super::{BrokerError, BrokerSettings, EmbeddedBroker};
+
+/// How long what was taken from devices may take to the program.
+const SHUT: Duration = Duration::from_secs(3);
 
 /// How long clients may take to leave before the writing begins. Clients that read leave at once.
 const DRAIN: Duration = Duration::from_secs(1);
@@ -46,6 +50,7 @@ const END: Duration = Duration::from_millis(500);
 pub(super) struct Adapter {
     local_addr: SocketAddr,
     websocket_addr: Option<SocketAddr>,
+    gate: Arc<Gate>,
     running: Mutex<Option<Running>>,
 }
 
@@ -63,7 +68,8 @@ impl Adapter {
         // From here on every early return drops `Running` and with it whatever the broker had begun.
         let mut runtime = DropInBackground(Some(runtime.map_err(|e| BrokerError::Broker(e.to_string()))?));
         let handle = runtime.0.as_ref().expect("the runtime was put in a line above").handle().clone();
-        let config = guards::config(settings, folder);
+        let gate = Arc::new(Gate::new(Arc::clone(&settings.own_clients)));
+        let config = guards::config(settings, folder).with_event_handler(gate.clone());
         let opened = handle.spawn(async move { MqttBroker::with_config(config).await }).await;
         let mut broker = opened.map_err(|e| BrokerError::Broker(e.to_string()))?.map_err(|e| BrokerError::Broker(e.to_string()))?;
 
@@ -87,7 +93,7 @@ impl Adapter {
             return Err(BrokerError::Broker(reason));
         }
         let running = Running { runtime: runtime.0.take(), run, shutdown, storage };
-        Ok(Self { local_addr, websocket_addr, running: Mutex::new(Some(running)) })
+        Ok(Self { local_addr, websocket_addr, gate, running: Mutex::new(Some(running)) })
     }
 }
 
@@ -99,6 +105,15 @@ impl EmbeddedBroker for Adapter {
 
     fn websocket_addr(&self) -> Option<SocketAddr> {
         self.websocket_addr
+    }
+
+    fn gate(&self) -> Arc<Gate> {
+        Arc::clone(&self.gate)
+    }
+
+    async fn shut(&self) {
+        // What is still under way then is written to disk with the rest.
+        let _late = timeout(SHUT, self.gate.shut()).await;
     }
 
     async fn stop(&self) {

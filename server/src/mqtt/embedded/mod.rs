@@ -5,13 +5,18 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use async_trait::async_trait;
+
+pub use gate::Gate;
 
 /// The crate `mqtt5` behind the trait.
 mod adapter;
 /// The folder that holds the broker's state.
 mod folder;
+/// What lets messages in.
+mod gate;
 /// The limits it runs with.
 mod guards;
 
@@ -44,6 +49,13 @@ pub trait EmbeddedBroker: Send + Sync {
     /// The address of the WebSocket listener (path `/mqtt`, subprotocol `mqtt`), `None` unless it was asked for.
     fn websocket_addr(&self) -> Option<SocketAddr>;
 
+    /// Where the program says that a message has arrived, so that devices are slowed down when it does not keep up.
+    fn gate(&self) -> Arc<Gate>;
+
+    /// Takes nothing more from devices: what they publish from now on is neither passed on nor acknowledged, so that it stays with them. Returns
+    /// when what was taken before has reached the program's own client, after three seconds at most.
+    async fn shut(&self);
+
     /// Says goodbye to the clients, publishes their wills, writes everything to disk and frees the ports.
     ///
     /// Returns when that is done: well below a second as a rule, after five seconds at most. Clients that do not read
@@ -63,14 +75,16 @@ pub struct BrokerSettings {
     pub data_dir: PathBuf,
     /// How many clients may be connected at the same time.
     pub max_clients: usize,
+    /// What the client ids of the program itself begin with: the only clients that publish after [`EmbeddedBroker::shut`].
+    pub own_clients: Arc<str>,
 }
 
 impl BrokerSettings {
-    /// MQTT on 127.0.0.1:1883, no WebSocket listener, 2 000 clients.
+    /// MQTT on 127.0.0.1:1883, no WebSocket listener, 2 000 clients, own ids that begin with `signalbox-`.
     #[must_use]
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
         let listen = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 1883);
-        Self { listen, websocket: None, data_dir: data_dir.into(), max_clients: 2_000 }
+        Self { listen, websocket: None, data_dir: data_dir.into(), max_clients: 2_000, own_clients: Arc::from("signalbox-") }
     }
 }
 

@@ -1,9 +1,9 @@
 use std::time::{Duration, Instant};
 
 const FIRST: Duration = Duration::from_millis(100);
-/// In the first minutes a broker that returns is reached within 3 s.
+/// In the first minutes a broker that returns is reached within 2 s.
 const SHORT_OUTAGE: Duration = Duration::from_secs(180);
-const LONGEST_IN_SHORT_OUTAGE: Duration = Duration::from_millis(2_500);
+const LONGEST_IN_SHORT_OUTAGE: Duration = Duration::from_millis(1_600);
 const LONGEST: Duration = Duration::from_secs(30);
 /// A connection that lived this long ends the outage; one that breaks sooner belongs to it.
 const STABLE: Duration = Duration::from_secs(10);
@@ -45,10 +45,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn waits_double_up_to_2_5_s_and_after_minutes_to_30_s() {
+    fn waits_double_up_to_1_6_s_and_after_minutes_to_30_s() {
         let (mut backoff, start) = (Backoff::default(), Instant::now());
         let waits: Vec<u128> = (0..7).map(|_| backoff.next(start, Duration::ZERO, 0.0).as_millis()).collect();
-        assert_eq!(waits, [100, 200, 400, 800, 1_600, 2_500, 2_500]);
+        assert_eq!(waits, [100, 200, 400, 800, 1_600, 1_600, 1_600]);
         let later = start + SHORT_OUTAGE;
         let waits: Vec<u128> = (0..3).map(|_| backoff.next(later, Duration::ZERO, 0.0).as_millis()).collect();
         assert_eq!(waits, [12_800, 25_600, 30_000]);

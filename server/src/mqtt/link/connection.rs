@@ -2,6 +2,7 @@ use std::future::Future;
 use std::pin::pin;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::shared::Half;
@@ -78,20 +79,30 @@ async fn poll_to_the_end<R: Role, C: Client, E: Events>(
     mut accepted: impl FnMut(&Granted) -> Accepted + Send,
     tasks: &Tasks,
 ) -> Ended {
-    let mut silence_limit = CONNECT_LIMIT;
+    let (mut heard, mut silence_limit) = (Instant::now(), CONNECT_LIMIT);
+    // One timer, set anew when it rings: setting it for each message would cost more than the message.
+    let mut silence = pin!(sleep_until(heard + silence_limit));
     let mut connected: Option<Instant> = None;
     let mut leave_until: Option<Instant> = None;
     let mut closing = false;
     loop {
         let polled = {
-            // rumqttc has no limit for a flush in MQTT 5: a peer that stops reading would keep it there.
-            let mut poll = pin!(timeout(silence_limit, events.poll()));
+            let mut poll = pin!(events.poll());
             loop {
                 if leave_until.is_some() && !closing && role.is_done() {
                     closing = client.try_disconnect();
                 }
                 tokio::select! {
-                    polled = &mut poll => break polled.unwrap_or(Err(Failure::Silent)),
+                    polled = &mut poll => break polled,
+                    // rumqttc alone needs two keep alives to see that nobody answers, and in MQTT 5 has no limit for a
+                    // flush: a peer that stops reading would keep it there.
+                    () = &mut silence => {
+                        if heard + silence_limit <= Instant::now() {
+                            // After a pause of our own, such as a machine that slept, the answer may be there already.
+                            break poll.now_or_never().unwrap_or(Err(Failure::Silent));
+                        }
+                        silence.as_mut().reset(heard + silence_limit);
+                    }
                     item = role.next(), if connected.is_some() => {
                         if let Err(failure) = role.take(item, client) {
                             break Err(failure);
@@ -114,6 +125,9 @@ async fn poll_to_the_end<R: Role, C: Client, E: Events>(
                 }
             }
         };
+        if polled.as_ref().is_ok_and(Event::is_from_broker) {
+            heard = Instant::now();
+        }
         let happened = match polled {
             Err(failure) => Err(failure),
             Ok(Event::Connected(granted)) => {
@@ -122,7 +136,8 @@ async fn poll_to_the_end<R: Role, C: Client, E: Events>(
                     return Ended::TryV5Again;
                 }
                 connected = Some(Instant::now());
-                silence_limit = granted.keep_alive * 2 + GOODBYE;
+                silence_limit = granted.keep_alive * 3 / 2;
+                silence.as_mut().reset(heard + silence_limit);
                 if granted.session_present {
                     events.expect_releases();
                 }

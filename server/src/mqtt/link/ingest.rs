@@ -1,15 +1,18 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use domain::input::Message;
+use domain::topic::TopicFilter;
 use tokio::sync::mpsc;
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 use tracing::warn;
 
 use super::super::Report;
 use super::acks::{AckQueue, Owed, Settled};
 use super::connection::Role;
-use super::shared::{Half, Shared};
+use super::shared::{Half, Publish, Shared};
+use super::watchdog::{Step, Watch};
 use super::wire::{Client, Event, Failure, Granted, Options, Received, Session};
 use crate::redelivery::Delivery;
 
@@ -23,6 +26,9 @@ pub(super) struct Ingest {
     settled: mpsc::UnboundedReceiver<Settled>,
     /// Since when the broker owes the answer to SUBSCRIBE.
     asked: Option<Instant>,
+    watch: Watch,
+    watch_ticks: Interval,
+    probe_topic: String,
     /// How many presence messages wait for their acknowledgement.
     n_presence: usize,
     leaving: bool,
@@ -36,9 +42,16 @@ const SUBACK_LIMIT: Duration = Duration::from_secs(20);
 const MAX_ABANDONED: usize = 10;
 
 impl Ingest {
+    /// Must be called in a runtime: it watches the clock.
     pub(super) fn new(shared: Arc<Shared>) -> Self {
         let (acks, settled) = AckQueue::new();
-        Self { shared, acks, settled, asked: None, n_presence: 0, leaving: false }
+        let probe_topic = shared.settings.probe_topic();
+        // What is dealt out to a group may come to another one.
+        let is_covered = shared.settings.subscribe.iter().any(|filter| !filter.is_shared() && filter.matches(&probe_topic));
+        let watch = Watch::new(shared.settings.watchdog, is_covered);
+        let mut watch_ticks = interval(watch.period().max(Duration::from_millis(1)));
+        watch_ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Self { shared, acks, settled, asked: None, watch, watch_ticks, probe_topic, n_presence: 0, leaving: false }
     }
 
     fn publish_presence(&mut self, presence: &'static str, client: &impl Client) {
@@ -48,7 +61,11 @@ impl Ingest {
     }
 
     fn subscribed(&mut self, refusals: &[Option<String>], client: &impl Client) {
-        self.asked = None;
+        if self.asked.take().is_none() {
+            // The other subscription: that of the watchdog.
+            let step = self.watch.granted(refusals.iter().all(Option::is_none));
+            return self.say_if_over(step);
+        }
         let filters = &self.shared.settings.subscribe;
         let refused: Vec<String> = filters
             .iter()
@@ -57,6 +74,7 @@ impl Ingest {
             .collect();
         if refused.is_empty() {
             self.shared.up(Half::Ingest);
+            self.watch.begin(Instant::now());
         } else {
             self.shared.down(Half::Ingest, &format!("the broker refused the subscription to {}", refused.join(", ")));
         }
@@ -69,6 +87,20 @@ impl Ingest {
             return;
         }
         let Received { topic, payload, qos, retained, pkid, dup } = received;
+        if topic.as_deref() == Some(&self.probe_topic) {
+            // Ours, and nobody else's business.
+            if qos > 0 {
+                self.acks.owe(Owed { pkid, qos }).release();
+            }
+            if !retained {
+                self.watch.probe(Instant::now());
+            }
+            return;
+        }
+        self.watch.message(Instant::now());
+        if let Some(on_message) = &self.shared.settings.on_message {
+            on_message(payload.len());
+        }
         let Some(topic) = topic else {
             // Acknowledged all the same: it would come back without a topic again.
             self.count(&self.shared.n_nameless, "Messages without a topic dropped; does the broker use topic aliases?");
@@ -77,13 +109,14 @@ impl Ingest {
             }
             return;
         };
-        if qos == 0 && !self.shared.outbox.has_room() {
-            self.count(&self.shared.n_dropped, "QoS 0 messages dropped, too many wait to be recorded");
-            return;
-        }
         let ack = (qos > 0).then(|| (Delivery { packet_id: pkid, dup }, self.acks.owe(Owed { pkid, qos })));
         let message = Message { link: Arc::clone(&self.shared.settings.name), topic, payload: payload.as_ref().into(), qos, retained };
-        self.shared.outbox.push(Report::Message { message, ack });
+        let n_dropped = self.shared.outbox.push(Report::Message { message, ack });
+        let all = self.shared.outbox.n_dropped();
+        // The first, and then each time their number has doubled.
+        if n_dropped > 0 && all.checked_ilog2() != all.saturating_sub(n_dropped).checked_ilog2() {
+            warn!(broker.name = %self.shared.settings.name, n = all, "QoS 0 messages dropped, too many wait to be recorded");
+        }
     }
 
     /// Counts, and logs the first and then each time the count has doubled.
@@ -105,17 +138,68 @@ impl Ingest {
         Ok(())
     }
 
+    /// Does what the watchdog asks for.
+    fn watch(&mut self, client: &impl Client) -> Result<(), Failure> {
+        let now = Instant::now();
+        // While messages wait for us the broker may have no room to deliver more.
+        let is_free = self.acks.is_empty() && self.asked.is_none() && !self.leaving;
+        let is_done = match self.watch.tick(now, is_free) {
+            Step::Wait => true,
+            Step::Subscribe => match TopicFilter::parse(&self.probe_topic) {
+                Ok(filter) => client.try_subscribe(&[filter], 0),
+                Err(_) => false,
+            },
+            Step::Probe => {
+                // QoS 0: nothing is to be kept for later, and no window to be waited for.
+                let probe = Publish { topic: self.probe_topic.clone(), payload: PROBE.to_vec(), qos: 0, reply: None };
+                self.shared.queue_publish(probe).is_ok()
+            }
+            Step::Reconnect => {
+                self.shared.n_deaf.fetch_add(1, Ordering::Relaxed);
+                return Err(Failure::Deaf);
+            }
+            step @ Step::GiveUp => {
+                self.say_if_over(step);
+                true
+            }
+        };
+        if !is_done {
+            self.watch.put_off(now);
+        }
+        Ok(())
+    }
+
+    fn say_if_over(&self, step: Step) {
+        if step == Step::GiveUp {
+            self.shared.is_watched.store(false, Ordering::Relaxed);
+            warn!(
+                broker.name = %self.shared.settings.name,
+                topic = self.probe_topic,
+                "The broker does not deliver what this link sends to itself: a deaf connection will not be noticed; does it allow the topic?"
+            );
+        }
+    }
+
     fn flush_acks(&mut self, client: &impl Client) {
         self.acks.flush(|owed| client.try_acknowledge(owed.pkid, owed.qos));
     }
 }
 
+/// What becomes of [`Ingest::next`].
+pub(super) enum Todo {
+    /// A message was recorded or given up.
+    Settle(Settled),
+    /// Time has passed.
+    Watch,
+}
+
+const PROBE: &[u8] = b"probe";
 const ONLINE: &str = "online";
 const OFFLINE: &str = "offline";
 
 impl Role for Ingest {
     const HALF: Half = Half::Ingest;
-    type Item = Settled;
+    type Item = Todo;
 
     fn options(&self) -> Options {
         let settings = &self.shared.settings;
@@ -139,20 +223,25 @@ impl Role for Ingest {
         }
     }
 
-    async fn next(&mut self) -> Settled {
-        match self.settled.recv().await {
-            Some(settled) => settled,
-            // Cannot be: the queue holds a sender.
-            None => std::future::pending().await,
+    async fn next(&mut self) -> Todo {
+        tokio::select! {
+            // There is always one: the queue holds a sender.
+            Some(settled) = self.settled.recv() => Todo::Settle(settled),
+            _ = self.watch_ticks.tick() => Todo::Watch,
         }
     }
 
-    fn take(&mut self, settled: Settled, client: &impl Client) -> Result<(), Failure> {
-        self.acks.settle(&settled);
-        while let Ok(settled) = self.settled.try_recv() {
-            self.acks.settle(&settled);
+    fn take(&mut self, todo: Todo, client: &impl Client) -> Result<(), Failure> {
+        match todo {
+            Todo::Settle(settled) => {
+                self.acks.settle(&settled);
+                while let Ok(settled) = self.settled.try_recv() {
+                    self.acks.settle(&settled);
+                }
+                self.flush_acks(client);
+            }
+            Todo::Watch => self.watch(client)?,
         }
-        self.flush_acks(client);
         self.check()
     }
 
@@ -185,5 +274,7 @@ impl Role for Ingest {
     fn end(&mut self) {
         (self.acks, self.settled) = AckQueue::new();
         (self.asked, self.n_presence) = (None, 0);
+        let step = self.watch.end();
+        self.say_if_over(step);
     }
 }

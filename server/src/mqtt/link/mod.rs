@@ -8,6 +8,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use domain::live::LinkState;
 use domain::topic::check_topic;
@@ -18,6 +19,12 @@ use crate::tasks::Tasks;
 
 /// Where a broker is and what to ask of it.
 mod settings;
+/// Certificates, and whom to trust.
+mod tls;
+/// What is wrong with TLS, for people.
+mod trust;
+/// Addresses of brokers.
+mod url;
 /// Which version of MQTT to speak.
 mod version;
 
@@ -41,6 +48,8 @@ mod command;
 mod ingest;
 /// Which publish an acknowledgement belongs to.
 mod tracker;
+/// Connections that stand and deliver nothing.
+mod watchdog;
 
 /// MQTT 3.1.1.
 mod v4;
@@ -49,8 +58,10 @@ mod v5;
 /// What the two versions of rumqttc have in common.
 mod wire;
 
-pub use settings::{LinkSettings, Protocol, UrlError};
+pub use settings::{LinkSettings, Protocol, Transport, Watchdog};
 pub use shared::LinkCounts;
+pub use tls::{Tls, TlsError, TlsFiles};
+pub use url::{SettingsError, UrlError};
 
 use shared::{Publish, Shared};
 
@@ -116,6 +127,13 @@ impl Link {
     #[must_use]
     pub fn protocol(&self) -> Option<&'static str> {
         self.shared.agreed.get().map(version::Version::as_str)
+    }
+
+    /// Whether a connection would be noticed that stands and delivers nothing. It is not when the broker does not let
+    /// this client send messages to itself, on [`LinkSettings::probe_topic`].
+    #[must_use]
+    pub fn is_watched(&self) -> bool {
+        self.shared.is_watched.load(Ordering::Relaxed)
     }
 
     /// What was counted since the start.

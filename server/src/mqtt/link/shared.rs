@@ -1,4 +1,4 @@
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::live::LinkState;
@@ -20,6 +20,8 @@ pub struct LinkCounts {
     pub n_nameless: u64,
     /// Connections that a broker accepted, both kinds together.
     pub n_connects: u64,
+    /// Connections that were given up because they stood and delivered nothing.
+    pub n_deaf: u64,
 }
 
 /// One of the two connections of a link.
@@ -42,9 +44,11 @@ pub(super) struct Shared {
     pub(super) settings: LinkSettings,
     pub(super) agreed: Agreed,
     pub(super) outbox: Outbox,
-    pub(super) n_dropped: AtomicU64,
     pub(super) n_nameless: AtomicU64,
     pub(super) n_connects: AtomicU64,
+    pub(super) n_deaf: AtomicU64,
+    /// A deaf connection would be noticed.
+    pub(super) is_watched: AtomicBool,
     status: Mutex<Status>,
     /// Where publishes go while the command connection stands.
     door: Mutex<Option<mpsc::Sender<Publish>>>,
@@ -63,9 +67,10 @@ impl Shared {
             agreed: Agreed::new(settings.protocol),
             settings,
             outbox,
-            n_dropped: AtomicU64::new(0),
             n_nameless: AtomicU64::new(0),
             n_connects: AtomicU64::new(0),
+            n_deaf: AtomicU64::new(0),
+            is_watched: AtomicBool::new(true),
             status: Mutex::new(Status { ingest_up: false, command_up: false, state: LinkState::Connecting, trouble: None }),
             door: Mutex::new(None),
         }
@@ -81,9 +86,10 @@ impl Shared {
 
     pub(super) fn counts(&self) -> LinkCounts {
         LinkCounts {
-            n_dropped: self.n_dropped.load(Ordering::Relaxed),
+            n_dropped: self.outbox.n_dropped(),
             n_nameless: self.n_nameless.load(Ordering::Relaxed),
             n_connects: self.n_connects.load(Ordering::Relaxed),
+            n_deaf: self.n_deaf.load(Ordering::Relaxed),
         }
     }
 

@@ -6,11 +6,13 @@ use rumqttc::{
     SubscribeFilter, SubscribeReasonCode, mqttbytes, qos,
 };
 
-use super::wire::{Client, Event, Events, Failure, Granted, MAX_IN_FLIGHT, Options, Received, bracketed, reason, words};
+use super::trust::{Way, cut_off, objection};
+use super::wire::{Client, Event, Events, Failure, Granted, MAX_IN_FLIGHT, Options, Received, reason, words};
 
 /// A client and its event loop for one connection in MQTT 3.1.1.
 pub(super) fn open(options: &Options) -> (V4Client, V4Events) {
-    let mut mqtt = MqttOptions::new(&options.client_id, bracketed(&options.host), options.port);
+    let mut mqtt = MqttOptions::new(&options.client_id, options.address(), options.port);
+    mqtt.set_transport(options.transport());
     let packet_limit = usize::try_from(options.packet_limit).unwrap_or(usize::MAX);
     mqtt.set_max_packet_size(packet_limit, packet_limit)
         .set_clean_session(options.session.is_none())
@@ -27,7 +29,7 @@ pub(super) fn open(options: &Options) -> (V4Client, V4Events) {
     let mut network = NetworkOptions::new();
     network.set_tcp_nodelay(true);
     events.set_network_options(network);
-    (V4Client(client), V4Events { events, packet_limit: options.packet_limit })
+    (V4Client(client), V4Events { events, packet_limit: options.packet_limit, way: Way::of(options), is_connected: false })
 }
 
 /// rumqttc panics below.
@@ -64,19 +66,24 @@ fn seen(pkid: u16, level: u8) -> Publish {
 pub(super) struct V4Events {
     events: EventLoop,
     packet_limit: u32,
+    way: Way,
+    is_connected: bool,
 }
 
 impl Events for V4Events {
     async fn poll(&mut self) -> Result<Event, Failure> {
         match self.events.poll().await {
-            Ok(rumqttc::Event::Incoming(Packet::ConnAck(ack))) => Ok(Event::Connected(Granted {
-                session_present: ack.session_present,
-                max_qos: 2,
-                packet_limit: self.packet_limit,
-                keep_alive: self.events.mqtt_options.keep_alive(),
-            })),
+            Ok(rumqttc::Event::Incoming(Packet::ConnAck(ack))) => {
+                self.is_connected = true;
+                Ok(Event::Connected(Granted {
+                    session_present: ack.session_present,
+                    max_qos: 2,
+                    packet_limit: self.packet_limit,
+                    keep_alive: self.events.mqtt_options.keep_alive(),
+                }))
+            }
             Ok(event) => Ok(event_of(event)),
-            Err(error) => Err(failure_of(error)),
+            Err(error) => Err(self.way.explain(failure_of(error, self.way), self.is_connected)),
         }
     }
 
@@ -100,7 +107,7 @@ fn event_of(event: rumqttc::Event) -> Event {
         rumqttc::Event::Incoming(packet) => packet,
         rumqttc::Event::Outgoing(Outgoing::Publish(pkid)) => return Event::Written(pkid),
         rumqttc::Event::Outgoing(Outgoing::Disconnect) => return Event::Disconnecting,
-        rumqttc::Event::Outgoing(_) => return Event::Other,
+        rumqttc::Event::Outgoing(_) => return Event::Sent,
     };
     match packet {
         Packet::Publish(publish) => Event::Message(Received {
@@ -114,15 +121,21 @@ fn event_of(event: rumqttc::Event) -> Event {
         Packet::SubAck(ack) => Event::Subscribed(ack.return_codes.iter().map(|code| reason(*code == SubscribeReasonCode::Failure, code)).collect()),
         Packet::PubAck(ack) => Event::Acknowledged { pkid: ack.pkid, refused: None, slot_lost: false },
         Packet::PubComp(ack) => Event::Acknowledged { pkid: ack.pkid, refused: None, slot_lost: false },
-        _ => Event::Other,
+        _ => Event::Heard,
     }
 }
 
-fn failure_of(error: ConnectionError) -> Failure {
+fn failure_of(error: ConnectionError, way: Way) -> Failure {
+    if let Some(objection) = objection(&error) {
+        return Failure::Tls(objection);
+    }
     match error {
         ConnectionError::ConnectionRefused(ConnectReturnCode::RefusedProtocolVersion) => Failure::Version,
         ConnectionError::ConnectionRefused(code) => Failure::Refused(words(&code)),
         ConnectionError::Io(error) => Failure::Unreachable(error.to_string()),
+        ConnectionError::Tls(error) => Failure::Tls(cut_off(&error)),
+        ConnectionError::Websocket(error) => way.no_web_socket(&error),
+        ConnectionError::ResponseValidation(error) => Failure::NoWebSocket(error.to_string()),
         ConnectionError::NetworkTimeout | ConnectionError::FlushTimeout | ConnectionError::MqttState(StateError::AwaitPingResp) => Failure::Silent,
         ConnectionError::MqttState(StateError::Deserialization(mqttbytes::Error::PayloadSizeLimitExceeded(size))) => {
             Failure::TooLarge(format!("{size} bytes"))

@@ -7,12 +7,14 @@ use rumqttc::v5::mqttbytes::{Error, QoS, qos};
 use rumqttc::v5::{AsyncClient, ConnectionError, EventLoop, MqttOptions, StateError};
 use rumqttc::{NetworkOptions, Outgoing};
 
-use super::wire::{Client, Event, Events, Failure, Granted, MAX_IN_FLIGHT, Options, Received, bracketed, reason, words};
+use super::trust::{Way, cut_off, objection};
+use super::wire::{Client, Event, Events, Failure, Granted, MAX_IN_FLIGHT, Options, Received, reason, words};
 use domain::topic::TopicFilter;
 
 /// A client and its event loop for one connection in MQTT 5.
 pub(super) fn open(options: &Options) -> (V5Client, V5Events) {
-    let mut mqtt = MqttOptions::new(&options.client_id, bracketed(&options.host), options.port);
+    let mut mqtt = MqttOptions::new(&options.client_id, options.address(), options.port);
+    mqtt.set_transport(options.transport());
     // The properties say nothing of topic aliases: rumqttc would hand out messages without a topic.
     let mut properties = ConnectProperties::new();
     properties.max_packet_size = Some(options.packet_limit);
@@ -33,7 +35,7 @@ pub(super) fn open(options: &Options) -> (V5Client, V5Events) {
         mqtt.set_last_will(LastWill::new(topic, *payload, QoS::AtLeastOnce, true, None));
     }
     let (client, events) = AsyncClient::new(mqtt, options.n_requests);
-    (V5Client(client), V5Events { events, packet_limit: options.packet_limit })
+    (V5Client(client), V5Events { events, packet_limit: options.packet_limit, way: Way::of(options), is_connected: false })
 }
 
 /// rumqttc panics below.
@@ -70,14 +72,19 @@ fn seen(pkid: u16, level: u8) -> Publish {
 pub(super) struct V5Events {
     events: EventLoop,
     packet_limit: u32,
+    way: Way,
+    is_connected: bool,
 }
 
 impl Events for V5Events {
     async fn poll(&mut self) -> Result<Event, Failure> {
         match self.events.poll().await {
-            Ok(rumqttc::v5::Event::Incoming(Packet::ConnAck(ack))) => Ok(Event::Connected(self.granted(&ack))),
+            Ok(rumqttc::v5::Event::Incoming(Packet::ConnAck(ack))) => {
+                self.is_connected = true;
+                Ok(Event::Connected(self.granted(&ack)))
+            }
             Ok(event) => Ok(event_of(event)),
-            Err(error) => Err(failure_of(error)),
+            Err(error) => Err(self.way.explain(failure_of(error, self.way), self.is_connected)),
         }
     }
 
@@ -117,7 +124,7 @@ fn event_of(event: rumqttc::v5::Event) -> Event {
         rumqttc::v5::Event::Incoming(packet) => packet,
         rumqttc::v5::Event::Outgoing(Outgoing::Publish(pkid)) => return Event::Written(pkid),
         rumqttc::v5::Event::Outgoing(Outgoing::Disconnect) => return Event::Disconnecting,
-        rumqttc::v5::Event::Outgoing(_) => return Event::Other,
+        rumqttc::v5::Event::Outgoing(_) => return Event::Sent,
     };
     match packet {
         Packet::Publish(publish) => Event::Message(Received {
@@ -144,16 +151,27 @@ fn event_of(event: rumqttc::v5::Event) -> Event {
             let refused = reason(ack.reason != PubCompReason::Success, &ack.reason);
             Event::Acknowledged { pkid: ack.pkid, slot_lost: refused.is_some(), refused }
         }
-        _ => Event::Other,
+        _ => Event::Heard,
     }
 }
 
-fn failure_of(error: ConnectionError) -> Failure {
+fn failure_of(error: ConnectionError, way: Way) -> Failure {
+    let cause: &(dyn std::error::Error + 'static) = match &error {
+        // What is inside does not count as its source.
+        ConnectionError::MqttState(StateError::Deserialization(inner)) => inner,
+        error => error,
+    };
+    if let Some(objection) = objection(cause) {
+        return Failure::Tls(objection);
+    }
     match error {
         ConnectionError::ConnectionRefused(ConnectReturnCode::UnsupportedProtocolVersion | ConnectReturnCode::RefusedProtocolVersion)
         | ConnectionError::MqttState(StateError::Deserialization(Error::InvalidConnectReturnCode(1))) => Failure::Version,
         ConnectionError::ConnectionRefused(code) => Failure::Refused(words(&code)),
         ConnectionError::Io(error) => Failure::Unreachable(error.to_string()),
+        ConnectionError::Tls(error) => Failure::Tls(cut_off(&error)),
+        ConnectionError::Websocket(error) => way.no_web_socket(&error),
+        ConnectionError::ResponseValidation(error) => Failure::NoWebSocket(error.to_string()),
         ConnectionError::Timeout(_) | ConnectionError::MqttState(StateError::AwaitPingResp) => Failure::Silent,
         ConnectionError::MqttState(StateError::Deserialization(Error::PayloadSizeLimitExceeded { pkt_size, max })) => {
             Failure::TooLarge(format!("{pkt_size} bytes, {max} allowed"))

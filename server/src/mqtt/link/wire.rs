@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use domain::topic::TopicFilter;
+use rumqttc::TlsConfiguration;
 
-use super::settings::LinkSettings;
+use super::settings::{LinkSettings, Transport};
 
 /// What rumqttc's two clients are told, without ever waiting: each call says whether there was room.
 pub(super) trait Client: Send + Sync {
@@ -29,6 +30,7 @@ pub(super) trait Events: Send {
 /// One connection to make.
 pub(super) struct Options {
     pub(super) client_id: String,
+    pub(super) transport: Transport,
     pub(super) host: String,
     pub(super) port: u16,
     pub(super) credentials: Option<(String, String)>,
@@ -47,6 +49,7 @@ impl Options {
     pub(super) fn of(settings: &LinkSettings) -> Self {
         Self {
             client_id: settings.client_id.clone(),
+            transport: settings.transport.clone(),
             host: settings.host.clone(),
             port: settings.port,
             credentials: settings.username.clone().map(|username| (username, settings.password.clone().unwrap_or_default())),
@@ -55,6 +58,28 @@ impl Options {
             session: None,
             will: None,
             n_requests: 0,
+        }
+    }
+
+    /// What rumqttc takes for the broker's address: it depends on the transport.
+    pub(super) fn address(&self) -> String {
+        let place = || format!("{}:{}", bracketed(&self.host), self.port);
+        match &self.transport {
+            Transport::Tcp => bracketed(&self.host),
+            // It is also the name that the certificate must have.
+            Transport::Tls(_) => self.host.trim_matches(['[', ']']).to_owned(),
+            Transport::WebSocket(path) => format!("ws://{}{path}", place()),
+            Transport::SecureWebSocket(path, _) => format!("wss://{}{path}", place()),
+        }
+    }
+
+    /// The transport as rumqttc takes it.
+    pub(super) fn transport(&self) -> rumqttc::Transport {
+        match &self.transport {
+            Transport::Tcp => rumqttc::Transport::Tcp,
+            Transport::Tls(tls) => rumqttc::Transport::Tls(TlsConfiguration::Rustls(tls.config())),
+            Transport::WebSocket(_) => rumqttc::Transport::Ws,
+            Transport::SecureWebSocket(_, tls) => rumqttc::Transport::Wss(TlsConfiguration::Rustls(tls.config())),
         }
     }
 }
@@ -85,8 +110,20 @@ pub(super) enum Event {
     Acknowledged { pkid: u16, refused: Option<String>, slot_lost: bool },
     /// DISCONNECT was written.
     Disconnecting,
-    /// Anything else; the connection lives.
-    Other,
+    /// The broker said something else, such as the answer to a ping.
+    Heard,
+    /// Something else was written.
+    Sent,
+}
+
+impl Event {
+    /// Whether the broker was heard, which shows that the line is alive. What we write shows nothing.
+    pub(super) const fn is_from_broker(&self) -> bool {
+        match self {
+            Self::Connected(_) | Self::Subscribed(_) | Self::Message(_) | Self::Acknowledged { .. } | Self::Heard => true,
+            Self::Written(_) | Self::Disconnecting | Self::Sent => false,
+        }
+    }
 }
 
 /// What the broker allows.
@@ -98,7 +135,7 @@ pub(super) struct Granted {
     pub(super) max_qos: u8,
     /// Largest packet the broker takes, in bytes.
     pub(super) packet_limit: u32,
-    /// Nothing for twice this long is a dead line.
+    /// How often the broker is pinged. Nothing heard for one and a half of this is a dead line.
     pub(super) keep_alive: Duration,
 }
 
@@ -121,6 +158,12 @@ pub(super) enum Failure {
     /// No TCP connection.
     #[error("cannot reach the broker: {0}")]
     Unreachable(String),
+    /// TLS found something wrong, on one side or the other. The text is a sentence.
+    #[error("{0}")]
+    Tls(String),
+    /// Connected, and no MQTT over WebSocket there.
+    #[error("no MQTT over WebSocket there: {0}; are port and path in url right?")]
+    NoWebSocket(String),
     /// The broker does not know this version of MQTT.
     #[error("the broker does not speak this version of MQTT")]
     Version,
@@ -133,6 +176,9 @@ pub(super) enum Failure {
     /// No answer in time.
     #[error("the broker does not answer")]
     Silent,
+    /// It answers, and does not deliver what was subscribed to.
+    #[error("the broker answers and delivers nothing, connecting anew")]
+    Deaf,
     /// Closed, or something that MQTT does not allow.
     #[error("the connection broke: {0}")]
     Broken(String),
@@ -167,6 +213,17 @@ mod tests {
     #[test]
     fn reason_codes_become_words() {
         assert_eq!(words(&rumqttc::v5::mqttbytes::v5::PubAckReason::NotAuthorized), "not authorized");
+    }
+
+    #[test]
+    fn the_address_is_what_rumqttc_wants_for_the_transport() {
+        let address = |host: &str, transport| {
+            let settings = LinkSettings { transport, ..LinkSettings::new("broker", host, 9001, "link") };
+            Options::of(&settings).address()
+        };
+        assert_eq!(address("[::1]", Transport::Tcp), "[::1]");
+        assert_eq!(address("host", Transport::WebSocket("/mqtt".to_owned())), "ws://host:9001/mqtt");
+        assert_eq!(address("::1", Transport::WebSocket("/a?b".to_owned())), "ws://[::1]:9001/a?b");
     }
 
     #[test]

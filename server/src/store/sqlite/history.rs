@@ -6,16 +6,14 @@ use domain::history::{Range, Resolution, Series};
 use domain::time::Timestamp;
 use sqlx::sqlite::SqliteConnection;
 
+use super::due;
+use super::pace::Pace;
 use super::reading::{self, Spans};
 use super::rollup::{self, LEVELS, Level, Sum};
 use crate::store::StoreError;
 
 /// First and last moment that is looked for: those of JavaScript. Past them are only broken clocks, and sums of times that overflow.
 const ENDS_MS: (i64, i64) = (-8_640_000_000_000_000, 8_640_000_000_000_000);
-/// Single readings are read in pieces of this length, so that no statement holds a snapshot of the database for long.
-const PIECE_MS: i64 = 6 * 3_600_000;
-/// Most pieces of single readings, however long the range.
-const MAX_PIECES: i64 = 256;
 
 /// Rows of one series in order of time.
 #[derive(Debug)]
@@ -49,32 +47,32 @@ pub(super) async fn points(
     points: usize,
 ) -> Result<HashMap<i64, Columns>, StoreError> {
     let range = within_ends(range);
+    let due = due::list(connection).await?;
     let mut counts: HashMap<i64, i64> = HashMap::new();
     let mut spans: HashMap<i64, Spans> = HashMap::new();
     // One count of everything, by the coarsest means: it also says where the readings of a series lie.
-    let pieces = pieces(range, &LEVELS);
-    for piece in &pieces {
+    for piece in pieces(range, &LEVELS, &due) {
         let counted = |series, at, sum: Sum| {
             *counts.entry(series).or_default() += sum.n;
             let end = piece.level.map_or(at + 1, |level| at + level.len_ms());
             spans.entry(series).or_default().push((at, end));
         };
-        read(connection, series, piece, counted).await?;
+        read(connection, series, &piece, counted).await?;
     }
     let limit = i64::try_from(points).unwrap_or(i64::MAX);
     let (few, many): (Vec<i64>, Vec<i64>) = series.iter().partition(|key| counts.get(key).is_none_or(|&n| n <= limit));
 
     let mut found = HashMap::new();
     if !many.is_empty() {
-        found.extend(buckets(connection, &many, range, downsample::bucket_ms(range, points)).await?);
+        found.extend(buckets_but(&due, connection, &many, range, downsample::bucket_ms(range, points)).await?);
     }
     let spans = merged(few.iter().filter_map(|key| spans.remove(key)).flatten().collect());
-    found.extend(singles(connection, &few, spans).await?);
+    found.extend(singles(&due, connection, &few, spans).await?);
     Ok(found)
 }
 
 /// Every reading of some series in some spans, which may be as long as an hour.
-async fn singles(connection: &mut SqliteConnection, series: &[i64], spans: Spans) -> Result<HashMap<i64, Columns>, StoreError> {
+async fn singles(due: &[i64], connection: &mut SqliteConnection, series: &[i64], spans: Spans) -> Result<HashMap<i64, Columns>, StoreError> {
     // A series with few readings may have them anywhere: what lies between is passed over by means of the finer roll-up.
     let level = Level::FiveMinutes;
     let mut narrow = Spans::new();
@@ -90,12 +88,15 @@ async fn singles(connection: &mut SqliteConnection, series: &[i64], spans: Spans
     }
     if !whole.is_empty() {
         rollup::list(connection, level, series, &whole, |_, at, _| narrow.push((at, at + level.len_ms()))).await?;
+        let lacking = due.iter().filter(|&&at| whole.iter().any(|&(from, to)| from <= at && at < to));
+        narrow.extend(lacking.map(|&at| (at, at + level.len_ms())));
     }
     narrow.extend(rest);
 
     let mut rows: HashMap<i64, Vec<(i64, Sum)>> = HashMap::new();
-    for group in grouped(&merged(narrow)) {
-        reading::list_numbers(connection, series, &group, |series, taken_at, n, number| {
+    let mut pace = Pace::through(merged(narrow), None);
+    while let Some(spans) = pace.next() {
+        reading::list_numbers(connection, series, &spans, |series, taken_at, n, number| {
             rows.entry(series).or_default().push((taken_at, Sum::of(number, taken_at, n)));
         })
         .await?;
@@ -114,9 +115,21 @@ pub(super) async fn buckets(
     range: Range,
     bucket_ms: i64,
 ) -> Result<HashMap<i64, Columns>, StoreError> {
+    let due = due::list(connection).await?;
+    buckets_but(&due, connection, series, range, bucket_ms).await
+}
+
+/// As [`buckets`], given the spans that roll-ups lack.
+async fn buckets_but(
+    due: &[i64],
+    connection: &mut SqliteConnection,
+    series: &[i64],
+    range: Range,
+    bucket_ms: i64,
+) -> Result<HashMap<i64, Columns>, StoreError> {
     let fitting: Vec<Level> = LEVELS.into_iter().filter(|level| bucket_ms % level.len_ms() == 0).collect();
     let mut sums: HashMap<i64, BTreeMap<i64, Sum>> = HashMap::new();
-    for piece in pieces(within_ends(range), &fitting) {
+    for piece in pieces(within_ends(range), &fitting, due) {
         let add = |series, at, sum: Sum| {
             let bucket = sums.entry(series).or_default().entry(rollup::start(at, bucket_ms));
             bucket.and_modify(|known| known.add(&sum)).or_insert(sum);
@@ -127,56 +140,64 @@ pub(super) async fn buckets(
     Ok(sums.into_iter().map(|(series, sums)| (series, columns(sums))).collect())
 }
 
-/// A piece of a range and what to read it from: roll-ups, or single readings where it begins or ends within a bucket.
+/// A piece of a range and what to read it from: roll-ups, or single readings where it begins or ends within a bucket or roll-ups lack something.
 #[derive(Debug, PartialEq, Eq)]
 struct Piece {
     level: Option<Level>,
     span: (i64, i64),
 }
 
-/// The range in pieces, in order of time, each of the coarsest level that fits.
-fn pieces(range: Range, levels: &[Level]) -> Vec<Piece> {
+/// The range in pieces, in order of time, each of the coarsest level that fits and is not `due`.
+fn pieces(range: Range, levels: &[Level], due: &[i64]) -> Vec<Piece> {
     let mut out = vec![];
-    cut((range.from.as_ms(), range.to.as_ms()), levels, &mut out);
+    cut((range.from.as_ms(), range.to.as_ms()), levels, due, &mut out);
     out
 }
 
-fn cut((from, to): (i64, i64), levels: &[Level], out: &mut Vec<Piece>) {
+fn cut((from, to): (i64, i64), levels: &[Level], due: &[i64], out: &mut Vec<Piece>) {
     if from >= to {
         return;
     }
     let Some((&level, finer)) = levels.split_first() else {
-        let mut from = from;
-        let piece_ms = PIECE_MS.max(to.saturating_sub(from) / MAX_PIECES);
-        while from < to {
-            let end = from.saturating_add(piece_ms).min(to);
-            out.push(Piece { level: None, span: (from, end) });
-            from = end;
-        }
+        out.push(Piece { level: None, span: (from, to) });
         return;
     };
     let (first, end) = (ceil(from, level.len_ms()), rollup::start(to, level.len_ms()));
-    if first < end {
-        cut((from, first), finer, out);
-        out.push(Piece { level: Some(level), span: (first, end) });
-        cut((end, to), finer, out);
-    } else {
-        cut((from, to), finer, out);
+    if first >= end {
+        return cut((from, to), finer, due, out);
     }
+    let mut lacking: Vec<i64> = due.iter().map(|&at| rollup::start(at, level.len_ms())).filter(|at| (first..end).contains(at)).collect();
+    lacking.dedup();
+    cut((from, first), finer, due, out);
+    let mut at = first;
+    for lacking in lacking {
+        if at < lacking {
+            out.push(Piece { level: Some(level), span: (at, lacking) });
+        }
+        at = lacking + level.len_ms();
+        cut((lacking, at), finer, due, out);
+    }
+    if at < end {
+        out.push(Piece { level: Some(level), span: (at, end) });
+    }
+    cut((end, to), finer, due, out);
 }
 
 /// Reads a piece: series, start of a bucket or moment of a reading, and what it comes to.
 async fn read(connection: &mut SqliteConnection, series: &[i64], piece: &Piece, mut each: impl FnMut(i64, i64, Sum)) -> Result<(), StoreError> {
-    let spans = vec![piece.span];
-    match piece.level {
-        Some(level) => rollup::list(connection, level, series, &spans, each).await,
-        None => {
-            reading::list_numbers(connection, series, &spans, |series, taken_at, n, number| {
-                each(series, taken_at, Sum::of(number, taken_at, n));
-            })
-            .await
+    let mut pace = Pace::through(vec![piece.span], piece.level);
+    while let Some(spans) = pace.next() {
+        match piece.level {
+            Some(level) => rollup::list(connection, level, series, &spans, &mut each).await?,
+            None => {
+                reading::list_numbers(connection, series, &spans, |series, taken_at, n, number| {
+                    each(series, taken_at, Sum::of(number, taken_at, n));
+                })
+                .await?;
+            }
         }
     }
+    Ok(())
 }
 
 /// Spans in order, with those that touch or overlap made one.
@@ -187,27 +208,6 @@ fn merged(mut spans: Spans) -> Spans {
         match out.last_mut() {
             Some((_, end)) if from <= *end => *end = to.max(*end),
             _ => out.push((from, to)),
-        }
-    }
-    out
-}
-
-/// Spans in groups of [`PIECE_MS`] altogether, long ones cut.
-fn grouped(spans: &Spans) -> Vec<Spans> {
-    let mut out: Vec<Spans> = vec![];
-    let mut room = 0;
-    for &(mut from, to) in spans {
-        while from < to {
-            if room == 0 {
-                out.push(Spans::new());
-                room = PIECE_MS;
-            }
-            let end = to.min(from + room);
-            if let Some(group) = out.last_mut() {
-                group.push((from, end));
-            }
-            room -= end - from;
-            from = end;
         }
     }
     out

@@ -6,27 +6,43 @@ use domain::time::Timestamp;
 use domain::value::Value;
 use sqlx::sqlite::SqliteConnection;
 
-use super::reading::New;
 use super::registry::to_json;
+use crate::clock::now;
 use crate::store::StoreError;
 
-/// Moves the last value of each series on to its newest reading; a late one moves nothing.
-pub(super) async fn upsert(connection: &mut SqliteConnection, new: &[New], readings: &[Reading]) -> Result<(), StoreError> {
-    let mut newest: HashMap<i64, &New> = HashMap::new();
-    for reading in new {
-        let known = newest.entry(reading.series).or_insert(reading);
-        if reading.taken_at >= known.taken_at {
-            *known = reading;
+/// The newest reading of a series.
+#[derive(Clone, Debug)]
+pub(super) struct Last {
+    value: Value,
+    pub(super) taken_at: i64,
+    received_at: i64,
+    device_time: bool,
+}
+
+impl Last {
+    /// A reading as it came.
+    pub(super) fn of(reading: &Reading) -> Self {
+        Self {
+            value: reading.value.clone(),
+            taken_at: reading.taken_at.as_ms(),
+            received_at: reading.received_at.as_ms(),
+            device_time: reading.device_time,
         }
     }
+
+    /// A reading found in history, by its place there. When it arrived is not part of history: not before it was taken, and not after now.
+    pub(super) fn found(value: Value, taken_at: i64, n: i64) -> Self {
+        Self { value, taken_at, received_at: taken_at.min(now().as_ms()), device_time: n == 0 }
+    }
+}
+
+/// Moves the last value of each series on to its newest reading; a late one moves nothing.
+pub(super) async fn upsert(connection: &mut SqliteConnection, newest: &HashMap<i64, Last>) -> Result<(), StoreError> {
     if newest.is_empty() {
         return Ok(());
     }
-    let row = |new: &New| {
-        let Reading { value, taken_at, received_at, device_time, .. } = &readings[new.idx];
-        (new.series, value.clone(), *taken_at, *received_at, i64::from(*device_time))
-    };
-    let mut rows: Vec<_> = newest.into_values().map(row).collect();
+    let row = |(series, last): (&i64, &Last)| (*series, last.value.clone(), last.taken_at, last.received_at, i64::from(last.device_time));
+    let mut rows: Vec<_> = newest.iter().map(row).collect();
     rows.sort_unstable_by_key(|(series, ..)| *series);
     sqlx::query(
         "insert into last_value (series_id, value, taken_at, received_at, device_time)

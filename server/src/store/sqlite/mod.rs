@@ -1,7 +1,9 @@
 //! The store in one SQLite file.
 //!
-//! One connection writes, four read. Readings lie in order of time with roll-ups of five minutes and one hour beside them, all written by one
-//! transaction: an answer is stitched from the coarsest roll-up that fits and from single readings at its edges.
+//! One connection writes, four read. Readings lie in order of time with roll-ups of five minutes and one hour beside them. Roll-ups and last
+//! values are written some time behind the readings (`due.rs`), because for devices that take turns they would be most of what is written; the
+//! transaction that stores readings notes what lacks them. An answer is stitched from the coarsest roll-up that fits, and from single readings
+//! at its edges and where roll-ups lack something: it is exact at any time, also after the process was killed.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -14,12 +16,14 @@ use domain::time::Timestamp;
 use domain::value::Value;
 use sqlx::SqlitePool;
 
-use super::{Batch, Saved, Store, StoreError};
+use super::{Batch, Saved, Sizes, Store, StoreError};
 use history::Columns;
 use writer::Writer;
 
 /// What SQLite's errors mean.
 mod error;
+/// The write-ahead log.
+mod log;
 /// Opening, settings and migrations.
 mod open;
 /// The connection that writes.
@@ -31,6 +35,8 @@ mod alarm;
 mod command;
 /// The messages taken last.
 mod delivery;
+/// Roll-ups and last values that are behind their readings.
+mod due;
 /// The newest reading of each entity.
 mod last_value;
 /// Numbers and states as they came.
@@ -44,6 +50,8 @@ mod series;
 
 /// Answers from roll-ups and readings.
 mod history;
+/// How much a statement reads.
+mod pace;
 /// What was in force when.
 mod states;
 
@@ -83,14 +91,18 @@ impl SqliteStore {
     /// # Errors
     /// As [`SqliteStore::open`].
     pub async fn open_with(path: &Path, settings: Settings) -> Result<Self, StoreError> {
-        let (writer, readers) = open::open(path, settings).await?;
-        Ok(Self { writer: Writer::new(writer), readers })
+        let (writer, readers, path) = open::open(path, settings).await?;
+        Ok(Self { writer: Writer::new(writer, &path), readers })
     }
 }
 
 #[async_trait]
 impl Store for SqliteStore {
     async fn load(&self) -> Result<Saved, StoreError> {
+        if let Err(error) = self.writer.settle().await {
+            // Also on a full disk the server starts and shows what it has.
+            tracing::warn!(%error, "The last values may be older than history");
+        }
         let mut reader = self.readers.acquire().await?;
         Ok(Saved {
             devices: registry::list_devices(&mut reader).await?,
@@ -136,6 +148,10 @@ impl Store for SqliteStore {
     async fn is_empty(&self) -> Result<bool, StoreError> {
         let mut reader = self.readers.acquire().await?;
         registry::is_empty(&mut reader).await
+    }
+
+    async fn sizes(&self) -> Sizes {
+        self.writer.sizes().await
     }
 
     async fn close(&self) {

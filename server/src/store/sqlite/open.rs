@@ -12,19 +12,20 @@ use crate::store::StoreError;
 const READERS: u32 = 4;
 /// Rows that wait between SQLite's thread and ours: each time it is full, one waits for the other to be scheduled.
 const ROW_BUFFER: usize = 4_096;
-/// What the write-ahead log shrinks to after a checkpoint: one long read can blow it up, and it would stay so.
-const WAL_LIMIT_BYTES: &str = "67108864";
+/// What the write-ahead log shrinks to when it is begun anew: one long read can blow it up, and it would stay so.
+const WAL_LIMIT_BYTES: &str = "16777216";
 /// `application_id` of our files, set by the first migration.
 const APPLICATION_ID: i64 = 0x7367_6278;
 
 /// All migrations, oldest first. Applied ones never change.
-const MIGRATIONS: [(i64, &str, &str); 2] = [
+const MIGRATIONS: [(i64, &str, &str); 3] = [
     (20_261_122_000_000, "first tables", include_str!("../../../../migrations/sqlite/20261122000000_first_tables.sql")),
     (20_261_122_210_000, "deliveries", include_str!("../../../../migrations/sqlite/20261122210000_deliveries.sql")),
+    (20_261_122_233_000, "due", include_str!("../../../../migrations/sqlite/20261122233000_due.sql")),
 ];
 
-/// The connection that writes and those that read, on an up-to-date database.
-pub(super) async fn open(path: &Path, settings: Settings) -> Result<(SqliteConnection, SqlitePool), StoreError> {
+/// The connection that writes and those that read, on an up-to-date database, and where that is.
+pub(super) async fn open(path: &Path, settings: Settings) -> Result<(SqliteConnection, SqlitePool, PathBuf), StoreError> {
     let failed = |reason: String| StoreError::Open { path: path.display().to_string(), reason };
     // SQLite would read a path that begins with `file:` as a URI; an absolute one never does.
     let absolute = std::path::absolute(path).map_err(|error| failed(error.to_string()))?;
@@ -54,7 +55,7 @@ pub(super) async fn open(path: &Path, settings: Settings) -> Result<(SqliteConne
         .connect_with(options.read_only(true))
         .await
         .map_err(|error| failed(open_reason(&error).into_owned()))?;
-    Ok((writer, readers))
+    Ok((writer, readers, absolute))
 }
 
 /// Makes the folder of the database where there is none, and finds the mistakes that SQLite has no words for.

@@ -113,6 +113,9 @@ async fn taken(connection: &mut SqliteConnection, readings: &[Reading], series: 
 
 async fn insert_numbers(connection: &mut SqliteConnection, new: &[New], readings: &[Reading]) -> Result<(), StoreError> {
     let mut rows = String::with_capacity(new.len() * 40);
+    // In the order of the table: each page is then filled once, and whole.
+    let mut new: Vec<&New> = new.iter().collect();
+    new.sort_unstable_by_key(|new| (new.taken_at, new.series, new.n));
     for New { idx, series, taken_at, n, .. } in new {
         if let Value::Number(number) = readings[*idx].value {
             let comma = if rows.is_empty() { '[' } else { ',' };

@@ -1,9 +1,9 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 
 use sqlx::sqlite::SqliteConnection;
 
-use super::reading::{New, Spans};
+use super::reading::Spans;
 use super::registry::to_json;
 use crate::store::StoreError;
 
@@ -113,20 +113,43 @@ impl Sum {
     }
 }
 
-/// Adds readings that were stored just now.
-pub(super) async fn add(connection: &mut SqliteConnection, new: &[New]) -> Result<(), StoreError> {
-    for level in LEVELS {
-        let mut sums: BTreeMap<(i64, i64), Sum> = BTreeMap::new();
-        for reading in new {
-            if let Some(number) = reading.number {
-                let sum = Sum::of(number, reading.taken_at, reading.n);
-                let bucket = (start(reading.taken_at, level.len_ms()), reading.series);
-                sums.entry(bucket).and_modify(|known| known.add(&sum)).or_insert(sum);
-            }
-        }
-        upsert(connection, level, &sums).await?;
+/// What some readings come to, by the start of their five minutes and their series.
+pub(super) type Sums = HashMap<(i64, i64), Sum>;
+
+/// Adds what readings of five minutes come to, here and in their hour.
+pub(super) async fn add(connection: &mut SqliteConnection, sums: &Sums) -> Result<(), StoreError> {
+    let sums: BTreeMap<(i64, i64), Sum> = sums.iter().map(|(key, sum)| (*key, *sum)).collect();
+    upsert(connection, Level::FiveMinutes, &sums).await?;
+    upsert(connection, Level::Hour, &in_hours(&sums)).await
+}
+
+/// Writes five minutes anew.
+pub(super) async fn replace(connection: &mut SqliteConnection, bucket: i64, sums: &BTreeMap<(i64, i64), Sum>) -> Result<(), StoreError> {
+    sqlx::query("delete from rollup_5min where bucket_at = ?").bind(bucket).execute(&mut *connection).await?;
+    upsert(connection, Level::FiveMinutes, sums).await
+}
+
+/// Writes an hour anew from its five minutes.
+pub(super) async fn rebuild_hour(connection: &mut SqliteConnection, hour: i64) -> Result<(), StoreError> {
+    sqlx::query("delete from rollup_1h where bucket_at = ?").bind(hour).execute(&mut *connection).await?;
+    let rows: Vec<Row> = sqlx::query_as(
+        "select series_id, bucket_at, n, total, low, high, last_value, last_at, last_n from rollup_5min where bucket_at >= ? and bucket_at < ?",
+    )
+    .bind(hour)
+    .bind(hour.saturating_add(Level::Hour.len_ms()))
+    .fetch_all(&mut *connection)
+    .await?;
+    let sums = rows.into_iter().map(sum_of).map(|(series, bucket, sum)| ((bucket, series), sum)).collect();
+    upsert(connection, Level::Hour, &in_hours(&sums)).await
+}
+
+fn in_hours(sums: &BTreeMap<(i64, i64), Sum>) -> BTreeMap<(i64, i64), Sum> {
+    let mut hours: BTreeMap<(i64, i64), Sum> = BTreeMap::new();
+    for (&(bucket, series), sum) in sums {
+        let hour = start(bucket, Level::Hour.len_ms());
+        hours.entry((hour, series)).and_modify(|known| known.add(sum)).or_insert(*sum);
     }
-    Ok(())
+    hours
 }
 
 async fn upsert(connection: &mut SqliteConnection, level: Level, sums: &BTreeMap<(i64, i64), Sum>) -> Result<(), StoreError> {
@@ -156,10 +179,14 @@ pub(super) async fn list(
     mut each: impl FnMut(i64, i64, Sum),
 ) -> Result<(), StoreError> {
     let rows: Vec<Row> = sqlx::query_as(level.list_sql()).bind(to_json(spans)?).bind(to_json(&series)?).fetch_all(connection).await?;
-    for (series, bucket, n, total, low, high, last, last_at, last_n) in rows {
-        each(series, bucket, Sum { n, total, low, high, last, last_at: (last_at, last_n) });
+    for (series, bucket, sum) in rows.into_iter().map(sum_of) {
+        each(series, bucket, sum);
     }
     Ok(())
+}
+
+fn sum_of((series, bucket, n, total, low, high, last, last_at, last_n): Row) -> (i64, i64, Sum) {
+    (series, bucket, Sum { n, total, low, high, last, last_at: (last_at, last_n) })
 }
 
 /// The start of the bucket that holds a moment; the ends of time hold.

@@ -1,5 +1,12 @@
 //! The behaviour of the product, fed with inputs and read as changes.
 
+/// Messages of which something cannot be read.
+mod bad;
+/// Quality and time.
+mod staleness;
+/// Times of devices, late readings, batches.
+mod time;
+
 use proptest::prelude::*;
 
 use super::*;

@@ -1,0 +1,216 @@
+//! New devices and entities: what topics and first messages make.
+
+use std::collections::HashSet;
+
+use crate::change::Change;
+use crate::convention::payload::{Sample, decode, decode_light, decode_switch, shown};
+use crate::convention::{Role, plain};
+use crate::device::{AreaId, Availability, Device, DeviceId, MAX_ID_BYTES, name_from};
+use crate::entity::{Entity, EntityId, EntityKind};
+use crate::units::measure;
+use crate::value::Value;
+
+use super::binding::Binding;
+use super::hearing::Hearing;
+use super::{Fleet, MAX_DEVICES, MAX_ENTITIES, MAX_ENTITIES_PER_DEVICE};
+
+impl Fleet {
+    /// Offers an unknown topic to the conventions, which may make entities of it.
+    pub(super) fn discover(&mut self, heard: &mut Hearing<'_>) {
+        let message = heard.message;
+        match plain::discover(&message.topic, &message.payload) {
+            Role::Readings { device, measure, area, root } => match decode(&message.payload) {
+                Ok(decoded) => {
+                    let news = first_of_each(decoded.samples.iter().collect());
+                    self.discover_readings((&device, &measure, area.map(|area| AreaId::slug(&area)), root), &news, heard);
+                }
+                Err(error) => heard.reject(|| error.to_string()),
+            },
+            Role::State { device, kind, command_topic } => {
+                let known = self.bindings.find(&message.link, &command_topic).cloned();
+                if let Some(Binding::Command(idx)) = known {
+                    self.pair_state_topic(idx, heard);
+                } else if decodes(kind, &message.payload) {
+                    self.discover_settable(&device, kind, (&message.topic, &command_topic), heard);
+                }
+            }
+            Role::Command { device, kind } => {
+                if !message.retained && decodes(kind, &message.payload) {
+                    self.discover_settable(&device, kind, (&message.topic, &message.topic), heard);
+                }
+            }
+            Role::Availability { device, root } => {
+                let id = DeviceId::slug(&device);
+                if self.device_for(&id, &device, None, root, heard) {
+                    self.bindings.bind(&message.link, &message.topic, Binding::Availability(id));
+                }
+            }
+            Role::Nothing => self.bindings.bind(&message.link, &message.topic, Binding::Nothing),
+        }
+    }
+
+    /// Makes an entity of each sample; no two of them have the same leaf.
+    pub(super) fn discover_readings(
+        &mut self,
+        (device, measure_name, area, root): (&str, &str, Option<AreaId>, String),
+        samples: &[&Sample],
+        heard: &mut Hearing<'_>,
+    ) {
+        if samples.is_empty() {
+            return;
+        }
+        let device_id = DeviceId::slug(device);
+        if !self.device_for(&device_id, device, area, root, heard) {
+            return;
+        }
+        for sample in samples {
+            let key = match (measure_name.is_empty(), sample.leaf.is_empty()) {
+                (false, true) => measure_name.to_owned(),
+                (true, false) => sample.leaf.clone(),
+                (false, false) => format!("{measure_name}_{}", sample.leaf),
+                (true, true) => "value".to_owned(),
+            };
+            let leaf = (!sample.leaf.is_empty()).then(|| sample.leaf.clone());
+            if let Some(id) = self.new_entity(&device_id, &key, heard) {
+                let known = measure(&key.to_ascii_lowercase());
+                let states = matches!(known.icon, "door" | "motion");
+                let kind = match &sample.value {
+                    Value::Bool(_) => EntityKind::BinarySensor,
+                    Value::Number(n) if states && (*n == 0.0 || *n == 1.0) => EntityKind::BinarySensor,
+                    _ => EntityKind::Sensor,
+                };
+                let is_number = kind == EntityKind::Sensor && matches!(sample.value, Value::Number(_));
+                let unit = sample.unit.clone().or_else(|| (!known.unit.is_empty()).then(|| known.unit.to_owned())).filter(|_| is_number);
+                let words = kind == EntityKind::BinarySensor && known.icon == "door";
+                self.add_entity(
+                    Entity {
+                        id,
+                        device: device_id.clone(),
+                        name: name_from(&key.replace('.', " ")),
+                        kind,
+                        unit,
+                        icon: known.icon.to_owned(),
+                        precision: known.precision,
+                        assumed: false,
+                        state_topic: heard.message.topic.to_string(),
+                        leaf,
+                        command_topic: None,
+                        word_on: words.then(|| "Open".to_owned()),
+                        word_off: words.then(|| "Closed".to_owned()),
+                        hidden: false,
+                        order: 0,
+                    },
+                    heard,
+                );
+            }
+        }
+    }
+
+    fn discover_settable(&mut self, device: &str, kind: EntityKind, (state_topic, command_topic): (&str, &str), heard: &mut Hearing<'_>) {
+        let device_id = DeviceId::slug(device);
+        if !self.device_for(&device_id, device, None, command_topic.to_owned(), heard) {
+            return;
+        }
+        let key = if kind == EntityKind::Light { "light" } else { "switch" };
+        if let Some(id) = self.new_entity(&device_id, key, heard) {
+            self.add_entity(
+                Entity {
+                    id,
+                    device: device_id,
+                    name: name_from(device),
+                    kind,
+                    unit: None,
+                    icon: if kind == EntityKind::Light { "bulb" } else { measure(&device.to_ascii_lowercase()).icon_or("power") }.to_owned(),
+                    precision: None,
+                    assumed: state_topic == command_topic,
+                    state_topic: state_topic.to_owned(),
+                    leaf: None,
+                    command_topic: Some(command_topic.to_owned()),
+                    word_on: None,
+                    word_off: None,
+                    hidden: false,
+                    order: 0,
+                },
+                heard,
+            );
+        }
+    }
+
+    /// A light that was only known by its commands turns out to report its state.
+    fn pair_state_topic(&mut self, idx: usize, heard: &mut Hearing<'_>) {
+        let Some(slot) = self.slots.get_mut(idx) else { return };
+        slot.entity.state_topic = heard.message.topic.to_string();
+        slot.entity.assumed = false;
+        self.bindings.bind(&heard.message.link, &heard.message.topic, Binding::State(idx));
+        self.tell_entity(idx, heard.out);
+    }
+
+    /// A free id for a new entity; `None` (and a word about it) when the device or the server has too many.
+    fn new_entity(&self, device: &DeviceId, key: &str, heard: &mut Hearing<'_>) -> Option<EntityId> {
+        let of_device = self.by_device.get(device).map_or(0, Vec::len);
+        if of_device >= MAX_ENTITIES_PER_DEVICE || self.slots.len() >= MAX_ENTITIES {
+            let total = self.slots.len();
+            heard.reject(|| format!("device {device} has {of_device} entities, the server {total}: no room for \"{}\"", shown(key)));
+            return None;
+        }
+        let id = EntityId::new(device, key);
+        // Room for the number, whatever the length: ids are ASCII.
+        let stem = &id.key()[..id.key().len().min(MAX_ID_BYTES - 5)];
+        (1..=MAX_ENTITIES_PER_DEVICE + 1)
+            .map(|n| if n == 1 { id.clone() } else { EntityId::new(device, &format!("{stem}-{n}")) })
+            .find(|id| !self.by_id.contains_key(id))
+    }
+
+    fn add_entity(&mut self, entity: Entity, heard: &mut Hearing<'_>) {
+        let idx = self.insert_entity(entity);
+        self.tell_entity(idx, heard.out);
+    }
+
+    fn tell_entity(&self, idx: usize, out: &mut Vec<Change>) {
+        if let Some(slot) = self.slots.get(idx) {
+            out.push(Change::Entity(Box::new(slot.entity.clone()), Box::new(self.view_of(slot))));
+        }
+    }
+
+    /// Makes the device when it is new; `false` (and a word about it) when there is no room.
+    fn device_for(&mut self, id: &DeviceId, name: &str, area: Option<AreaId>, root: String, heard: &mut Hearing<'_>) -> bool {
+        if self.devices.contains_key(id) {
+            return true;
+        }
+        if self.devices.len() >= MAX_DEVICES || self.slots.len() >= MAX_ENTITIES {
+            let (n_devices, n_entities) = (self.devices.len(), self.slots.len());
+            heard.reject(|| format!("the server has {n_devices} devices and {n_entities} entities: no room for \"{}\"", shown(name)));
+            return false;
+        }
+        if let Some(area) = &area {
+            self.note_area(area);
+        }
+        let device = Device {
+            id: id.clone(),
+            name: name_from(name),
+            area,
+            convention: "plain topics".to_owned(),
+            link: heard.message.link.to_string(),
+            topic_root: root,
+            availability: Availability::Unknown,
+            availability_since: heard.now,
+            first_seen: heard.now,
+            last_seen: None,
+        };
+        self.bindings.bind_availability(&device);
+        heard.out.push(Change::Device(device.clone()));
+        self.devices.insert(id.clone(), device);
+        true
+    }
+}
+
+fn decodes(kind: EntityKind, payload: &[u8]) -> bool {
+    let decoded = if kind == EntityKind::Light { decode_light(payload) } else { decode_switch(payload) };
+    matches!(decoded, Ok(Some(_)))
+}
+
+/// The rows of a batch name the same leaves again and again: each makes one entity.
+pub(super) fn first_of_each(samples: Vec<&Sample>) -> Vec<&Sample> {
+    let mut seen = HashSet::new();
+    samples.into_iter().filter(|sample| seen.insert(sample.leaf.as_str())).collect()
+}
