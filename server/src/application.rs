@@ -244,7 +244,7 @@ fn link_settings(config: &Config, broker: Option<&dyn EmbeddedBroker>) -> Result
         let address = broker.local_addr();
         let gate = broker.gate();
         links.push(LinkSettings {
-            on_message: Some(Arc::new(move |n_bytes| gate.arrived(n_bytes))),
+            on_message: Some(Arc::new(move |passed| gate.passed(passed))),
             ..LinkSettings::new(EMBEDDED, address.ip().to_string(), address.port(), own_id.clone())
         });
     }

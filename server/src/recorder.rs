@@ -84,7 +84,7 @@ impl Default for Limits {
         Self {
             // A record is up to 512 messages; past that they wait in ingest, and then in front of it.
             queue: 64,
-            gather: Duration::from_millis(250),
+            gather: Duration::from_millis(200),
             rows: 5_000,
             acks: 500,
             first_retry: Duration::from_millis(100),

@@ -19,6 +19,8 @@ mod folder;
 mod gate;
 /// The limits it runs with.
 mod guards;
+/// What would be lost if the process ended now.
+mod unstored;
 
 /// Starts the broker and returns once it answers clients.
 ///

@@ -11,6 +11,7 @@ use tracing::warn;
 use super::super::Report;
 use super::acks::{AckQueue, Owed, Settled};
 use super::connection::Role;
+use super::settings::Passed;
 use super::shared::{Half, Publish, Shared};
 use super::watchdog::{Step, Watch};
 use super::wire::{Client, Event, Failure, Granted, Options, Received, Session};
@@ -74,6 +75,7 @@ impl Ingest {
             .collect();
         if refused.is_empty() {
             self.shared.up(Half::Ingest);
+            self.passed(Passed::Subscribed);
             self.watch.begin(Instant::now());
         } else {
             self.shared.down(Half::Ingest, &format!("the broker refused the subscription to {}", refused.join(", ")));
@@ -98,9 +100,7 @@ impl Ingest {
             return;
         }
         self.watch.message(Instant::now());
-        if let Some(on_message) = &self.shared.settings.on_message {
-            on_message(payload.len());
-        }
+        self.passed(Passed::Arrived { n_payload_bytes: payload.len(), qos });
         let Some(topic) = topic else {
             // Acknowledged all the same: it would come back without a topic again.
             self.count(&self.shared.n_nameless, "Messages without a topic dropped; does the broker use topic aliases?");
@@ -181,7 +181,21 @@ impl Ingest {
     }
 
     fn flush_acks(&mut self, client: &impl Client) {
-        self.acks.flush(|owed| client.try_acknowledge(owed.pkid, owed.qos));
+        let mut n = 0;
+        self.acks.flush(|owed| {
+            let is_sent = client.try_acknowledge(owed.pkid, owed.qos);
+            n += u64::from(is_sent);
+            is_sent
+        });
+        if n > 0 {
+            self.passed(Passed::Acknowledged { n });
+        }
+    }
+
+    fn passed(&self, passed: Passed) {
+        if let Some(on_message) = &self.shared.settings.on_message {
+            on_message(passed);
+        }
     }
 }
 

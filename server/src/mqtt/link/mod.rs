@@ -58,7 +58,7 @@ mod v5;
 /// What the two versions of rumqttc have in common.
 mod wire;
 
-pub use settings::{LinkSettings, Protocol, Transport, Watchdog};
+pub use settings::{LinkSettings, Passed, Protocol, Transport, Watchdog};
 pub use shared::LinkCounts;
 pub use tls::{Tls, TlsError, TlsFiles};
 pub use url::{SettingsError, UrlError};

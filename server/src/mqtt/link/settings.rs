@@ -40,6 +40,25 @@ pub struct Watchdog {
     pub patience: Duration,
 }
 
+/// How far messages have come on their way through a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Passed {
+    /// The broker delivers from now on.
+    Subscribed,
+    /// One came from the broker, whatever becomes of it.
+    Arrived {
+        /// Bytes of payload.
+        n_payload_bytes: usize,
+        /// How it was delivered: 0, 1 or 2.
+        qos: u8,
+    },
+    /// So many were acknowledged to the broker: what they say is on disk.
+    Acknowledged {
+        /// How many.
+        n: u64,
+    },
+}
+
 /// Where a broker is and what to ask of it.
 #[derive(Clone)]
 pub struct LinkSettings {
@@ -74,8 +93,8 @@ pub struct LinkSettings {
     /// Largest packet in bytes, either way. With MQTT 5 the broker is told; with 3.1.1 a larger one ends the
     /// connection, so limit the size at the broker.
     pub packet_limit: u32,
-    /// Told the payload's bytes of each message that arrives, whatever becomes of it.
-    pub on_message: Option<Arc<dyn Fn(usize) + Send + Sync>>,
+    /// Told of messages on their way through the link.
+    pub on_message: Option<Arc<dyn Fn(Passed) + Send + Sync>>,
 }
 
 impl LinkSettings {
