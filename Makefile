@@ -29,7 +29,7 @@ bench: site
 	$(CARGO) build --release --package server --bin signalbox
 	$(CARGO) run --release --package bench
 
-# What it has to survive: kills, cuts, hostile devices. Six minutes; `make faults RUNS="story line"` for some of them.
+# What it has to survive: kills, cuts, full disks, hostile devices. A quarter of an hour; `make faults RUNS="story line"` for some of them.
 faults:
 	$(CARGO) build --package server --bin signalbox
 	$(CARGO) build --package bench

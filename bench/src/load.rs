@@ -1,9 +1,13 @@
 //! More messages than a program can take: several devices that write as fast as the broker reads.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use anyhow::Result;
 use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
 
 use crate::wire;
 
@@ -22,14 +26,21 @@ pub(crate) struct Load {
     pub(crate) series: u32,
     /// 0 or 1.
     pub(crate) qos: u8,
+    /// How many a second; 0 is as fast as the broker takes them.
+    pub(crate) per_s: u32,
 }
 
 impl Load {
     /// Sends all of it and returns when the broker has taken it.
     pub(crate) async fn send(self, broker: SocketAddr) -> Result<()> {
+        self.send_counted(broker, Arc::default()).await
+    }
+
+    /// The same, and counts what was written so far.
+    pub(crate) async fn send_counted(self, broker: SocketAddr, written: Arc<AtomicU32>) -> Result<()> {
         let mut senders = JoinSet::new();
         for sender in 0..SENDERS {
-            senders.spawn(self.send_share(broker, sender));
+            senders.spawn(self.send_share(broker, sender, Arc::clone(&written)));
         }
         while let Some(sent) = senders.join_next().await {
             sent??;
@@ -38,18 +49,25 @@ impl Load {
     }
 
     /// Every [`SENDERS`]th series, so that each arrives in its order.
-    async fn send_share(self, broker: SocketAddr, sender: u32) -> Result<()> {
+    async fn send_share(self, broker: SocketAddr, sender: u32, written: Arc<AtomicU32>) -> Result<()> {
         let ((mut reader, mut writer), _) = wire::connect(broker, &format!("bench-sender-{sender}"), true).await?;
-        let (mut waiting, mut id) = (0, 0_u16);
+        let (mut waiting, mut id, mut sent, began) = (0, 0_u16, 0, Instant::now());
         let mut share = (0..self.messages).filter(|n| n % self.series % SENDERS == sender).peekable();
         while share.peek().is_some() {
+            if self.per_s > 0 {
+                sleep_until(began + Duration::from_secs(1) * sent * SENDERS / self.per_s).await;
+            }
+            sent += ROUND;
+            let mut n_written = 0;
             for n in share.by_ref().take(ROUND as usize) {
                 id = id.checked_add(1).unwrap_or(1);
                 let topic = format!("{}/bench-{:04}/temperature", self.prefix, n % self.series);
                 writer.publish(&topic, n.to_string().as_bytes(), (self.qos == 1).then_some(id), false)?;
                 waiting += u32::from(self.qos);
+                n_written += 1;
             }
             writer.flush().await?;
+            written.fetch_add(n_written, Ordering::Relaxed);
             while waiting > WINDOW {
                 reader.acknowledged().await?;
                 waiting -= 1;

@@ -44,12 +44,16 @@ mod faults;
 
 /// HTTP, as much as is needed.
 mod http;
+/// What the program says of itself.
+mod metrics;
 /// An outside broker.
 mod mosquitto;
 /// An MQTT client that notes when it heard what.
 mod mqtt;
 /// The program under measurement.
 mod program;
+/// What waits where.
+mod queues;
 /// Samples, and the table of their medians.
 mod table;
 /// What goes on beside.

@@ -1,5 +1,6 @@
 //! The program under measurement, started and ended as an operator would.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Stdio;
@@ -32,22 +33,39 @@ pub(crate) struct Program {
 impl Program {
     /// Starts it on free ports with its data in `folder`, and returns once it is ready.
     pub(crate) async fn start(binary: &Path, command: &str, folder: &Path) -> Result<Self> {
-        Self::launch(binary, &[command], folder, "127.0.0.1:0", None).await
+        Self::launch(binary, &[command], folder, "127.0.0.1:0", None, &[]).await
+    }
+
+    /// `serve` with more of an environment, which may take the place of what is usual here.
+    pub(crate) async fn start_in(binary: &Path, folder: &Path, env: &[(&str, OsString)]) -> Result<Self> {
+        Self::launch(binary, &["serve"], folder, "127.0.0.1:0", None, env).await
     }
 
     /// `serve` with its broker where it was before.
     pub(crate) async fn start_on(binary: &Path, folder: &Path, broker: SocketAddr) -> Result<Self> {
-        Self::launch(binary, &["serve"], folder, &broker.to_string(), None).await
+        Self::launch(binary, &["serve"], folder, &broker.to_string(), None, &[]).await
     }
 
     /// The same with an outside broker, over a line that may be another's address.
     pub(crate) async fn start_beside(binary: &Path, folder: &Path, broker: SocketAddr) -> Result<Self> {
-        let file = folder.join("signalbox.toml");
-        tokio::fs::write(&file, format!("[[mqtt]]\nname = \"plant\"\nurl = \"mqtt://{broker}\"\n")).await?;
-        Self::launch(binary, &["serve", "--config", "signalbox.toml"], folder, "127.0.0.1:0", Some(broker)).await
+        Self::start_beside_in(binary, folder, broker, &[]).await
     }
 
-    async fn launch(binary: &Path, words: &[&str], folder: &Path, listen: &str, broker: Option<SocketAddr>) -> Result<Self> {
+    /// The same with more of an environment.
+    pub(crate) async fn start_beside_in(binary: &Path, folder: &Path, broker: SocketAddr, env: &[(&str, OsString)]) -> Result<Self> {
+        let file = folder.join("signalbox.toml");
+        tokio::fs::write(&file, format!("[[mqtt]]\nname = \"plant\"\nurl = \"mqtt://{broker}\"\n")).await?;
+        Self::launch(binary, &["serve", "--config", "signalbox.toml"], folder, "127.0.0.1:0", Some(broker), env).await
+    }
+
+    async fn launch(
+        binary: &Path,
+        words: &[&str],
+        folder: &Path,
+        listen: &str,
+        broker: Option<SocketAddr>,
+        env: &[(&str, OsString)],
+    ) -> Result<Self> {
         let started = Instant::now();
         let mut child = Command::new(binary)
             .args(words)
@@ -59,6 +77,7 @@ impl Program {
             .env("SIGNALBOX_DATA_DIR", folder.join("data"))
             .env("SIGNALBOX_AUTH_ANONYMOUS", "operator")
             .env("SIGNALBOX_LOG_LEVEL", "warn")
+            .envs(env.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(log(folder)?)

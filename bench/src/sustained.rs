@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
@@ -13,25 +15,30 @@ use crate::load::Load;
 use crate::mosquitto::Mosquitto;
 use crate::mqtt::Client;
 use crate::program::Program;
+use crate::queues::{Waiting, Watch, highest_and_growth};
 use crate::table::{Sample, Unit};
 use crate::task::Task;
 
 const SERIES: u32 = 2_000;
 /// Readings of each series in a measurement.
 const ROUNDS: u32 = 100;
+/// How much of the rate that was just reached is sent while the queues are watched: at all of it, the least hesitation of the machine stays in them.
+const STEADY_PER_CENT: u32 = 80;
+/// For so long.
+const STEADY_S: u32 = 10;
 /// Between two looks.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// Without a new reading for so long there will be none.
 const SILENCE: Duration = Duration::from_secs(2);
 
-/// Messages a second with QoS 1 and QoS 0, and the share of QoS 0 that got lost on the way.
+/// Messages a second with QoS 1 and QoS 0, what waits where at a steady rate, and the share of QoS 0 that got lost on the way.
 pub(crate) async fn measure(binary: &Path, floor_first: bool) -> Result<Vec<Sample>> {
     let (folder, broker_folder) = (tempfile::tempdir()?, tempfile::tempdir()?);
     let mosquitto = Mosquitto::start(broker_folder.path(), false).await?;
     let server = Program::start_beside(binary, folder.path(), mosquitto.address).await?;
     let mut measured = Measured { broker: mosquitto.address, http: server.http, before: 0 };
     // The entities are made before anything counts.
-    let rounds = |rounds, qos, prefix| Load { prefix, messages: SERIES * rounds, series: SERIES, qos };
+    let rounds = |rounds, qos, prefix| Load { prefix, messages: SERIES * rounds, series: SERIES, qos, per_s: 0 };
     measured.stored(rounds(1, 1, "sensors")).await?;
     let floor = async || counted(mosquitto.address, rounds(ROUNDS, 1, "test")).await;
     let (bare, stored);
@@ -42,13 +49,20 @@ pub(crate) async fn measure(binary: &Path, floor_first: bool) -> Result<Vec<Samp
         stored = measured.stored(rounds(ROUNDS, 1, "sensors")).await?;
         bare = floor().await?;
     }
+    let steady = measured.steady(per_s(stored.readings, stored.seconds)).await?;
     let all = rounds(ROUNDS, 0, "sensors");
     let lossy = measured.stored(all).await?;
     server.stop().await?;
     ensure!(stored.readings == u64::from(SERIES * ROUNDS), "{} of {} QoS 1 readings were stored", stored.readings, SERIES * ROUNDS);
     let lost = 100.0 * (1.0 - per_s(lossy.readings, 1.0) / f64::from(all.messages));
+    let (before, before_grown) = highest_and_growth(&steady, |waiting| waiting.before);
+    let (inside, inside_grown) = highest_and_growth(&steady, |waiting| waiting.inside);
     Ok(vec![
         Sample::new("sustained: QoS 1, subscriber", Unit::PerS, per_s(stored.readings, stored.seconds)).over(bare),
+        Sample::new("sustained: 80 %, at broker", Unit::Messages, before),
+        Sample::new("sustained: 80 %, growth there", Unit::Messages, before_grown),
+        Sample::new("sustained: 80 %, in server", Unit::Messages, inside),
+        Sample::new("sustained: 80 %, growth there", Unit::Messages, inside_grown),
         Sample::new("sustained: QoS 0", Unit::PerS, per_s(lossy.readings, lossy.seconds)),
         Sample::new("sustained: QoS 0 not stored", Unit::Percent, lost),
     ])
@@ -58,6 +72,8 @@ struct Stored {
     readings: u64,
     /// From the first publish until history held the last of them.
     seconds: f64,
+    /// What waited while it was sent.
+    waiting: Vec<Waiting>,
 }
 
 #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
@@ -78,13 +94,19 @@ impl Measured {
         let mut connection = Connection::open(self.http).await?;
         let looked_at = || (0..SERIES).step_by(101);
         let expected = self.before_in(looked_at().count()) + u64::from(load.messages / SERIES) * looked_at().count() as u64;
+        let written = Arc::new(AtomicU32::new(0));
+        let mut queues = Some(Watch::begin(self.http, Arc::clone(&written)).await?);
+        let mut waiting = vec![];
         let began = Instant::now();
-        let mut sending = Task::begin(load.send(self.broker));
+        let mut sending = Task::begin(load.send_counted(self.broker, written));
         let mut is_sent = false;
         let (mut seen, mut grown) = (0, began);
         while seen < expected && !(is_sent && grown.elapsed() > SILENCE) {
             sleep(LOOK_EVERY).await;
             is_sent = sending.has_ended()?;
+            if is_sent && let Some(queues) = queues.take() {
+                waiting = queues.end().await?;
+            }
             let now = count(&mut connection, looked_at()).await?;
             if now > seen {
                 (seen, grown) = (now, Instant::now());
@@ -94,7 +116,16 @@ impl Measured {
         let all = count(&mut connection, 0..SERIES).await?;
         let readings = all - self.before;
         self.before = all;
-        Ok(Stored { readings, seconds: (grown - began).as_secs_f64() })
+        Ok(Stored { readings, seconds: (grown - began).as_secs_f64(), waiting })
+    }
+
+    /// Sends at a share of a rate that the server has just kept up with: what waited meanwhile.
+    async fn steady(&mut self, per_s: f64) -> Result<Vec<Waiting>> {
+        let per_s = (per_s * f64::from(STEADY_PER_CENT) / 100.0) as u32;
+        let messages = (per_s * STEADY_S).next_multiple_of(SERIES);
+        let stored = self.stored(Load { prefix: "sensors", messages, series: SERIES, qos: 1, per_s }).await?;
+        ensure!(stored.readings == u64::from(messages), "{} of {messages} QoS 1 readings were stored", stored.readings);
+        Ok(stored.waiting)
     }
 
     /// Readings of earlier loads in so many series; only the last load loses any, so that each series has as many.

@@ -23,6 +23,8 @@ pub(crate) enum Unit {
     Bytes,
     /// Messages in a second.
     PerS,
+    /// Messages.
+    Messages,
     /// Hundredths.
     Percent,
 }
@@ -70,6 +72,7 @@ impl Unit {
             Self::MiB => "MiB",
             Self::Bytes => "B",
             Self::PerS => "/s",
+            Self::Messages => "msg",
             Self::Percent => "%",
         }
     }
@@ -102,12 +105,13 @@ fn digits(value: f64) -> String {
         size if size >= 1.0 => 2,
         _ => 3,
     };
-    let text = format!("{value:.decimals$}");
+    let sign = if value < 0.0 { "-" } else { "" };
+    let text = format!("{:.decimals$}", value.abs());
     match text.len() {
         4.. if decimals == 0 => {
             let (thousands, rest) = text.split_at(text.len() - 3);
-            format!("{thousands},{rest}")
+            format!("{sign}{thousands},{rest}")
         }
-        _ => text,
+        _ => format!("{sign}{text}"),
     }
 }

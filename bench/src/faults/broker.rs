@@ -36,6 +36,18 @@ pub(super) async fn connects(http: SocketAddr) -> Result<u64> {
     get(&mut Connection::open(http).await?, "/api/v1/brokers").await?["items"][0]["connects"].as_u64().context("brokers without a count")
 }
 
+/// Whether the alarm with this id is active.
+pub(super) async fn has_alarm(http: SocketAddr, id: &str) -> Result<bool> {
+    let answer = get(&mut Connection::open(http).await?, "/api/v1/alarms").await?;
+    Ok(is_active(&answer, id))
+}
+
+/// Waits until the alarm with this id is active, or until it is no more.
+pub(super) async fn until_alarm(http: SocketAddr, id: &str, active: bool) -> Result<()> {
+    let what = if active { "is not raised" } else { "does not end" };
+    until(http, "/api/v1/alarms", |answer| is_active(answer, id) == active).await.with_context(|| format!("the alarm {id} {what}"))
+}
+
 /// How many entities the server lists.
 pub(super) async fn n_entities(http: SocketAddr) -> Result<usize> {
     let mut connection = Connection::open(http).await?;
@@ -96,4 +108,9 @@ async fn get(connection: &mut Connection, path: &str) -> Result<Value> {
     }
     ensure!(answer.status == 200, "{path} answered {}", answer.status);
     Ok(serde_json::from_slice(&answer.body)?)
+}
+
+/// Raised and not over; an alarm that is over stays listed until somebody has acknowledged it.
+fn is_active(answer: &Value, id: &str) -> bool {
+    answer["items"].as_array().is_some_and(|alarms| alarms.iter().any(|alarm| alarm["id"] == id && alarm["state"] != "returned"))
 }

@@ -72,3 +72,28 @@ pub(crate) async fn counted(http: SocketAddr, entity: &str, newest_ms: u128, poi
     let answer: Value = serde_json::from_slice(&answer.body)?;
     Ok(answer["series"][0]["n"].as_array().context("history without counts")?.iter().filter_map(Value::as_u64).sum())
 }
+
+/// What the rows of an answer come to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rows {
+    /// Readings.
+    pub(crate) n: u64,
+    /// The lowest.
+    pub(crate) min: f64,
+    /// The highest.
+    pub(crate) max: f64,
+}
+
+/// The readings of an entity from a time on, asked for in so many rows.
+pub(crate) async fn rows(http: SocketAddr, entity: &str, from_ms: u128, points: usize) -> Result<Rows> {
+    let path = format!("/api/v1/history?entities={entity}&from={from_ms}&to=4102444800000&points={points}");
+    let answer = Connection::open(http).await?.get(&path, "identity").await?;
+    ensure!(answer.status == 200, "history answered {}", answer.status);
+    let answer: Value = serde_json::from_slice(&answer.body)?;
+    let column = |name: &str| answer["series"][0][name].as_array().with_context(|| format!("history without {name}"));
+    Ok(Rows {
+        n: column("n")?.iter().filter_map(Value::as_u64).sum(),
+        min: column("min")?.iter().filter_map(Value::as_f64).fold(f64::INFINITY, f64::min),
+        max: column("max")?.iter().filter_map(Value::as_f64).fold(f64::NEG_INFINITY, f64::max),
+    })
+}

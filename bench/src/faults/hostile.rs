@@ -185,7 +185,7 @@ pub(super) async fn topics(binary: &Path) -> Result<String> {
 }
 
 /// Nothing in what it logged says that a task died.
-async fn no_panic(folder: &Path) -> Result<()> {
+pub(super) async fn no_panic(folder: &Path) -> Result<()> {
     let log = tokio::fs::read_to_string(folder.join("signalbox.log")).await?;
     let panic = log.lines().find(|line| line.contains("panicked"));
     ensure!(panic.is_none(), "{}", panic.unwrap_or_default());
