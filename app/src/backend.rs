@@ -67,8 +67,6 @@ pub struct Shell {
     pub alarms: Vec<Alarm>,
     /// The brokers.
     pub links: Vec<LinkView>,
-    /// Messages per second over the last seconds, all brokers.
-    pub messages_per_s: f64,
 }
 
 /// The last hour of an entity, for a tile.

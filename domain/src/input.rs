@@ -34,6 +34,17 @@ pub enum Input {
         /// Whether it is reached.
         state: LinkState,
     },
+    /// What goes through the link to a broker was looked at.
+    LinkFigures {
+        /// The broker's name.
+        broker: Arc<str>,
+        /// What is wrong while it is not up.
+        error: Option<String>,
+        /// Messages a second that came lately.
+        messages_per_s: Option<f64>,
+        /// QoS 0 messages that were dropped since the start.
+        dropped: u64,
+    },
     /// Somebody asks a device for something.
     Command {
         /// Made by the server, unique.
@@ -70,6 +81,11 @@ pub enum Input {
         condition: &'static str,
         /// What to tell the operator; `None` while all is well.
         message: Option<String>,
+    },
+    /// Our own clock was set, forward when positive: the next inputs come with another time than they would have.
+    ClockSet {
+        /// By how many milliseconds.
+        by_ms: i64,
     },
     /// Time has passed: staleness and waits are looked at. At least once a second.
     Tick,

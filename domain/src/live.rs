@@ -59,6 +59,11 @@ pub struct EntityView {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
+const fn is_zero(n: &u64) -> bool {
+    *n == 0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
 const fn is_false(b: &bool) -> bool {
     !*b
 }
@@ -125,7 +130,7 @@ impl LinkState {
 }
 
 /// A broker as the top bar shows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LinkView {
     /// Its name in the configuration.
     pub broker: String,
@@ -133,6 +138,23 @@ pub struct LinkView {
     pub state: LinkState,
     /// Since when.
     pub since: Timestamp,
+    /// What is wrong while it is not up; shown as text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// Messages a second that came lately.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub messages_per_s: Option<f64>,
+    /// QoS 0 messages that were dropped since the start because too many waited.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub dropped: u64,
+}
+
+impl LinkView {
+    /// A broker of which no more is known yet.
+    #[must_use]
+    pub fn new(broker: impl Into<String>, state: LinkState, since: Timestamp) -> Self {
+        Self { broker: broker.into(), state, since, error: None, messages_per_s: None, dropped: 0 }
+    }
 }
 
 /// One change of one entity inside a `changes` frame.

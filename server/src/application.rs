@@ -17,11 +17,13 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
 use crate::backend::LiveBackend;
-use crate::clock::now;
+use crate::clock::{ClockSteps, now};
 use crate::config::{Config, MqttConfig, Protocol as ConfiguredProtocol};
+use crate::durable;
 use crate::http::{AppState, router};
 use crate::hub::Hub;
 use crate::ingest::{Ingest, State};
+use crate::link_watch::LinkWatch;
 use crate::mqtt::Report;
 use crate::mqtt::embedded::{self, BrokerSettings, EmbeddedBroker};
 use crate::mqtt::link::{Link, LinkSettings, Protocol, TlsFiles};
@@ -130,7 +132,8 @@ impl Application {
                 tasks: sources.clone(),
                 memory,
                 waiting: recorder::Record::default(),
-                dropped: HashMap::new(),
+                clock_steps: ClockSteps::new(now(), tokio::time::Instant::now()),
+                link_watch: LinkWatch::default(),
             }
             .run(),
         );
@@ -285,7 +288,8 @@ fn client_id(data_dir: &Path) -> Result<String> {
         }
     }
     let id = format!("signalbox-{:08x}", fastrand::u32(..));
-    std::fs::write(&path, &id).with_context(|| format!("cannot write {}", path.display()))?;
+    // What the brokers keep, they keep under this name: a power cut must not take it.
+    durable::write(&path, id.as_bytes()).with_context(|| format!("cannot write {}", path.display()))?;
     Ok(id)
 }
 

@@ -82,7 +82,6 @@ impl LiveBackend {
             areas: state.fleet.areas().iter().filter(|area| used.contains(&area.id)).cloned().collect(),
             alarms: state.fleet.alarms(),
             links: state.fleet.links().cloned().collect(),
-            messages_per_s: state.rate.per_s(),
         }
     }
 

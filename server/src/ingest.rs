@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use app::backend::LastMessage;
+use app::tile::words::capital;
 use domain::alarm::{Alarm, Severity};
 use domain::change::{Change, Publish};
 use domain::command::{Action, CommandReport, CommandState, Refusal};
@@ -13,11 +14,12 @@ use domain::entity::EntityId;
 use domain::fleet::Fleet;
 use domain::input::{Input, Message};
 use domain::live::EntityChange;
-use domain::time::{MINUTE_MS, Timestamp};
+use domain::time::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::clock::now;
+use crate::clock::{ClockSteps, now};
 use crate::hub::Hub;
+use crate::link_watch::LinkWatch;
 use crate::mqtt::Report;
 use crate::mqtt::link::Link;
 use crate::rate::Rate;
@@ -39,8 +41,6 @@ const MOST_WAITING: usize = 20_000;
 const MOST_COMMANDS: usize = 1_000;
 /// How long the recorder may take to make room for the last records.
 const LAST_RECORDS: Duration = Duration::from_secs(2);
-/// A message that was dropped so long ago is no trouble any more.
-const DROPPED_MS: i64 = MINUTE_MS;
 /// Messages remembered of each device.
 const LAST_MESSAGES: usize = 12;
 /// Devices whose messages are remembered.
@@ -170,8 +170,10 @@ pub struct Ingest {
     pub memory: Memory,
     /// What the recorder has no room for yet.
     pub waiting: Record,
-    /// When each link dropped messages last, and how many it had dropped then.
-    pub dropped: HashMap<Arc<str>, (u64, Timestamp)>,
+    /// Whether our clock was set.
+    pub clock_steps: ClockSteps,
+    /// What is to be told of the links.
+    pub link_watch: LinkWatch,
 }
 
 impl Ingest {
@@ -212,7 +214,10 @@ impl Ingest {
         let (mut inputs, mut acks, mut deliveries) = (vec![], vec![], vec![]);
         for report in reports.drain(..) {
             match report {
-                Report::State { broker, state } => inputs.push(Input::Link { broker, state }),
+                Report::State { broker, state } => {
+                    self.link_watch.changed();
+                    inputs.push(Input::Link { broker, state });
+                }
                 Report::SessionLost { broker } => self.memory.forget(&broker),
                 Report::Message { message, ack: None } => {
                     deliveries.push(None);
@@ -237,7 +242,16 @@ impl Ingest {
 
     fn tick(&mut self) {
         let now = now();
-        let inputs = vec![Input::Tick, recording(&self.recorder.health()), self.dropping(now)];
+        let mut inputs = vec![];
+        if let Some(by_ms) = self.clock_steps.look(now, tokio::time::Instant::now()) {
+            tracing::warn!(by_ms, "The clock of this machine was set; times of devices that agree with what it was before are still believed");
+            inputs.push(Input::ClockSet { by_ms });
+        }
+        inputs.extend([Input::Tick, recording(&self.recorder.health()), self.link_watch.dropping(&self.links, now)]);
+        {
+            let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+            inputs.extend(self.link_watch.figures(&self.links, &state.link_rates, now));
+        }
         let changes = self.apply(inputs, now);
         {
             let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
@@ -245,28 +259,6 @@ impl Ingest {
             state.link_rates.values_mut().for_each(|rate| rate.mark(now));
         }
         self.follow(changes, Record::default(), "");
-    }
-
-    /// Whether links had to drop messages within the last minute.
-    fn dropping(&mut self, now: Timestamp) -> Input {
-        let mut names = vec![];
-        for (name, link) in self.links.iter() {
-            let n = link.counts().n_dropped;
-            match self.dropped.get_mut(name) {
-                Some(known) if known.0 != n => *known = (n, now),
-                None if n > 0 => {
-                    self.dropped.insert(Arc::clone(name), (n, now));
-                }
-                _ => {}
-            }
-            if self.dropped.get(name).is_some_and(|(_, at)| now.since_ms(*at) < DROPPED_MS) {
-                names.push(&**name);
-            }
-        }
-        names.sort_unstable();
-        let message = (!names.is_empty())
-            .then(|| format!("More arrives from {} than can be taken: messages with QoS 0 are dropped", clean_text(&names.join(", "), 100)));
-        Input::Trouble { id: "signalbox.overload", severity: Severity::Warning, condition: "dropping messages", message }
     }
 
     fn request(&mut self, request: Request) {
@@ -374,7 +366,9 @@ impl Ingest {
 fn recording(health: &Health) -> Input {
     let message = match health {
         Health::Ok => None,
-        Health::Failing { cause, .. } => Some(format!("History is not being recorded: {cause}. Trying again; nothing acknowledged is lost")),
+        Health::Failing { cause, .. } => {
+            Some(format!("{}: history is not being recorded. Trying again; nothing acknowledged is lost", capital(cause)))
+        }
     };
     Input::Trouble { id: "signalbox.recorder", severity: Severity::Critical, condition: "not recording", message }
 }

@@ -18,12 +18,16 @@ pub mod tasks;
 
 /// What pages, REST and sockets ask.
 pub mod backend;
+/// Small files that a power cut must not take.
+pub mod durable;
 /// Pages, REST and sockets.
 pub mod http;
 /// What viewers see.
 pub mod hub;
 /// The only task that changes the fleet.
 pub mod ingest;
+/// What operators are told of the links to brokers.
+pub mod link_watch;
 /// MQTT: links and the embedded broker.
 pub mod mqtt;
 /// Messages a second.

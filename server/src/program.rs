@@ -20,6 +20,9 @@ use crate::telemetry;
 /// After this the process ends whatever still runs: what was acknowledged is on disk by then.
 const STOP_LIMIT: Duration = Duration::from_secs(9);
 
+/// Files that may be open: a device, a page or a database connection each take one.
+const OPEN_FILES: u64 = 65_536;
+
 /// Does what was asked. 0 is success, 1 is an error that was told, 2 a command line that makes no sense.
 pub async fn run(command: Command) -> ExitCode {
     let done = match command {
@@ -46,6 +49,10 @@ fn load(args: &ConfigArgs) -> Result<Config> {
 async fn serve(args: &ConfigArgs, play: Play) -> Result<()> {
     let config = load(args)?;
     telemetry::init(config.log)?;
+    // As far as the system lets us; who has few devices never notices.
+    if let Err(error) = rlimit::increase_nofile_limit(OPEN_FILES) {
+        tracing::warn!(%error, "The limit of open files stays as it is: it limits how many devices and pages can be connected");
+    }
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     if config.auth.anonymous.is_none() {

@@ -1,7 +1,6 @@
 //! The bar above every page: mark, search, broker, alarms, clock, account.
 
 use domain::live::{LinkState, LinkView};
-use domain::time::MINUTE_MS;
 use leptos::prelude::*;
 
 use super::account::Account;
@@ -40,30 +39,59 @@ pub fn TopBar() -> AnyView {
     .erase()
 }
 
+/// The brokers in few words, and each of them in a menu.
 #[component]
 fn Broker() -> AnyView {
     let live = Live::expect();
-    let state = memo(move || {
-        let fresh = |(rate, at): (f64, domain::time::Timestamp)| {
-            (live.connection.get() != Connection::Up || live.heard.get_untracked().since_ms(at) < MINUTE_MS).then_some(rate)
-        };
-        live.links.with(|links| broker_words(live.connection.get(), links, fresh(live.rate.get())))
-    });
+    let state = memo(move || live.links.with(|links| broker_words(live.connection.get(), links)));
+    let each = part(move || live.links.with(|links| links.iter().map(|link| broker_row(link, live.lost().is_some())).collect_view().erase()));
     view! {
-        <a
-            class="broker"
-            href="/settings#brokers"
-            data-link=attr(move || Some(if state.with(|state| state.up) { "up" } else { "lost" }))
-            aria-label=attr(move || Some(state.with(|state| [state.title, ": ", &state.detail].concat())))
-        >
-            {part(move || icon(if state.with(|state| state.up) { "plug" } else { "offline" }, ""))}
-            <span class="broker-text">
-                <b>{text(move || state.with(|state| state.title))}</b>
-                <small>{text(move || state.with(|state| state.detail.clone()))}</small>
-            </span>
-        </a>
+        <details class="menu">
+            <summary
+                class="broker"
+                data-link=attr(move || Some(if state.with(|state| state.up) { "up" } else { "lost" }))
+                aria-label=attr(move || Some(state.with(|state| [state.title, ": ", &state.detail].concat())))
+            >
+                {part(move || icon(if state.with(|state| state.up) { "plug" } else { "offline" }, ""))}
+                <span class="broker-text">
+                    <b>{text(move || state.with(|state| state.title))}</b>
+                    <small>{text(move || state.with(|state| state.detail.clone()))}</small>
+                </span>
+            </summary>
+            <ul class="menu-panel broker-list">{each}</ul>
+        </details>
     }
     .erase()
+}
+
+fn broker_row(link: &LinkView, is_lost: bool) -> AnyView {
+    view! {
+        <li class="menu-user">
+            <b>{link.broker.clone()}</b>
+            <span>{row_words(link, is_lost)}</span>
+        </li>
+    }
+    .erase()
+}
+
+/// `Connected, 42 msg/s, 3 dropped`, `Not connected: connection refused`.
+fn row_words(link: &LinkView, is_lost: bool) -> String {
+    let mut words = match link.state {
+        _ if is_lost => "Not known while the page is cut off".to_owned(),
+        LinkState::Up => "Connected".to_owned(),
+        LinkState::Connecting => "Connecting".to_owned(),
+        LinkState::Down => "Not connected".to_owned(),
+    };
+    if let (false, Some(error)) = (is_lost, &link.error) {
+        words.extend([": ", error]);
+    }
+    if let (false, Some(rate)) = (is_lost, link.messages_per_s) {
+        words.extend([", ", &rate_words(rate), " msg/s"]);
+    }
+    if link.dropped > 0 {
+        words.extend([", ", &link.dropped.to_string(), " dropped"]);
+    }
+    words
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,7 +101,7 @@ struct BrokerWords {
     detail: String,
 }
 
-fn broker_words(connection: Connection, links: &[LinkView], rate: Option<f64>) -> BrokerWords {
+fn broker_words(connection: Connection, links: &[LinkView]) -> BrokerWords {
     if let Connection::Lost { .. } = connection {
         let detail = lower(attempt_words(connection).trim_end_matches('.'));
         return BrokerWords { up: false, title: "Reconnecting", detail };
@@ -83,12 +111,14 @@ fn broker_words(connection: Connection, links: &[LinkView], rate: Option<f64>) -
         let title = if link.state == LinkState::Down { "Broker not connected" } else { "Connecting to broker" };
         return BrokerWords { up: false, title, detail: link.broker.clone() };
     }
-    let name = match links {
+    let mut detail = match links {
         [] => return BrokerWords { up: false, title: "No broker", detail: "none is configured".to_owned() },
         [link] => link.broker.clone(),
         more => [&more.len().to_string(), " brokers"].concat(),
     };
-    let detail = rate.map_or_else(|| name.clone(), |rate| [&name, ", ", &rate_words(rate), " msg/s"].concat());
+    if let Some(rate) = links.iter().map(|link| link.messages_per_s).sum::<Option<f64>>() {
+        detail.extend([", ", &rate_words(rate), " msg/s"]);
+    }
     BrokerWords { up: true, title: "Broker connected", detail }
 }
 
@@ -156,23 +186,38 @@ mod tests {
     use super::*;
     use domain::time::Timestamp;
 
+    fn link(name: &str, state: LinkState, messages_per_s: Option<f64>) -> LinkView {
+        LinkView { messages_per_s, ..LinkView::new(name, state, Timestamp::from_ms(0)) }
+    }
+
     #[test]
     fn the_broker_is_up_only_when_page_and_all_brokers_are() {
-        let link = |name: &str, state| LinkView { broker: name.into(), state, since: Timestamp::from_ms(0) };
-        let up = [link("farm", LinkState::Up)];
-        let two = [link("farm", LinkState::Up), link("van", LinkState::Down)];
+        let farm = |rate| link("farm", LinkState::Up, rate);
         let lost = Connection::Lost { attempt: 3, next_s: 4 };
-        for (connection, links, rate, title, detail) in [
-            (Connection::Up, &up[..], Some(42.4), "Broker connected", "farm, 42 msg/s"),
-            (Connection::Opening, &up[..], Some(0.25), "Broker connected", "farm, 0.2 msg/s"),
-            (Connection::Up, &up[..], None, "Broker connected", "farm"),
-            (Connection::Up, &two[..], Some(1.0), "Broker not connected", "van"),
-            (lost, &up[..], Some(1.0), "Reconnecting", "attempt 3, next in 4 s"),
-            (Connection::Up, &[], None, "No broker", "none is configured"),
+        for (connection, links, title, detail) in [
+            (Connection::Up, &[farm(Some(42.4))][..], "Broker connected", "farm, 42 msg/s"),
+            (Connection::Opening, &[farm(Some(0.25))], "Broker connected", "farm, 0.2 msg/s"),
+            (Connection::Up, &[farm(None)], "Broker connected", "farm"),
+            (Connection::Up, &[farm(Some(1.5)), link("van", LinkState::Up, Some(2.0))], "Broker connected", "2 brokers, 3.5 msg/s"),
+            (Connection::Up, &[farm(Some(1.0)), link("van", LinkState::Down, None)], "Broker not connected", "van"),
+            (lost, &[farm(Some(1.0))], "Reconnecting", "attempt 3, next in 4 s"),
+            (Connection::Up, &[], "No broker", "none is configured"),
         ] {
-            let words = broker_words(connection, links, rate);
+            let words = broker_words(connection, links);
             assert_eq!((words.title, words.detail.as_str()), (title, detail));
             assert_eq!(words.up, title == "Broker connected");
         }
+    }
+
+    #[test]
+    fn each_broker_says_what_is_wrong_and_what_comes_through() {
+        let mut down = link("van", LinkState::Down, None);
+        down.error = Some("connection refused".to_owned());
+        let mut busy = link("farm", LinkState::Up, Some(42.0));
+        busy.dropped = 3;
+        assert_eq!(row_words(&busy, false), "Connected, 42 msg/s, 3 dropped");
+        assert_eq!(row_words(&down, false), "Not connected: connection refused");
+        assert_eq!(row_words(&link("van", LinkState::Connecting, None), false), "Connecting");
+        assert_eq!(row_words(&busy, true), "Not known while the page is cut off, 3 dropped");
     }
 }

@@ -67,8 +67,6 @@ pub struct Live {
     pub alarms: RwSignal<Vec<Alarm>>,
     /// The brokers.
     pub links: RwSignal<Vec<LinkView>>,
-    /// Messages a second, with the moment it was measured: shown only while it is fresh.
-    pub rate: RwSignal<(f64, Timestamp)>,
     /// Whether the page hears from the server.
     pub connection: RwSignal<Connection>,
     /// The server's clock, once a second; `None` until the page is alive. Stands still while the page is cut off.
@@ -114,7 +112,6 @@ impl Live {
             areas: RwSignal::new(vec![]),
             alarms: RwSignal::new(vec![]),
             links: RwSignal::new(vec![]),
-            rate: RwSignal::new((0.0, Timestamp::default())),
             connection: RwSignal::new(Connection::Opening),
             now: RwSignal::new(None),
             minute: RwSignal::new(Timestamp::default()),
@@ -140,7 +137,6 @@ impl Live {
         self.areas.set(shell.areas);
         self.role.set(shell.role);
         self.utc_offset_s.set(shell.utc_offset_s);
-        self.rate.set((shell.messages_per_s, shell.now));
         self.about.set(About { version: shell.version, started: shell.now.plus_ms(-shell.uptime_ms), user: shell.user });
         if self.connection.get_untracked() != Connection::Up {
             self.alarms.set(shell.alarms);

@@ -36,8 +36,7 @@ pub(crate) fn shell() -> Shell {
             alarm("air_temperature", Severity::Critical, AlarmState::Unacked, "above 34", 6),
             alarm("soil_b", Severity::Warning, AlarmState::Acked, "below 20", 22),
         ],
-        links: vec![LinkView { broker: "farm-broker".into(), state: LinkState::Up, since: NOW.plus_ms(-DAY_MS) }],
-        messages_per_s: 42.0,
+        links: vec![LinkView { messages_per_s: Some(42.0), ..LinkView::new("farm-broker", LinkState::Up, NOW.plus_ms(-DAY_MS)) }],
     }
 }
 

@@ -190,8 +190,7 @@ impl Backend for Fake {
             role: caller.role,
             areas: self.areas.clone(),
             alarms: self.alarms.clone(),
-            links: vec![LinkView { broker: "farm-broker".to_owned(), state: LinkState::Up, since: NOW }],
-            messages_per_s: 42.0,
+            links: vec![LinkView { messages_per_s: Some(42.0), ..LinkView::new("farm-broker", LinkState::Up, NOW) }],
         })
     }
 

@@ -21,7 +21,8 @@ const AGREE: u8 = 2;
 ///
 /// A time in the future, or before [`EARLIEST`], is wrong at once. A time in the past may be that of a late reading, which belongs into its place
 /// in history, or that of a clock that is behind. The two are told by how the times advance: a device that sends what it kept for a week sends
-/// it faster than it was measured, a clock that is behind advances as ours does.
+/// it faster than it was measured, a clock that is behind advances as ours does. Unless it is ours that was set forward: a device that agrees
+/// with what ours would be without that is believed as before.
 #[derive(Debug, Default)]
 pub(super) struct Clock {
     /// By how much it is wrong, positive when it is ahead; `None` while it is believed.
@@ -38,13 +39,17 @@ impl Clock {
     }
 
     /// What must be added to the times of a live message whose newest one is `newest`: nothing when they are believed. `shown` is the time of
-    /// the entity's newest reading.
-    pub(super) fn correction_ms(&mut self, newest: Timestamp, shown: Option<Timestamp>, now: Timestamp) -> Option<i64> {
+    /// the entity's newest reading, `stepped_ms` by how much our clock was set forward since the start.
+    pub(super) fn correction_ms(&mut self, newest: Timestamp, shown: Option<Timestamp>, now: Timestamp, stepped_ms: i64) -> Option<i64> {
         let ahead = newest.since_ms(now);
         // Once wrong it must be clearly right again, so that a clock at the limit does not change from message to message.
         let limit = if self.skew_ms.is_some() { MAX_AHEAD_MS / 2 } else { MAX_AHEAD_MS };
         if ahead > limit || newest < EARLIEST {
             return self.wrong(ahead);
+        }
+        if stepped_ms > 0 && ahead.saturating_add(stepped_ms).abs() <= RIGHT_MS {
+            *self = Self::default();
+            return None;
         }
         let is_old = -ahead > MAX_BEHIND_MS || (-ahead > RIGHT_MS && (self.skew_ms.is_some() || shown.is_some_and(|shown| newest < shown)));
         if !is_old {
@@ -99,7 +104,7 @@ mod tests {
             .iter()
             .map(|&(heard, said)| {
                 let (heard, said) = (Timestamp::from_ms(NOW + heard), Timestamp::from_ms(NOW + said));
-                let correction = clock.correction_ms(said, shown, heard);
+                let correction = clock.correction_ms(said, shown, heard, 0);
                 let taken_at = said.plus_ms(correction.unwrap_or(0));
                 shown = Some(shown.map_or(taken_at, |shown| shown.max(taken_at)));
                 assert!(taken_at <= heard.plus_ms(MAX_AHEAD_MS) && taken_at >= EARLIEST, "a reading gets a time that can be");

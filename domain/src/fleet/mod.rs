@@ -106,6 +106,8 @@ pub struct Fleet {
     alarms: BTreeMap<String, Alarm>,
     /// Messages so far.
     n_messages: u64,
+    /// By how much our clock has been set since the start.
+    stepped_ms: i64,
 }
 
 impl Fleet {
@@ -149,11 +151,13 @@ impl Fleet {
         match input {
             Input::Message(message) => self.message(message, now, out),
             Input::Link { broker, state } => self.link(&broker, state, now, out),
+            Input::LinkFigures { broker, error, messages_per_s, dropped } => self.link_figures(&broker, (error, messages_per_s, dropped), out),
             Input::Command { id, entity, action } => self.command(id, &entity, &action, now, out),
             Input::CommandAccepted { id } => self.command_accepted(&id, now, out),
             Input::CommandFailed { id, reason } => self.command_failed(&id, reason, now, out),
             Input::AcknowledgeAlarm { alarm } => self.acknowledge(&alarm, out),
             Input::Trouble { id, severity, condition, message } => self.trouble((id, severity), condition, message, now, out),
+            Input::ClockSet { by_ms } => self.stepped_ms = self.stepped_ms.saturating_add(by_ms),
             Input::Tick => self.tick(now, out),
         }
     }
@@ -162,7 +166,10 @@ impl Fleet {
         if self.links.get(broker).is_some_and(|link| link.state == state) {
             return;
         }
-        let view = LinkView { broker: broker.to_string(), state, since: now };
+        let mut view = LinkView::new(&**broker, state, now);
+        if let Some(known) = self.links.get(broker) {
+            view.dropped = known.dropped;
+        }
         self.links.insert(Arc::clone(broker), view.clone());
         out.push(Change::Link(view));
         // What cannot be heard of is not fresh, and it shows at once.
@@ -170,6 +177,15 @@ impl Fleet {
             if self.slots.get(idx).and_then(|slot| self.devices.get(&slot.entity.device)).is_some_and(|device| *device.link == **broker) {
                 self.refresh_quality(idx, now, out);
             }
+        }
+    }
+
+    fn link_figures(&mut self, broker: &Arc<str>, (error, messages_per_s, dropped): (Option<String>, Option<f64>, u64), out: &mut Vec<Change>) {
+        let Some(link) = self.links.get_mut(broker) else { return };
+        let view = LinkView { error, messages_per_s, dropped, ..link.clone() };
+        if *link != view {
+            *link = view.clone();
+            out.push(Change::Link(view));
         }
     }
 

@@ -135,7 +135,9 @@ impl Fleet {
         let Some(slot) = self.slots.get_mut(idx) else { return };
         if slot.touch(heard.n) {
             heard.touched.push(idx);
-            slot.feeding.correction_ms = newest.filter(|_| !retained).and_then(|newest| slot.clock.correction_ms(newest, slot.taken_at, now));
+            let shown = slot.shown_at(now);
+            let told = newest.filter(|_| !retained);
+            slot.feeding.correction_ms = told.and_then(|newest| slot.clock.correction_ms(newest, shown, now, self.stepped_ms));
         }
         let (taken_at, own_time) = slot.time_for(said, retained, now);
         let taken = slot.take(value.clone(), taken_at, own_time, retained, now);

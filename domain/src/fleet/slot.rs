@@ -126,8 +126,9 @@ impl Slot {
             self.bad = None;
             return Taken::Nothing;
         }
-        // What arrives now without a time of its own is the newest, also when our clock was set back.
-        if taken_at != now && self.taken_at.is_some_and(|newest| taken_at < newest) {
+        // What arrives now without a time of its own is the newest, also when our clock was set back. What was shown while our clock was ahead is
+        // the newest of nothing.
+        if taken_at != now && self.shown_at(now).is_some_and(|newest| taken_at < newest) {
             return Taken::Late;
         }
         self.bad = None;
@@ -141,6 +142,11 @@ impl Slot {
         self.taken_at = Some(taken_at);
         self.retained = retained;
         Taken::Shown
+    }
+
+    /// The time of the value shown, if it can be.
+    pub(super) fn shown_at(&self, now: Timestamp) -> Option<Timestamp> {
+        self.taken_at.filter(|at| at.since_ms(now) <= MAX_AHEAD_MS)
     }
 
     /// How old the newest reading may be; `None` for states that are sent when they change.

@@ -41,21 +41,12 @@ async fn links_that_share_a_subscription_get_each_message_once_between_them() {
 #[tokio::test]
 async fn outside_brokers_and_the_embedded_one_are_listened_to_at_once() {
     let (house, barn) = (Mosquitto::start(), Mosquitto::start());
-    let folder = tempfile::tempdir().expect("a folder");
-    let file = folder.path().join("signalbox.toml");
     let blocks = format!(
         "[[mqtt]]\nname = \"house\"\nurl = \"mqtt://127.0.0.1:{}\"\nsubscribe = [\"sensors/#\"]\n\
          [[mqtt]]\nname = \"barn\"\nurl = \"mqtt://127.0.0.1:{}\"\nsubscribe = [\"$share/copies/devices/#\"]\nqos = 0\nprotocol = \"3.1.1\"\n",
         house.port, barn.port
     );
-    std::fs::write(&file, blocks).expect("written");
-    let args = ConfigArgs { file: Some(file), ..ConfigArgs::default() };
-    let mqtt = load(&args, [], folder.path()).expect("a configuration").mqtt;
-    let app = TestApp::start_with(|config| {
-        config.broker.embedded = Embedded::On;
-        config.mqtt = mqtt;
-    })
-    .await;
+    let app = embedded_and(&blocks).await;
     soon("every broker", async {
         let up = |links: &Json| links.as_array().is_some_and(|links| links.len() == 3 && links.iter().all(|link| link["state"] == "up"));
         while !up(&app.json("/api/v1/brokers").await["items"]) {
@@ -78,4 +69,34 @@ async fn outside_brokers_and_the_embedded_one_are_listened_to_at_once() {
     let entities = app.get("/api/v1/entities").await;
     assert!(!entities.contains("stray"), "{entities}");
     app.stop().await;
+}
+
+#[tokio::test]
+async fn pages_hear_of_each_broker_what_comes_from_it_or_what_is_wrong() {
+    // A port that was free a moment ago: nobody listens there.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port").port();
+    let app = embedded_and(&format!("[[mqtt]]\nname = \"gone\"\nurl = \"mqtt://127.0.0.1:{port}\"\n")).await;
+    let mut viewer = app.viewer().await;
+    viewer.says(json!({"type": "subscribe", "entities": ["*"]})).await;
+    let mut known = viewer.hears("snapshot").await["links"].as_array().expect("links").clone();
+    let found = |links: &[Json], broker: &str, wanted: fn(&Json) -> bool| links.iter().any(|link| link["broker"] == broker && wanted(link));
+    while !found(&known, "gone", |link| link["state"] == "down" && link["error"].as_str().is_some_and(|error| error.contains("refused")))
+        || !found(&known, "embedded", |link| link["state"] == "up" && link["messages_per_s"].is_number() && link.get("error").is_none())
+    {
+        known.push(viewer.hears("link").await);
+    }
+    app.stop().await;
+}
+
+async fn embedded_and(blocks: &str) -> TestApp {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("signalbox.toml");
+    std::fs::write(&file, blocks).expect("written");
+    let args = ConfigArgs { file: Some(file), ..ConfigArgs::default() };
+    let mqtt = load(&args, [], folder.path()).expect("a configuration").mqtt;
+    TestApp::start_with(|config| {
+        config.broker.embedded = Embedded::On;
+        config.mqtt = mqtt;
+    })
+    .await
 }

@@ -51,7 +51,7 @@ async fn while_the_database_is_locked_operators_know_and_commands_go_out_and_not
     sensor.bursts("sensors/a/count", (0..N).map(|n| (n + 1).to_string())).await;
     let raised = alert(&mut viewer).await;
     assert_eq!((&raised["state"], &raised["severity"]), (&json!("unacked"), &json!("critical")));
-    let message = "History is not being recorded: the database is locked by another program. Trying again; nothing acknowledged is lost";
+    let message = "The database is locked by another program: history is not being recorded. Trying again; nothing acknowledged is lost";
     assert_eq!(raised["message"], message);
     let alarms = get(&app, "/api/v1/alarms").await;
     assert_eq!(alarms["items"][0]["id"], "signalbox.recorder");

@@ -159,6 +159,22 @@ fn a_value_that_is_late_against_its_rhythm_is_stale() {
 }
 
 #[test]
+fn what_goes_through_a_link_is_told_when_it_changes() {
+    let mut plant = Plant::new(Settings::default());
+    plant.feed(Input::Link { broker: "main".into(), state: LinkState::Up });
+    let busy = |broker: &str| Input::LinkFigures { broker: broker.into(), error: None, messages_per_s: Some(42.5), dropped: 3 };
+    let shown = |out: &[Change]| match out {
+        [Change::Link(link)] => Some((link.state, link.messages_per_s, link.dropped)),
+        _ => None,
+    };
+    assert_eq!(shown(&plant.feed(busy("main"))), Some((LinkState::Up, Some(42.5), 3)));
+    assert_eq!(plant.feed(busy("main")), []);
+    // What is lost is lost, whatever becomes of the link; the rate was that of another connection.
+    assert_eq!(shown(&plant.feed(Input::Link { broker: "main".into(), state: LinkState::Down })), Some((LinkState::Down, None, 3)));
+    assert_eq!(plant.feed(busy("unknown")), []);
+}
+
+#[test]
 fn nothing_is_fresh_while_its_broker_is_not_reached() {
     let mut plant = Plant::new(Settings::default());
     plant.feed(Input::Link { broker: "other".into(), state: LinkState::Up });

@@ -139,6 +139,42 @@ fn a_tile_goes_on_when_our_clock_is_set_back() {
     assert_eq!(plant.value("a.temperature").1, Quality::Stale);
 }
 
+#[test]
+fn a_device_that_is_right_stays_right_when_our_clock_jumps_ahead_and_back() {
+    const YEARS_MS: i64 = 11 * 365 * DAY_MS;
+    let mut plant = plant(Settings::default());
+    let mut told = 0;
+    let mut says = |plant: &mut Plant, ahead_ms: i64| {
+        told += 1;
+        let at = plant.now - ahead_ms - NOW;
+        let out = plant.says("sensors/a/temperature", &timed(told, at));
+        plant.says("sensors/b/temperature", &told.to_string());
+        plant.now += 5_000;
+        assert_eq!(stored(&out), [(at, f64::from(told), true)], "its own time, whatever ours is");
+        assert_eq!(plant.value("b.temperature").0, number(f64::from(told)));
+        plant.value("a.temperature").0 == number(f64::from(told))
+    };
+    assert!(says(&mut plant, 0));
+    plant.now += YEARS_MS;
+    plant.feed(Input::ClockSet { by_ms: YEARS_MS });
+    for _ in 0..20 {
+        assert!(says(&mut plant, YEARS_MS));
+    }
+    plant.now -= YEARS_MS;
+    plant.feed(Input::ClockSet { by_ms: -YEARS_MS });
+    assert!(says(&mut plant, 0), "its tile goes on at once");
+}
+
+#[test]
+fn a_tile_from_the_future_goes_on_with_the_next_value() {
+    let mut plant = plant(Settings::default());
+    plant.now += DAY_MS;
+    plant.says("sensors/a/temperature", "1");
+    plant.now -= DAY_MS;
+    plant.says("sensors/a/temperature", &timed(2, -1_000));
+    assert_eq!(plant.value("a.temperature").0, number(2.0));
+}
+
 proptest! {
     #[test]
     fn no_time_of_a_device_moves_a_tile_back_or_into_the_future(says in proptest::collection::vec((-10 * DAY_MS..10 * DAY_MS, 0..100_000i64, any::<bool>()), 1..40)) {

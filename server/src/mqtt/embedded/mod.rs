@@ -82,11 +82,11 @@ pub struct BrokerSettings {
 }
 
 impl BrokerSettings {
-    /// MQTT on 127.0.0.1:1883, no WebSocket listener, 2 000 clients, own ids that begin with `signalbox-`.
+    /// MQTT on 127.0.0.1:1883, no WebSocket listener, 10 000 clients, own ids that begin with `signalbox-`.
     #[must_use]
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
         let listen = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 1883);
-        Self { listen, websocket: None, data_dir: data_dir.into(), max_clients: 2_000, own_clients: Arc::from("signalbox-") }
+        Self { listen, websocket: None, data_dir: data_dir.into(), max_clients: 10_000, own_clients: Arc::from("signalbox-") }
     }
 }
 
