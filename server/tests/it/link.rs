@@ -7,7 +7,7 @@ use server::mqtt::Ack;
 use server::mqtt::link::{LinkSettings, Protocol};
 use server::tasks::Tasks;
 
-use crate::link_fake::{Line, PUBACK, PUBCOMP, SUBSCRIBE, fake_broker, told};
+use crate::link_fake::{Line, PUBACK, PUBCOMP, fake_broker, told};
 use crate::link_mosquitto::{Mosquitto, kick, publish};
 use crate::link_rig::{BOTH, Rig, settings, soon};
 
@@ -71,9 +71,7 @@ async fn acknowledgements_are_sent_in_the_order_of_arrival() {
                 if connection.is_command() {
                     return connection.serve().await;
                 }
-                connection.accept_connect(false, &[]).await;
-                let subscribe = connection.read_kind(SUBSCRIBE).await.expect("subscribes");
-                connection.answer_subscribe(&subscribe, 1).await;
+                connection.accept_subscriber(false).await;
                 for id in [5, 3, 9] {
                     connection.deliver("t/a", "1", Some(id), None).await;
                 }

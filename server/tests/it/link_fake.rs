@@ -131,6 +131,13 @@ impl Connection {
         self.write(0x20, &body).await;
     }
 
+    /// Answers CONNECT and grants the one subscription that follows.
+    pub(crate) async fn accept_subscriber(&mut self, is_session_present: bool) {
+        self.accept_connect(is_session_present, &[]).await;
+        let subscribe = self.read_kind(SUBSCRIBE).await.expect("a client that subscribes");
+        self.answer_subscribe(&subscribe, 1).await;
+    }
+
     /// Answers SUBSCRIBE with this code for its one filter.
     pub(crate) async fn answer_subscribe(&mut self, subscribe: &Packet, code: u8) {
         let mut body = subscribe.body[..2].to_vec();

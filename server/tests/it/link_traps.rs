@@ -23,7 +23,7 @@ use server::mqtt::PublishError;
 use server::mqtt::link::{LinkCounts, LinkSettings, Protocol};
 use server::tasks::Tasks;
 
-use crate::link_fake::{PUBACK, PUBLISH, SUBSCRIBE, fake_broker, told};
+use crate::link_fake::{PUBACK, PUBLISH, fake_broker, told};
 use crate::link_mosquitto::{Mosquitto, publish};
 use crate::link_rig::{BOTH, PATIENCE, Rig, settings, soon};
 
@@ -68,9 +68,7 @@ async fn a_message_without_a_topic_is_counted_and_not_passed_on() {
             if connection.is_command() {
                 return connection.serve().await;
             }
-            connection.accept_connect(false, &[]).await;
-            let subscribe = connection.read_kind(SUBSCRIBE).await.expect("subscribes");
-            connection.answer_subscribe(&subscribe, 1).await;
+            connection.accept_subscriber(false).await;
             connection.deliver("t/a", "1", Some(1), Some(1)).await;
             connection.deliver("", "2", Some(2), Some(1)).await;
             connection.deliver("t/b", "3", Some(3), None).await;
@@ -100,9 +98,7 @@ async fn under_overload_only_qos_0_is_dropped_and_it_is_counted() {
             if connection.is_command() {
                 return connection.serve().await;
             }
-            connection.accept_connect(false, &[]).await;
-            let subscribe = connection.read_kind(SUBSCRIBE).await.expect("subscribes");
-            connection.answer_subscribe(&subscribe, 1).await;
+            connection.accept_subscriber(false).await;
             for id in 1..=20 {
                 connection.deliver("t/0", "1", None, None).await;
                 connection.deliver("t/1", "1", Some(id), None).await;
@@ -220,9 +216,7 @@ async fn a_window_far_beyond_every_queue_is_acknowledged_to_the_end() {
                 if connection.is_command() {
                     return connection.serve().await;
                 }
-                connection.accept_connect(false, &[]).await;
-                let subscribe = connection.read_kind(SUBSCRIBE).await.expect("subscribes");
-                connection.answer_subscribe(&subscribe, 1).await;
+                connection.accept_subscriber(false).await;
                 // It minds no window.
                 for id in 1..=N {
                     connection.deliver("t/a", "1", Some(id), None).await;
@@ -319,9 +313,7 @@ async fn a_message_that_is_too_large_is_not_fetched_in_a_loop() {
             }
             // The test may have seen enough.
             let _: Result<(), _> = tell.send(tokio::time::Instant::now());
-            connection.accept_connect(false, &[]).await;
-            let subscribe = connection.read_kind(SUBSCRIBE).await.expect("subscribes");
-            connection.answer_subscribe(&subscribe, 1).await;
+            connection.accept_subscriber(false).await;
             // Retained, so it comes with every connection.
             connection.deliver_as(0x33, "t/large", &"x".repeat(100), Some(1), None).await;
             while connection.read().await.is_some() {}
@@ -361,9 +353,7 @@ async fn every_connection_subscribes_whatever_the_broker_kept() {
                 if connection.is_command() {
                     return connection.serve().await;
                 }
-                connection.accept_connect(true, &[]).await;
-                let subscribe = connection.read_kind(SUBSCRIBE).await.expect("subscribes");
-                connection.answer_subscribe(&subscribe, 1).await;
+                connection.accept_subscriber(true).await;
                 // The test may have seen enough.
                 let _: Result<(), _> = tell.send(());
             }
