@@ -7,7 +7,7 @@
 //! `SIGNALBOX_BIN` names another program than the one next to this, `BENCH_RUNS` another number of runs than five. The program's folder is made
 //! where the system keeps temporary files, and how fast that disk is shows in the rate of the ingest; `TMPDIR` names another place.
 //!
-//! `bench faults [NAME …]` runs the faults that the program has to survive instead.
+//! `bench store [READINGS]` measures history alone, `bench faults [NAME …]` runs the faults that the program has to survive instead.
 
 #![expect(clippy::print_stdout, reason = "its output is what it is for")]
 
@@ -36,6 +36,8 @@ mod loaded;
 mod memory;
 /// The overview as a browser asks for it.
 mod page;
+/// History: what it costs on disk and in time.
+mod store;
 /// Readings over an outside broker, as fast as it goes.
 mod sustained;
 
@@ -66,8 +68,12 @@ const PATIENCE: Duration = Duration::from_secs(180);
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let binary = binary()?;
     let words: Vec<String> = std::env::args().skip(1).collect();
+    if let Some(("store", words)) = words.split_first().map(|(first, words)| (first.as_str(), words)) {
+        print!("{}", table::of(&[store::measure(words).await?]));
+        return Ok(());
+    }
+    let binary = binary()?;
     if let Some(("faults", names)) = words.split_first().map(|(first, names)| (first.as_str(), names)) {
         return faults::run(&binary, names).await;
     }

@@ -17,6 +17,8 @@ pub(crate) struct Sample {
 pub(crate) enum Unit {
     /// Milliseconds.
     Ms,
+    /// Microseconds.
+    Us,
     /// 1024 × 1024 bytes.
     MiB,
     /// Bytes.
@@ -69,6 +71,7 @@ impl Unit {
     const fn symbol(self) -> &'static str {
         match self {
             Self::Ms => "ms",
+            Self::Us => "µs",
             Self::MiB => "MiB",
             Self::Bytes => "B",
             Self::PerS => "/s",

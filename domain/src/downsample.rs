@@ -48,6 +48,13 @@ pub fn bucket_ms(range: Range, points: usize) -> i64 {
     })
 }
 
+/// Lengths of buckets in milliseconds that divide days and hours evenly, from one on, shortest first.
+pub fn lengths_from(ms: i64) -> impl Iterator<Item = i64> {
+    let month = NICE_MS[NICE_MS.len() - 1];
+    let longer = std::iter::successors(month.checked_mul(2), |months| months.checked_mul(2));
+    NICE_MS.into_iter().chain(longer).filter(move |length| *length >= ms)
+}
+
 fn buckets_between(range: Range, ms: i64) -> i64 {
     if range.len_ms() == 0 {
         return 0;
@@ -61,6 +68,45 @@ fn buckets_between(range: Range, ms: i64) -> i64 {
 #[must_use]
 pub const fn bucket_start(t: Timestamp, bucket_ms: i64) -> Timestamp {
     Timestamp::from_ms(t.as_ms().div_euclid(bucket_ms) * bucket_ms)
+}
+
+/// Where buckets begin and end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Grid {
+    /// All of the same length in milliseconds, from the epoch on.
+    Even(i64),
+    /// In order, each up to where the next begins. The last is an end: no bucket begins there.
+    Starts(Vec<i64>),
+}
+
+impl Grid {
+    /// Beginning (inside) and end (outside) of the bucket that holds a moment, in milliseconds. What lies before the first bucket or after the last
+    /// counts as of one bucket there.
+    #[must_use]
+    pub fn bucket(&self, at: i64) -> (i64, i64) {
+        match self {
+            Self::Even(ms) => {
+                let start = at.saturating_sub(at.rem_euclid(*ms));
+                (start, start.saturating_add(*ms))
+            }
+            Self::Starts(starts) => {
+                let next = starts.partition_point(|start| *start <= at);
+                let start = next.checked_sub(1).and_then(|before| starts.get(before));
+                (start.copied().unwrap_or(i64::MIN), starts.get(next).copied().unwrap_or(i64::MAX))
+            }
+        }
+    }
+}
+
+impl Grid {
+    /// Whether every bucket is made of whole spans of this length, from the epoch on.
+    #[must_use]
+    pub fn is_made_of(&self, ms: i64) -> bool {
+        match self {
+            Self::Even(length) => length % ms == 0,
+            Self::Starts(starts) => starts.iter().all(|start| start % ms == 0),
+        }
+    }
 }
 
 #[cfg(test)]

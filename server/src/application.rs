@@ -32,7 +32,7 @@ use crate::redelivery::Memory;
 use crate::store::Store;
 use crate::store::sqlite::SqliteStore;
 use crate::tasks::Tasks;
-use crate::{demo, simulator};
+use crate::{demo, simulator, upkeep};
 
 /// Reports that may wait for ingest: more than any link's receive window, so that QoS 1 never blocks a link.
 const REPORTS: usize = 16_384;
@@ -120,6 +120,7 @@ impl Application {
             });
         }
         let to_store = recorder::start(Arc::clone(&store), &recorder);
+        upkeep::start(Arc::clone(&store), &recorder);
         ingest.spawn(
             Ingest {
                 state: Arc::clone(&state),

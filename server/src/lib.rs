@@ -42,6 +42,8 @@ pub mod store;
 pub mod topics;
 /// The last hour of every entity.
 pub mod trends;
+/// What the store does beside ingest.
+pub mod upkeep;
 
 /// The demo's names, rules and history.
 pub mod demo;

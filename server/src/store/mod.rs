@@ -1,5 +1,9 @@
 //! The store: everything that survives a restart. The only place with SQL.
 
+/// Buckets by the clock on the wall.
+pub mod civil;
+/// Readings of one series, packed.
+pub mod codec;
 /// One SQLite file.
 pub mod sqlite;
 
@@ -11,6 +15,7 @@ use domain::entity::{Entity, EntityId};
 use domain::history::{Range, Series};
 use domain::reading::Reading;
 use domain::time::Timestamp;
+use jiff::tz::TimeZone;
 
 use crate::redelivery::Taken;
 
@@ -90,6 +95,15 @@ pub struct Saved {
     pub taken: Vec<Taken>,
 }
 
+/// What happened in a range besides readings.
+#[derive(Debug, Default)]
+pub struct Marks {
+    /// Alarms that were raised before its end and are not known to have ended before it, oldest first.
+    pub alarms: Vec<Alarm>,
+    /// Commands that were sent in it, oldest first, with who sent them.
+    pub commands: Vec<(CommandReport, String)>,
+}
+
 /// Bytes on disk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sizes {
@@ -109,11 +123,27 @@ pub trait Store: Send + Sync {
     /// At most `points` rows per entity; raw readings when the range holds no more than `points` of them. Unknown entities and those without
     /// numbers give an empty series.
     async fn history(&self, entities: &[EntityId], range: Range, points: usize) -> Result<Vec<Series>, StoreError>;
+    /// As [`Store::history`], with buckets that begin by the clock of a zone: days at midnight, also those of 23 and 25 hours. The resolution is
+    /// the nominal length.
+    async fn history_in(&self, zone: &TimeZone, entities: &[EntityId], range: Range, points: usize) -> Result<Vec<Series>, StoreError> {
+        let _ = zone;
+        self.history(entities, range, points).await
+    }
     /// Buckets of exactly `bucket_ms`, aligned to the epoch, for many entities at once: what tiles show.
     async fn buckets(&self, entities: &[EntityId], range: Range, bucket_ms: i64) -> Result<Vec<Series>, StoreError>;
     /// The changes of state of each entity in the range, oldest first, with the state in force at `range.from` in front under its own time; at most
     /// `limit` per entity, newest kept. Repeats are left out; numbers are no states.
     async fn states(&self, entities: &[EntityId], range: Range, limit: usize) -> Result<Vec<Vec<(Timestamp, domain::value::Value)>>, StoreError>;
+    /// Alarms and commands of some entities in a range, at most `limit` of each, newest kept. A store that keeps none of them has none.
+    async fn marks(&self, _entities: &[EntityId], _range: Range, _limit: usize) -> Result<Marks, StoreError> {
+        Ok(Marks::default())
+    }
+    /// Does one of the small steps that are due beside ingest: packs readings that are no longer new, and clears away what that leaves. Whether
+    /// there is another step to be done at once. After a step that failed, or was given up half way, the next begins where nothing is lost. A store
+    /// that has nothing to tend does nothing.
+    async fn tend(&self) -> Result<bool, StoreError> {
+        Ok(false)
+    }
     /// Whether anything was ever stored.
     async fn is_empty(&self) -> Result<bool, StoreError>;
     /// What it takes on disk; zero where that cannot be said.

@@ -35,6 +35,7 @@ mod store_history;
 mod store_load;
 mod store_open;
 mod store_recorder;
+mod store_sealing;
 
 mod mosquitto;
 mod simulated_fleet;

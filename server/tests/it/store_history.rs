@@ -8,6 +8,7 @@ use domain::reading::Reading;
 use domain::value::Value;
 use proptest::prelude::*;
 use server::store::Store;
+use server::store::sqlite::Settings;
 
 use crate::store::{TestStore, arrival, entity, range, reading};
 
@@ -15,7 +16,7 @@ const MINUTE: i64 = 60_000;
 const HOUR: i64 = 60 * MINUTE;
 
 /// Readings of one entity as the contract counts them, in order of time: moment, place within it, number.
-fn stored(readings: &[Reading], id: &str, range: Range) -> Vec<(i64, i64, f64)> {
+pub(crate) fn stored(readings: &[Reading], id: &str, range: Range) -> Vec<(i64, i64, f64)> {
     let mut places: BTreeMap<i64, i64> = BTreeMap::new();
     let mut rows: BTreeMap<(i64, i64), f64> = BTreeMap::new();
     for reading in readings.iter().filter(|reading| reading.entity == entity(id)) {
@@ -33,7 +34,7 @@ fn stored(readings: &[Reading], id: &str, range: Range) -> Vec<(i64, i64, f64)> 
     rows.into_iter().filter(|((at, _), _)| inside(*at)).map(|((at, place), number)| (at, place, number)).collect()
 }
 
-fn check_raw(series: &Series, rows: &[(i64, i64, f64)]) {
+pub(crate) fn check_raw(series: &Series, rows: &[(i64, i64, f64)]) {
     assert_eq!(series.resolution, Resolution::Raw);
     let numbers: Vec<f64> = rows.iter().map(|row| row.2).collect();
     assert_eq!(series.t.iter().map(|t| t.as_ms()).collect::<Vec<_>>(), rows.iter().map(|row| row.0).collect::<Vec<_>>());
@@ -43,7 +44,7 @@ fn check_raw(series: &Series, rows: &[(i64, i64, f64)]) {
     assert_eq!(series.n, vec![1; rows.len()]);
 }
 
-fn check_buckets(series: &Series, rows: &[(i64, i64, f64)], ms: i64) {
+pub(crate) fn check_buckets(series: &Series, rows: &[(i64, i64, f64)], ms: i64) {
     let mut buckets: BTreeMap<i64, Vec<f64>> = BTreeMap::new();
     for (at, _, number) in rows {
         buckets.entry(at.div_euclid(ms) * ms).or_default().push(*number);
@@ -60,7 +61,7 @@ fn check_buckets(series: &Series, rows: &[(i64, i64, f64)], ms: i64) {
 }
 
 /// Readings over some six hours around the epoch and around a late moment: out of order, some twice, some without a time of the device.
-fn readings() -> impl Strategy<Value = Vec<Reading>> {
+pub(crate) fn readings() -> impl Strategy<Value = Vec<Reading>> {
     let at = (0i64..400).prop_flat_map(|step| prop_oneof![Just(step * MINUTE), (0..MINUTE).prop_map(move |ms| step * MINUTE + ms)]);
     let one = (at, any::<bool>(), 0usize..3, -1_000i64..1_000).prop_map(|(at, device_time, which, number)| {
         let at = at - HOUR;
@@ -86,12 +87,18 @@ proptest! {
         len in 0..8 * HOUR,
         points in 1usize..200,
         ms in prop::sample::select(vec![1_000, MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 3 * HOUR, 24 * HOUR, 7 * MINUTE]),
+        most_hot in 1usize..400,
+        steps in prop::collection::vec(0usize..12, 6),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let test = TestStore::open().await;
-            for batch in readings.chunks(readings.len().div_ceil(batches).max(1)) {
+            let test = TestStore::open_with(Settings { most_hot, ..Settings::default() }).await;
+            for (batch, steps) in readings.chunks(readings.len().div_ceil(batches).max(1)).zip(steps) {
                 test.write(batch.to_vec()).await;
+                // Sealing may be anywhere: not begun, in the midst, or over.
+                for _ in 0..steps {
+                    test.store.tend().await.unwrap();
+                }
             }
             let asked = range(from, from + len);
             let ids = ["a.x", "b.x", "a.door"];
@@ -140,6 +147,29 @@ fn check_read_back(numbers: &[f64], same: impl Fn(f64, f64) -> bool) {
         let differing: Vec<_> = raw.last.iter().zip(numbers).filter(|(stored, number)| !same(**stored, **number)).collect();
         assert!(differing.is_empty(), "{} differ: {:?}", differing.len(), &differing[..differing.len().min(5)]);
     });
+}
+
+#[tokio::test]
+async fn days_begin_at_midnight_where_the_plant_is() {
+    let test = TestStore::open_with(Settings { most_hot: 200, ..Settings::default() }).await;
+    // Every ten minutes from two days before the clock in Berlin goes back to the day after; midnight there is at 22:00 UTC, then at 23:00.
+    let midnight = 1_792_706_400_000;
+    let readings: Vec<Reading> =
+        (0..6 * 97).map(|n| reading("a.x", midnight + n * 10 * MINUTE, Value::Number(f64::from(u16::try_from(n).unwrap())))).collect();
+    for part in readings.chunks(100) {
+        test.write(part.to_vec()).await;
+        test.store.tend().await.unwrap();
+    }
+    while test.store.tend().await.unwrap() {}
+    let zone = jiff::tz::TimeZone::get("Europe/Berlin").unwrap();
+    let asked = range(midnight, midnight + 97 * HOUR);
+    let days = &test.store.history_in(&zone, &[entity("a.x")], asked, 4).await.unwrap()[0];
+    assert_eq!(days.resolution, Resolution::BucketMs(24 * HOUR));
+    assert_eq!(days.n, [144, 144, 150, 144]);
+    let starts: Vec<i64> = days.t.iter().map(|t| (t.as_ms() - midnight) / HOUR).collect();
+    assert_eq!(starts, [0, 24, 48, 73]);
+    assert_eq!((days.min.as_slice(), days.last.as_slice()), ([0.0, 144.0, 288.0, 438.0].as_slice(), [143.0, 287.0, 437.0, 581.0].as_slice()));
+    assert_eq!(days.mean[2], f64::midpoint(288.0, 437.0));
 }
 
 #[tokio::test]

@@ -1,19 +1,25 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
-use domain::downsample;
+use domain::downsample::Grid;
 use domain::entity::EntityId;
 use domain::history::{Range, Resolution, Series};
-use domain::time::Timestamp;
+use domain::time::{HOUR_MS, Timestamp};
 use sqlx::sqlite::SqliteConnection;
 
-use super::due;
+use super::block::{self, Head};
+use super::buckets::{Buckets, within};
+use super::hot::View;
+use super::hours;
 use super::pace::Pace;
-use super::reading::{self, Spans};
-use super::rollup::{self, LEVELS, Level, Sum};
+use super::reading::ENDS_MS;
 use crate::store::StoreError;
+use crate::store::codec::Point;
+use crate::store::codec::Sum;
 
-/// First and last moment that is looked for: those of JavaScript. Past them are only broken clocks, and sums of times that overflow.
-const ENDS_MS: (i64, i64) = (-8_640_000_000_000_000, 8_640_000_000_000_000);
+/// Blocks that a statement reads.
+const BLOCKS: usize = 64;
+/// Series whose hours a statement reads.
+const HOURS_SERIES: usize = 8;
 
 /// Rows of one series in order of time.
 #[derive(Debug)]
@@ -39,186 +45,186 @@ impl Columns {
     }
 }
 
-/// Every reading of the series that have no more than `points` of them in the range, at most `points` buckets of the others.
+/// Which buckets to answer with.
+#[derive(Debug)]
+pub(super) struct Asked {
+    /// Within the ends of time.
+    pub(super) range: Range,
+    pub(super) grid: Grid,
+    pub(super) resolution: Resolution,
+}
+
+/// Every reading of the series that have no more than `points` of them in the range, buckets of the others.
 pub(super) async fn points(
     connection: &mut SqliteConnection,
+    view: &View,
     series: &[i64],
-    range: Range,
+    asked: &Asked,
     points: usize,
 ) -> Result<HashMap<i64, Columns>, StoreError> {
-    let range = within_ends(range);
-    let due = due::list(connection).await?;
-    let mut counts: HashMap<i64, i64> = HashMap::new();
-    let mut spans: HashMap<i64, Spans> = HashMap::new();
-    // One count of everything, by the coarsest means: it also says where the readings of a series lie.
-    for piece in pieces(range, &LEVELS, &due) {
-        let counted = |series, at, sum: Sum| {
-            *counts.entry(series).or_default() += sum.n;
-            let end = piece.level.map_or(at + 1, |level| at + level.len_ms());
-            spans.entry(series).or_default().push((at, end));
+    let range = (asked.range.from.as_ms(), asked.range.to.as_ms());
+    let mut found = from_hours(connection, view, series, range, asked).await?;
+    // Exact, so that it says who has few readings.
+    found.retain(|_, columns| columns.rows.iter().map(|(_, sum)| usize::try_from(sum.n).unwrap_or(usize::MAX)).sum::<usize>() > points);
+    let left: Vec<i64> = series.iter().copied().filter(|key| !found.contains_key(key)).collect();
+    let mut heads = heads(connection, view, &left, range).await?;
+    for key in left {
+        let heads = heads.remove(&key).unwrap_or_default();
+        let columns = match raw(connection, view, key, &heads, range, points).await? {
+            Some(columns) => columns,
+            None => summed(connection, view, key, &heads, range, asked).await?,
         };
-        read(connection, series, &piece, counted).await?;
+        found.insert(key, columns);
     }
-    let limit = i64::try_from(points).unwrap_or(i64::MAX);
-    let (few, many): (Vec<i64>, Vec<i64>) = series.iter().partition(|key| counts.get(key).is_none_or(|&n| n <= limit));
-
-    let mut found = HashMap::new();
-    if !many.is_empty() {
-        found.extend(buckets_but(&due, connection, &many, range, downsample::bucket_ms(range, points)).await?);
-    }
-    let spans = merged(few.iter().filter_map(|key| spans.remove(key)).flatten().collect());
-    found.extend(singles(&due, connection, &few, spans).await?);
     Ok(found)
 }
 
-/// Every reading of some series in some spans, which may be as long as an hour.
-async fn singles(due: &[i64], connection: &mut SqliteConnection, series: &[i64], spans: Spans) -> Result<HashMap<i64, Columns>, StoreError> {
-    // A series with few readings may have them anywhere: what lies between is passed over by means of the finer roll-up.
-    let level = Level::FiveMinutes;
-    let mut narrow = Spans::new();
-    let (mut whole, mut rest) = (Spans::new(), Spans::new());
-    for (from, to) in spans {
-        let (first, end) = (ceil(from, level.len_ms()), rollup::start(to, level.len_ms()));
-        if first < end {
-            rest.extend([(from, first), (end, to)].into_iter().filter(|(from, to)| from < to));
-            whole.push((first, end));
-        } else {
-            rest.push((from, to));
-        }
-    }
-    if !whole.is_empty() {
-        rollup::list(connection, level, series, &whole, |_, at, _| narrow.push((at, at + level.len_ms()))).await?;
-        let lacking = due.iter().filter(|&&at| whole.iter().any(|&(from, to)| from <= at && at < to));
-        narrow.extend(lacking.map(|&at| (at, at + level.len_ms())));
-    }
-    narrow.extend(rest);
-
-    let mut rows: HashMap<i64, Vec<(i64, Sum)>> = HashMap::new();
-    let mut pace = Pace::through(merged(narrow), None);
-    while let Some(spans) = pace.next() {
-        reading::list_numbers(connection, series, &spans, |series, taken_at, n, number| {
-            rows.entry(series).or_default().push((taken_at, Sum::of(number, taken_at, n)));
-        })
-        .await?;
-    }
-    let sorted = |(series, mut rows): (i64, Vec<(i64, Sum)>)| {
-        rows.sort_unstable_by_key(|(_, sum)| sum.last_at);
-        (series, Columns { resolution: Resolution::Raw, rows })
-    };
-    Ok(rows.into_iter().map(sorted).collect())
-}
-
-/// Buckets of `bucket_ms`; the first and the last hold only what lies in the range.
+/// Buckets; the first and the last hold only what lies in the range.
 pub(super) async fn buckets(
     connection: &mut SqliteConnection,
+    view: &View,
     series: &[i64],
-    range: Range,
-    bucket_ms: i64,
+    asked: &Asked,
 ) -> Result<HashMap<i64, Columns>, StoreError> {
-    let due = due::list(connection).await?;
-    buckets_but(&due, connection, series, range, bucket_ms).await
+    let range = (asked.range.from.as_ms(), asked.range.to.as_ms());
+    let mut found = from_hours(connection, view, series, range, asked).await?;
+    let left: Vec<i64> = series.iter().copied().filter(|key| !found.contains_key(key)).collect();
+    let mut heads = heads(connection, view, &left, range).await?;
+    for key in left {
+        let heads = heads.remove(&key).unwrap_or_default();
+        found.insert(key, summed(connection, view, key, &heads, range, asked).await?);
+    }
+    Ok(found)
 }
 
-/// As [`buckets`], given the spans that roll-ups lack.
-async fn buckets_but(
-    due: &[i64],
+/// Buckets that are made of whole hours, for series of any length; nothing when the buckets are not, or the range holds no whole hour.
+async fn from_hours(
     connection: &mut SqliteConnection,
+    view: &View,
     series: &[i64],
-    range: Range,
-    bucket_ms: i64,
+    range: (i64, i64),
+    asked: &Asked,
 ) -> Result<HashMap<i64, Columns>, StoreError> {
-    let fitting: Vec<Level> = LEVELS.into_iter().filter(|level| bucket_ms % level.len_ms() == 0).collect();
-    let mut sums: HashMap<i64, BTreeMap<i64, Sum>> = HashMap::new();
-    for piece in pieces(within_ends(range), &fitting, due) {
-        let add = |series, at, sum: Sum| {
-            let bucket = sums.entry(series).or_default().entry(rollup::start(at, bucket_ms));
-            bucket.and_modify(|known| known.add(&sum)).or_insert(sum);
-        };
-        read(connection, series, &piece, add).await?;
+    let inner = (range.0.saturating_add(HOUR_MS - 1).div_euclid(HOUR_MS) * HOUR_MS, range.1.div_euclid(HOUR_MS) * HOUR_MS);
+    if series.is_empty() || inner.0 >= inner.1 || !asked.grid.is_made_of(HOUR_MS) {
+        return Ok(HashMap::new());
     }
-    let columns = |sums: BTreeMap<i64, Sum>| Columns { resolution: Resolution::BucketMs(bucket_ms), rows: sums.into_iter().collect() };
-    Ok(sums.into_iter().map(|(series, sums)| (series, columns(sums))).collect())
-}
-
-/// A piece of a range and what to read it from: roll-ups, or single readings where it begins or ends within a bucket or roll-ups lack something.
-#[derive(Debug, PartialEq, Eq)]
-struct Piece {
-    level: Option<Level>,
-    span: (i64, i64),
-}
-
-/// The range in pieces, in order of time, each of the coarsest level that fits and is not `due`.
-fn pieces(range: Range, levels: &[Level], due: &[i64]) -> Vec<Piece> {
-    let mut out = vec![];
-    cut((range.from.as_ms(), range.to.as_ms()), levels, due, &mut out);
-    out
-}
-
-fn cut((from, to): (i64, i64), levels: &[Level], due: &[i64], out: &mut Vec<Piece>) {
-    if from >= to {
-        return;
-    }
-    let Some((&level, finer)) = levels.split_first() else {
-        out.push(Piece { level: None, span: (from, to) });
-        return;
-    };
-    let (first, end) = (ceil(from, level.len_ms()), rollup::start(to, level.len_ms()));
-    if first >= end {
-        return cut((from, to), finer, due, out);
-    }
-    let mut lacking: Vec<i64> = due.iter().map(|&at| rollup::start(at, level.len_ms())).filter(|at| (first..end).contains(at)).collect();
-    lacking.dedup();
-    cut((from, first), finer, due, out);
-    let mut at = first;
-    for lacking in lacking {
-        if at < lacking {
-            out.push(Piece { level: Some(level), span: (at, lacking) });
+    let mut buckets: HashMap<i64, Buckets> = series.iter().map(|key| (*key, Buckets::default())).collect();
+    for some in series.chunks(HOURS_SERIES) {
+        for (key, at, sum) in hours::list(connection, view.generation, some, inner).await? {
+            buckets.entry(key).or_default().add(asked.grid.bucket(at).0, &sum);
         }
-        at = lacking + level.len_ms();
-        cut((lacking, at), finer, due, out);
     }
-    if at < end {
-        out.push(Piece { level: Some(level), span: (at, end) });
+    // Hours do not hold what is in a short last block.
+    let ends: Vec<(i64, i64)> = series.iter().map(|key| (*key, i64::MAX)).collect();
+    let mut left: Vec<(Head, (i64, i64))> =
+        block::at(connection, view.generation, &ends).await?.into_iter().filter(Head::is_short).map(|head| (head, inner)).collect();
+    for edge in [(range.0, inner.0), (inner.1, range.1)] {
+        if edge.0 < edge.1 {
+            left.extend(heads(connection, view, series, edge).await?.into_values().flatten().map(|head| (head, edge)));
+        }
     }
-    cut((end, to), finer, due, out);
+    left.retain(|(head, span)| !buckets.entry(head.series).or_default().add_head(&asked.grid, *span, head));
+    left.sort_unstable_by_key(|(head, span)| (head.series, head.start_at, *span));
+    for left in left.chunks(BLOCKS) {
+        let ids: Vec<i64> = left.iter().map(|(head, _)| head.data_id).collect();
+        let read = block::read(connection, &ids).await?;
+        for (head, span) in left {
+            let points = read.get(&head.data_id).map(Vec::as_slice).unwrap_or_default();
+            buckets.entry(head.series).or_default().add_points(&asked.grid, *span, points);
+        }
+    }
+    for (key, buckets) in &mut buckets {
+        for points in view.points(*key) {
+            buckets.add_points(&asked.grid, range, points);
+        }
+    }
+    Ok(buckets.into_iter().map(|(key, buckets)| (key, Columns { resolution: asked.resolution, rows: buckets.rows() })).collect())
 }
 
-/// Reads a piece: series, start of a bucket or moment of a reading, and what it comes to.
-async fn read(connection: &mut SqliteConnection, series: &[i64], piece: &Piece, mut each: impl FnMut(i64, i64, Sum)) -> Result<(), StoreError> {
-    let mut pace = Pace::through(vec![piece.span], piece.level);
-    while let Some(spans) = pace.next() {
-        match piece.level {
-            Some(level) => rollup::list(connection, level, series, &spans, &mut each).await?,
-            None => {
-                reading::list_numbers(connection, series, &spans, |series, taken_at, n, number| {
-                    each(series, taken_at, Sum::of(number, taken_at, n));
-                })
-                .await?;
+/// The heads of all blocks that have something in the range, by series and in order of time.
+async fn heads(connection: &mut SqliteConnection, view: &View, series: &[i64], range: (i64, i64)) -> Result<HashMap<i64, Vec<Head>>, StoreError> {
+    let mut found: HashMap<i64, Vec<Head>> = HashMap::new();
+    let mut pace = Pace::through(range, series.len());
+    let mut is_first = true;
+    while let Some(slice) = pace.next() {
+        // What begins before the range may reach into it; what begins before a later slice was found by the one before.
+        for head in block::list(connection, view.generation, series, slice, is_first).await? {
+            if head.end_at() >= range.0 {
+                found.entry(head.series).or_default().push(head);
             }
+        }
+        is_first = false;
+    }
+    Ok(found)
+}
+
+/// Every reading of a series, if there are no more than `most`.
+async fn raw(
+    connection: &mut SqliteConnection,
+    view: &View,
+    series: i64,
+    heads: &[Head],
+    range: (i64, i64),
+    most: usize,
+) -> Result<Option<Columns>, StoreError> {
+    let is_whole = |head: &&Head| head.start_at >= range.0 && head.end_at() < range.1;
+    let n_hot: usize = view.points(series).map(|points| within(range, points).len()).sum();
+    let n_whole: i64 = heads.iter().filter(is_whole).map(|head| head.sum.n).sum();
+    if n_hot.saturating_add(usize::try_from(n_whole).unwrap_or(usize::MAX)) > most {
+        return Ok(None);
+    }
+    let mut all: Vec<Point> = vec![];
+    for heads in heads.chunks(BLOCKS) {
+        each_block(connection, heads, |_, points| all.extend_from_slice(within(range, points))).await?;
+    }
+    for points in view.points(series) {
+        all.extend_from_slice(within(range, points));
+    }
+    if all.len() > most {
+        return Ok(None);
+    }
+    // Lists in order one after the other, of which the later came later.
+    all.sort_by_key(Point::key);
+    Ok(Some(Columns { resolution: Resolution::Raw, rows: all.iter().map(|point| (point.taken_at(), Sum::of(point))).collect() }))
+}
+
+async fn summed(
+    connection: &mut SqliteConnection,
+    view: &View,
+    series: i64,
+    heads: &[Head],
+    range: (i64, i64),
+    asked: &Asked,
+) -> Result<Columns, StoreError> {
+    let mut buckets = Buckets::default();
+    let divided: Vec<Head> = heads.iter().filter(|head| !buckets.add_head(&asked.grid, range, head)).copied().collect();
+    for heads in divided.chunks(BLOCKS) {
+        each_block(connection, heads, |_, points| buckets.add_points(&asked.grid, range, points)).await?;
+    }
+    for points in view.points(series) {
+        buckets.add_points(&asked.grid, range, points);
+    }
+    Ok(Columns { resolution: asked.resolution, rows: buckets.rows() })
+}
+
+/// Reads blocks, and hands them on in the order asked.
+async fn each_block(connection: &mut SqliteConnection, heads: &[Head], mut each: impl FnMut(&Head, &[Point])) -> Result<(), StoreError> {
+    if heads.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<i64> = heads.iter().map(|head| head.data_id).collect();
+    let found = block::read(connection, &ids).await?;
+    for head in heads {
+        if let Some(points) = found.get(&head.data_id) {
+            each(head, points);
         }
     }
     Ok(())
 }
 
-/// Spans in order, with those that touch or overlap made one.
-fn merged(mut spans: Spans) -> Spans {
-    spans.sort_unstable();
-    let mut out = Spans::with_capacity(spans.len());
-    for (from, to) in spans {
-        match out.last_mut() {
-            Some((_, end)) if from <= *end => *end = to.max(*end),
-            _ => out.push((from, to)),
-        }
-    }
-    out
-}
-
-/// The first start of a bucket that is not before `at`.
-fn ceil(at: i64, len_ms: i64) -> i64 {
-    rollup::start(at.saturating_add(len_ms - 1), len_ms)
-}
-
-fn within_ends(range: Range) -> Range {
+/// The part of a range that can hold anything.
+pub(super) fn within_ends(range: Range) -> Range {
     let end = |at: Timestamp| Timestamp::from_ms(at.as_ms().clamp(ENDS_MS.0, ENDS_MS.1));
     Range { from: end(range.from), to: end(range.to) }
 }

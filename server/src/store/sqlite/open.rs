@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, SqlSafeStr, SqlitePool};
 
 use super::Settings;
@@ -18,10 +18,11 @@ const WAL_LIMIT_BYTES: &str = "16777216";
 const APPLICATION_ID: i64 = 0x7367_6278;
 
 /// All migrations, oldest first. Applied ones never change.
-const MIGRATIONS: [(i64, &str, &str); 3] = [
+const MIGRATIONS: [(i64, &str, &str); 4] = [
     (20_261_122_000_000, "first tables", include_str!("../../../../migrations/sqlite/20261122000000_first_tables.sql")),
     (20_261_122_210_000, "deliveries", include_str!("../../../../migrations/sqlite/20261122210000_deliveries.sql")),
     (20_261_122_233_000, "due", include_str!("../../../../migrations/sqlite/20261122233000_due.sql")),
+    (20_261_123_030_000, "blocks", include_str!("../../../../migrations/sqlite/20261123030000_blocks.sql")),
 ];
 
 /// The connection that writes and those that read, on an up-to-date database, and where that is.
@@ -37,6 +38,8 @@ pub(super) async fn open(path: &Path, settings: Settings) -> Result<(SqliteConne
         .clone()
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
+        // Only a new file takes this: what is cleared away is given back to the disk, a little at a time.
+        .auto_vacuum(SqliteAutoVacuum::Incremental)
         // An acknowledgement promises that a reading survives a power cut.
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)

@@ -1,71 +1,188 @@
 use std::collections::{HashMap, HashSet};
-use std::fmt::Write as _;
 
 use domain::reading::Reading;
 use domain::value::Value;
 use sqlx::sqlite::SqliteConnection;
 
+use super::block;
+use super::hot::Hot;
+use super::journal::Entry;
+use super::last_value::Last;
 use super::registry::to_json;
 use super::series::Keys;
 use crate::store::StoreError;
+use crate::store::codec::Point;
 
-/// A reading that was not stored before.
-#[derive(Debug)]
+/// First and last moment that is kept: those of JavaScript. Past them are only broken clocks, and sums of times that overflow.
+pub(super) const ENDS_MS: (i64, i64) = (-8_640_000_000_000_000, 8_640_000_000_000_000);
+/// Blocks that are looked into at once.
+const BLOCKS: usize = 64;
+
+/// What of a batch was not stored before.
+#[derive(Debug, Default)]
 pub(super) struct New {
-    /// Its place in the batch.
-    pub(super) idx: usize,
-    /// Its series.
-    pub(super) series: i64,
-    /// When it was taken, in milliseconds.
-    pub(super) taken_at: i64,
-    /// Its place among readings of the same series and millisecond.
-    pub(super) n: i64,
-    /// Its number; `None` for texts.
-    pub(super) number: Option<f64>,
+    /// Numbers, states as 1 and 0, in the order they came.
+    pub(super) numbers: Vec<Entry>,
+    /// The readings that numbers came with, for those that are no states.
+    pub(super) last_numbers: Vec<(i64, Last)>,
 }
 
-/// Moment, series and place of a reading: its key.
-type Key = (i64, i64, i64);
+/// Where each series' blocks end, as far as it was asked.
+#[derive(Debug, Default)]
+pub(super) struct Ends {
+    known: HashMap<i64, i64>,
+}
 
-/// Inserts the readings that are not there yet and returns them, in the order of the batch. Numbers that are not finite are left out.
-pub(super) async fn insert(connection: &mut SqliteConnection, keys: &mut Keys, readings: &[Reading]) -> Result<Vec<New>, StoreError> {
-    let series = keys.of(connection, readings).await?;
-    let mut taken = taken(connection, readings, &series).await?;
-    let mut new = Vec::with_capacity(readings.len());
-    for (idx, (reading, &series)) in readings.iter().zip(&series).enumerate() {
-        let number = reading.value.as_number();
-        let taken_at = reading.taken_at.as_ms();
-        if number.is_some_and(|number| !number.is_finite()) {
-            continue;
-        }
-        if let Some(n) = taken.place(taken_at, series, reading.device_time) {
-            new.push(New { idx, series, taken_at, n, number });
-        }
+impl Ends {
+    /// Forgets all: blocks were made.
+    pub(super) fn forget(&mut self) {
+        self.known.clear();
     }
-    insert_numbers(connection, &new, readings).await?;
-    insert_states(connection, &new, readings).await?;
+
+    async fn ask(&mut self, connection: &mut SqliteConnection, generation: i64, series: &[i64]) -> Result<(), StoreError> {
+        let unknown: HashSet<i64> = series.iter().copied().filter(|key| !self.known.contains_key(key)).collect();
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        let moments: Vec<(i64, i64)> = unknown.iter().map(|&key| (key, i64::MAX)).collect();
+        self.known.extend(unknown.into_iter().map(|key| (key, i64::MIN)));
+        for head in block::at(connection, generation, &moments).await? {
+            self.known.insert(head.series, head.end_at());
+        }
+        Ok(())
+    }
+
+    fn of(&self, series: i64) -> i64 {
+        self.known.get(&series).copied().unwrap_or(i64::MIN)
+    }
+}
+
+/// Finds the readings that are not there yet, and stores the states among them. Numbers that are not finite are left out, and so are moments that
+/// no calendar has.
+pub(super) async fn insert(
+    connection: &mut SqliteConnection,
+    keys: &mut Keys,
+    ends: &mut Ends,
+    hot: &Hot,
+    readings: &[Reading],
+) -> Result<New, StoreError> {
+    let series = keys.of(connection, readings).await?;
+    let generation = hot.ask(super::hot::Tables::generation);
+    ends.ask(connection, generation, &series).await?;
+    let mut places = Places::of(connection, readings, &series).await?;
+    let sealed = sealed(connection, generation, ends, readings, &series).await?;
+
+    let mut found: HashSet<(i64, i64)> = HashSet::new();
+    let (mut states, mut newest_states) = (vec![], HashMap::new());
+    let mut new = New { numbers: Vec::with_capacity(readings.len()), last_numbers: vec![] };
+    hot.ask(|tables| {
+        for (reading, &series) in readings.iter().zip(&series) {
+            let taken_at = reading.taken_at.as_ms();
+            let number = reading.value.as_number();
+            let is_state = !matches!(reading.value, Value::Number(_));
+            if number.is_some_and(|number| !number.is_finite()) || !(ENDS_MS.0..=ENDS_MS.1).contains(&taken_at) {
+                continue;
+            }
+            let point = number.map(|number| Point::new(taken_at, reading.device_time, number));
+            let is_there = |point: &Point| {
+                let key = (series, point.key());
+                found.contains(&key) || sealed.contains(&key) || tables.contains(series, point.key())
+            };
+            if reading.device_time && point.as_ref().is_some_and(is_there) {
+                continue;
+            }
+            if is_state {
+                let Some(n) = places.take(taken_at, series, reading.device_time) else { continue };
+                states.push((series, taken_at, n, &reading.value));
+                let last = newest_states.entry(series).or_insert((taken_at, reading));
+                if taken_at >= last.0 {
+                    *last = (taken_at, reading);
+                }
+            } else {
+                new.last_numbers.push((series, Last::of(reading)));
+            }
+            if let Some(point) = point {
+                if reading.device_time {
+                    found.insert((series, point.key()));
+                }
+                new.numbers.push((series, point));
+            }
+        }
+    });
+    insert_states(connection, &states).await?;
+    // At once, for the journal does not know states.
+    let newest: HashMap<i64, Last> = newest_states.into_iter().map(|(series, (_, reading))| (series, Last::of(reading))).collect();
+    super::last_value::upsert(connection, &newest).await?;
     Ok(new)
 }
 
-/// The keys in use where the batch goes.
+/// Readings of the batch that are in blocks already. Hardly ever there is one to look for: only what is older than the end of its series' blocks.
+async fn sealed(
+    connection: &mut SqliteConnection,
+    generation: i64,
+    ends: &Ends,
+    readings: &[Reading],
+    series: &[i64],
+) -> Result<HashSet<(i64, i64)>, StoreError> {
+    let mut late: HashMap<(i64, i64), i64> = HashMap::new();
+    for (reading, &series) in readings.iter().zip(series) {
+        let taken_at = reading.taken_at.as_ms();
+        if reading.device_time && taken_at <= ends.of(series) && (ENDS_MS.0..=ENDS_MS.1).contains(&taken_at) {
+            late.insert((series, taken_at), Point::new(taken_at, true, 0.0).key());
+        }
+    }
+    let mut found = HashSet::new();
+    if late.is_empty() {
+        return Ok(found);
+    }
+    let moments: Vec<(i64, i64)> = late.keys().copied().collect();
+    // The same block for many moments.
+    let blocks: HashMap<i64, block::Head> = block::at(connection, generation, &moments).await?.into_iter().map(|head| (head.data_id, head)).collect();
+    let ids: Vec<i64> = blocks.keys().copied().collect();
+    for ids in ids.chunks(BLOCKS) {
+        for (id, points) in block::read(connection, ids).await? {
+            let Some(head) = blocks.get(&id) else { continue };
+            found.extend(points.iter().filter(|point| late.contains_key(&(head.series, point.taken_at()))).map(|point| (head.series, point.key())));
+        }
+    }
+    Ok(found)
+}
+
+/// The places in use where the states of a batch go: 0 for the one whose time the device said, from 1 on for those that arrived then.
 #[derive(Default)]
-struct Taken {
+struct Places {
     device_time: HashSet<(i64, i64)>,
     last_n: HashMap<(i64, i64), i64>,
 }
 
-impl Taken {
-    fn add(&mut self, (taken_at, series, n): Key) {
-        if n == 0 {
-            self.device_time.insert((taken_at, series));
-        } else {
-            let last = self.last_n.entry((taken_at, series)).or_default();
-            *last = n.max(*last);
+impl Places {
+    async fn of(connection: &mut SqliteConnection, readings: &[Reading], series: &[i64]) -> Result<Self, StoreError> {
+        let state = |(reading, &series): (&Reading, &i64)| (!matches!(reading.value, Value::Number(_))).then_some((reading.taken_at.as_ms(), series));
+        let moments: Vec<(i64, i64)> = readings.iter().zip(series).filter_map(state).collect();
+        let mut places = Self::default();
+        if moments.is_empty() {
+            return Ok(places);
         }
+        let taken: Vec<(i64, i64, i64)> = sqlx::query_as(
+            "select state.taken_at, state.series_id, state.n from json_each(?) as moment
+             cross join state on state.series_id = moment.value ->> 1 and state.taken_at = moment.value ->> 0",
+        )
+        .bind(to_json(&moments)?)
+        .fetch_all(connection)
+        .await?;
+        for (taken_at, series, n) in taken {
+            if n == 0 {
+                places.device_time.insert((taken_at, series));
+            } else {
+                let last = places.last_n.entry((taken_at, series)).or_default();
+                *last = n.max(*last);
+            }
+        }
+        Ok(places)
     }
 
-    /// The place of one more reading; `None` when it is there already.
-    fn place(&mut self, taken_at: i64, series: i64, device_time: bool) -> Option<i64> {
+    /// The place of one more; `None` when it is there already.
+    fn take(&mut self, taken_at: i64, series: i64, device_time: bool) -> Option<i64> {
         if device_time {
             return self.device_time.insert((taken_at, series)).then_some(0);
         }
@@ -75,74 +192,7 @@ impl Taken {
     }
 }
 
-/// What is stored at the moments of the batch. Readings newer than everything stored, which is nearly all of them, need no look.
-async fn taken(connection: &mut SqliteConnection, readings: &[Reading], series: &[i64]) -> Result<Taken, StoreError> {
-    let newest: Option<i64> = sqlx::query_scalar("select max(taken_at) from reading").fetch_one(&mut *connection).await?;
-    let (mut numbers, mut states) = (vec![], vec![]);
-    for (reading, &series) in readings.iter().zip(series) {
-        let taken_at = reading.taken_at.as_ms();
-        if !matches!(reading.value, Value::Number(_)) {
-            states.push((taken_at, series));
-        } else if newest.is_some_and(|newest| taken_at <= newest) {
-            numbers.push((taken_at, series));
-        }
-    }
-    let mut taken = Taken::default();
-    if !numbers.is_empty() {
-        let keys: Vec<Key> = sqlx::query_as(
-            "select reading.taken_at, reading.series_id, reading.n from json_each(?) as moment
-             cross join reading on reading.taken_at = moment.value ->> 0 and reading.series_id = moment.value ->> 1",
-        )
-        .bind(to_json(&numbers)?)
-        .fetch_all(&mut *connection)
-        .await?;
-        keys.into_iter().for_each(|key| taken.add(key));
-    }
-    if !states.is_empty() {
-        let keys: Vec<Key> = sqlx::query_as(
-            "select state.taken_at, state.series_id, state.n from json_each(?) as moment
-             cross join state on state.series_id = moment.value ->> 1 and state.taken_at = moment.value ->> 0",
-        )
-        .bind(to_json(&states)?)
-        .fetch_all(&mut *connection)
-        .await?;
-        keys.into_iter().for_each(|key| taken.add(key));
-    }
-    Ok(taken)
-}
-
-async fn insert_numbers(connection: &mut SqliteConnection, new: &[New], readings: &[Reading]) -> Result<(), StoreError> {
-    let mut rows = String::with_capacity(new.len() * 40);
-    // In the order of the table: each page is then filled once, and whole.
-    let mut new: Vec<&New> = new.iter().collect();
-    new.sort_unstable_by_key(|new| (new.taken_at, new.series, new.n));
-    for New { idx, series, taken_at, n, .. } in new {
-        if let Value::Number(number) = readings[*idx].value {
-            let comma = if rows.is_empty() { '[' } else { ',' };
-            // `{:?}` of a finite number is JSON, and the shortest that reads back to the same bits.
-            write!(rows, "{comma}[{taken_at},{series},{n},{number:?}]").expect("a string takes all that is written to it");
-        }
-    }
-    if rows.is_empty() {
-        return Ok(());
-    }
-    rows.push(']');
-    sqlx::query(
-        "insert into reading (taken_at, series_id, n, value)
-         select value ->> 0, value ->> 1, value ->> 2, value ->> 3 from json_each(?)",
-    )
-    .bind(rows)
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-async fn insert_states(connection: &mut SqliteConnection, new: &[New], readings: &[Reading]) -> Result<(), StoreError> {
-    let rows: Vec<(i64, i64, i64, &Value)> = new
-        .iter()
-        .map(|new| (new.series, new.taken_at, new.n, &readings[new.idx].value))
-        .filter(|(.., value)| !matches!(value, Value::Number(_)))
-        .collect();
+async fn insert_states(connection: &mut SqliteConnection, rows: &[(i64, i64, i64, &Value)]) -> Result<(), StoreError> {
     if rows.is_empty() {
         return Ok(());
     }
@@ -153,45 +203,5 @@ async fn insert_states(connection: &mut SqliteConnection, new: &[New], readings:
     .bind(to_json(&rows)?)
     .execute(connection)
     .await?;
-    Ok(())
-}
-
-/// Spans of time as a statement takes them: `from` inside, `to` outside, in order and apart.
-pub(super) type Spans = Vec<(i64, i64)>;
-
-/// Time, place and number of the readings of some series in some spans: numbers and states that count as one. In no order.
-pub(super) async fn list_numbers(
-    connection: &mut SqliteConnection,
-    series: &[i64],
-    spans: &Spans,
-    mut each: impl FnMut(i64, i64, i64, f64),
-) -> Result<(), StoreError> {
-    let (series, spans) = (to_json(&series)?, to_json(spans)?);
-    let numbers: Vec<(i64, i64, i64, f64)> = sqlx::query_as(
-        "select series_id, taken_at, n, reading.value from json_each(?) as span
-         cross join reading on taken_at >= span.value ->> 0 and taken_at < span.value ->> 1
-         where series_id in (select value from json_each(?))",
-    )
-    .bind(&spans)
-    .bind(&series)
-    .fetch_all(&mut *connection)
-    .await?;
-    numbers.into_iter().for_each(|(series, taken_at, n, number)| each(series, taken_at, n, number));
-
-    // Texts have no number: they are the values that begin with a quotation mark.
-    let states: Vec<(i64, i64, i64, String)> = sqlx::query_as(
-        "select series_id, taken_at, n, state.value from json_each(?) as asked cross join json_each(?) as span
-         cross join state on series_id = asked.value and taken_at >= span.value ->> 0 and taken_at < span.value ->> 1
-         where state.value not like '\"%'",
-    )
-    .bind(&series)
-    .bind(&spans)
-    .fetch_all(&mut *connection)
-    .await?;
-    for (series, taken_at, n, state) in states {
-        if let Some(number) = serde_json::from_str::<Value>(&state).ok().and_then(|value| value.as_number()) {
-            each(series, taken_at, n, number);
-        }
-    }
     Ok(())
 }
