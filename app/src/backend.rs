@@ -103,6 +103,9 @@ pub struct Limit {
     pub severity: domain::alarm::Severity,
     /// In words: `Critical above 34`.
     pub label: String,
+    /// What is beyond it lies below it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_below: bool,
 }
 
 /// The overview page.
@@ -155,10 +158,35 @@ pub struct HistoryPage {
     pub chosen: Vec<EntityId>,
     /// The range.
     pub range: Range,
+    /// The end of the range follows the clock.
+    pub is_live: bool,
+    /// The server's zone at the end of the range, seconds east of UTC.
+    pub utc_offset_s: i32,
     /// The chosen entities' series, in the order of `chosen`.
     pub series: Vec<Series>,
     /// The limits of each of `chosen`.
     pub limits: Vec<Vec<Limit>>,
+    /// The numbers among `chosen` in the period before, which is as long and ends where the range begins. Empty when nobody asked.
+    #[serde(default)]
+    pub previous: Vec<Series>,
+    /// A longer range around, for the overview under the chart. `None` without numbers.
+    #[serde(default)]
+    pub around: Option<Around>,
+    /// Alarms of the chosen entities that were raised in the range or stand in it, oldest first.
+    #[serde(default)]
+    pub alarms: Vec<Alarm>,
+    /// Commands for the chosen entities in the range, oldest first, with who sent them.
+    #[serde(default)]
+    pub commands: Vec<(CommandReport, String)>,
+}
+
+/// What lies around the range of a chart.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Around {
+    /// Holds the range of the chart, and is several times as long.
+    pub range: Range,
+    /// The first number of the chart.
+    pub series: Series,
 }
 
 /// What the history page is asked for.
@@ -167,12 +195,22 @@ pub struct HistoryRequest {
     /// Entity ids; empty takes the first that can be charted.
     #[serde(default)]
     pub entities: Vec<String>,
-    /// Preset: `15m`, `1h`, `24h`, `7d`, `30d`, `1y`; empty takes `24h`.
+    /// Preset: `15m`, `1h`, `24h`, `7d`, `30d`, `1y`; empty takes `24h`. Without effect beside both `from` and `to`.
     #[serde(default)]
     pub range: String,
-    /// End of the range in Unix ms; `None` is now.
+    /// Start of the range: Unix ms, RFC 3339, or a civil time of the server's zone, `2026-06-11T14:03`. Empty is the preset's length before
+    /// the end.
     #[serde(default)]
-    pub to: Option<i64>,
+    pub from: String,
+    /// End of the range, written as the start. Empty is the preset's length after `from`; without that it is now, and follows the clock.
+    #[serde(default)]
+    pub to: String,
+    /// The period before as well.
+    #[serde(default)]
+    pub compare: bool,
+    /// Most points a series, 50 to 2,000; `None` takes 500.
+    #[serde(default)]
+    pub points: Option<usize>,
 }
 
 /// Why the server could not answer a page.

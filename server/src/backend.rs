@@ -10,7 +10,8 @@ use domain::device::DeviceId;
 use domain::entity::{EntityId, EntityKind};
 use domain::history::{MAX_SERIES, Range, Series};
 use domain::live::EntityView;
-use domain::time::{DAY_MS, HOUR_MS, MINUTE_MS, Timestamp};
+use domain::rule::Condition;
+use domain::time::{DAY_MS, Timestamp};
 use domain::value::Value;
 use jiff::tz::TimeZone;
 use tokio::sync::{mpsc, oneshot};
@@ -19,10 +20,16 @@ use crate::clock::now;
 use crate::ingest::{Request, State};
 use crate::store::{Sizes, Store, StoreError};
 
+/// What the history page is asked for, and what the store says to it.
+mod past;
+
 /// Series drawn into one chart at most.
 const MAX_CHART_SERIES: usize = 6;
 /// Points of a chart: the pixels of a wide screen.
 const CHART_POINTS: usize = 500;
+/// Fewest and most points that a page may ask for.
+const LEAST_CHART_POINTS: usize = 50;
+const MOST_CHART_POINTS: usize = 2_000;
 /// How long a finished command stays on its tile.
 const COMMAND_SHOWN_MS: i64 = 30_000;
 
@@ -46,16 +53,27 @@ impl LiveBackend {
         self.state.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// History for programs: the same query as the page's.
+    /// History for programs: the same query as the page's, with buckets aligned to the clock of a zone when one is given.
     ///
     /// # Errors
     /// [`BackendError::Invalid`] names what is wrong with the question.
-    pub async fn series(&self, caller: &Caller, entities: &[EntityId], range: Range, points: usize) -> Result<Vec<Series>, BackendError> {
+    pub async fn series(
+        &self,
+        caller: &Caller,
+        entities: &[EntityId],
+        range: Range,
+        points: usize,
+        zone: Option<&TimeZone>,
+    ) -> Result<Vec<Series>, BackendError> {
         require(caller, Role::Viewer)?;
         if entities.len() > MAX_SERIES {
             return Err(BackendError::Invalid(format!("at most {MAX_SERIES} entities at once")));
         }
-        self.store.history(entities, range, points).await.map_err(|error| internal(&error))
+        let found = match zone {
+            Some(zone) => self.store.history_in(zone, entities, range, points).await,
+            None => self.store.history(entities, range, points).await,
+        };
+        found.map_err(|error| internal(&error))
     }
 
     /// What history takes on disk.
@@ -70,7 +88,7 @@ impl LiveBackend {
     }
 
     fn shell_of(&self, caller: &Caller, state: &State, now: Timestamp) -> Shell {
-        let offset = jiff::Timestamp::from_millisecond(now.as_ms()).map_or(0, |at| self.zone.to_offset(at).seconds());
+        let offset = self.offset_at(now);
         let used: Vec<_> = state.fleet.entities().into_iter().filter_map(|view| view.area).collect();
         Shell {
             now,
@@ -83,6 +101,11 @@ impl LiveBackend {
             alarms: state.fleet.alarms(),
             links: state.fleet.links().cloned().collect(),
         }
+    }
+
+    /// The server's zone at a moment, seconds east of UTC.
+    fn offset_at(&self, at: Timestamp) -> i32 {
+        jiff::Timestamp::from_millisecond(at.as_ms()).map_or(0, |at| self.zone.to_offset(at).seconds())
     }
 
     async fn chart(&self, entities: &[EntityId], range: Range) -> Result<Vec<Series>, BackendError> {
@@ -125,25 +148,14 @@ fn limits(state: &State, id: &EntityId) -> Vec<Limit> {
         label.push_str(&severity[1..]);
         label.push(' ');
         label.push_str(&rule.condition.words());
-        Some(Limit { value: rule.condition.limit()?, severity: rule.severity, label })
+        let is_below = matches!(rule.condition, Condition::Below { .. });
+        Some(Limit { value: rule.condition.limit()?, severity: rule.severity, label, is_below })
     };
     state.fleet.rules_of(id).filter_map(limit).collect()
 }
 
 fn can_be_charted(view: &EntityView) -> bool {
     !matches!(view.v, Some(Value::Text(_))) && !matches!(view.kind, EntityKind::Text | EntityKind::Button | EntityKind::Select)
-}
-
-fn preset_ms(name: &str) -> Option<i64> {
-    Some(match name {
-        "15m" => 15 * MINUTE_MS,
-        "1h" => HOUR_MS,
-        "" | "24h" => DAY_MS,
-        "7d" => 7 * DAY_MS,
-        "30d" => 30 * DAY_MS,
-        "1y" => 365 * DAY_MS,
-        _ => return None,
-    })
 }
 
 #[async_trait]
@@ -188,29 +200,35 @@ impl Backend for LiveBackend {
     async fn history(&self, caller: &Caller, request: &HistoryRequest) -> Result<HistoryPage, BackendError> {
         require(caller, Role::Viewer)?;
         let now = now();
-        let len = preset_ms(&request.range).ok_or_else(|| {
-            BackendError::Invalid(format!("range \"{}\" is none of 15m, 1h, 24h, 7d, 30d, 1y", domain::device::clean_text(&request.range, 20)))
-        })?;
-        let to = request.to.map_or(now, |ms| Timestamp::from_ms(ms.clamp(0, now.as_ms()))).plus_ms(1);
-        let range = Range { from: to.plus_ms(-len), to };
+        let (range, is_live) = past::asked(request, now, &self.zone)?;
+        let points = request.points.map_or(CHART_POINTS, |points| points.clamp(LEAST_CHART_POINTS, MOST_CHART_POINTS));
         let (shell, choices, chosen, limits) = {
             let state = self.state();
             let choices: Vec<EntityView> = state.fleet.entities().into_iter().filter(can_be_charted).collect();
-            let mut chosen: Vec<EntityId> = request
-                .entities
-                .iter()
-                .filter_map(|id| choices.iter().find(|view| view.id.as_str() == id))
-                .map(|view| view.id.clone())
-                .take(MAX_CHART_SERIES)
-                .collect();
+            let mut chosen: Vec<EntityView> =
+                request.entities.iter().filter_map(|id| choices.iter().find(|view| view.id.as_str() == id)).take(MAX_CHART_SERIES).cloned().collect();
             if chosen.is_empty() && request.entities.is_empty() {
-                chosen.extend(choices.iter().find(|view| view.kind.is_sensor()).map(|view| view.id.clone()));
+                chosen.extend(choices.iter().find(|view| view.kind.is_sensor()).cloned());
             }
-            let limits = chosen.iter().map(|id| limits(&state, id)).collect();
+            let limits = chosen.iter().map(|view| limits(&state, &view.id)).collect();
             (self.shell_of(caller, &state, now), choices, chosen, limits)
         };
-        let series = self.chart(&chosen, range).await?;
-        Ok(HistoryPage { shell, choices, chosen, range, series, limits })
+        let past::Answer { series, previous, around, marks } =
+            past::read(&*self.store, &chosen, range, now, points, request.compare).await.map_err(|error| internal(&error))?;
+        Ok(HistoryPage {
+            utc_offset_s: self.offset_at(range.to),
+            shell,
+            choices,
+            chosen: chosen.into_iter().map(|view| view.id).collect(),
+            range,
+            is_live,
+            series,
+            limits,
+            previous,
+            around,
+            alarms: marks.alarms,
+            commands: marks.commands,
+        })
     }
 
     async fn shell(&self, caller: &Caller) -> Result<Shell, BackendError> {

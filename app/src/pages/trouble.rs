@@ -1,12 +1,14 @@
 //! What a page shows around its content, and instead of it.
 
+use std::sync::Arc;
+
 use leptos::prelude::*;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::backend::{BackendError, Shell};
 use crate::components::{Frame, icon};
-use crate::erase::Erase as _;
+use crate::erase::{Erase as _, memo};
 use crate::server_fns::load_shell;
 
 /// Why a page has no content, and what to show around that.
@@ -55,6 +57,42 @@ where
         framed(shell, content.erase())
     };
     // While the next data are on their way, those before stay.
+    view! { <Transition>{Suspend::new(page)}</Transition> }.erase()
+}
+
+/// A page that fetches, whose content is made once and follows the data by itself: a field that is typed into and a thing that is dragged outlive
+/// the next answer.
+pub(super) fn followed<T>(
+    data: Resource<Result<T, Trouble>>,
+    // As for [`fetched`].
+    shell: impl Fn(&T) -> Shell + Send + Sync + 'static,
+    content: impl Fn(Memo<Arc<T>>) -> AnyView + Send + Sync + 'static,
+) -> AnyView
+where
+    T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static,
+{
+    let page = async move {
+        let shell = match &data.await {
+            Ok(page) => Some(shell(page)),
+            Err(trouble) => trouble.shell.clone(),
+        };
+        let trouble = memo(move || data.with(|result| result.as_ref().map(|result| result.as_ref().err().cloned())));
+        let content = move || {
+            if let Some(trouble) = trouble.get()? {
+                return Some(untrack(|| sorry(trouble.error)));
+            }
+            let first = untrack(|| data.get())?.ok().map(Arc::new)?;
+            let latest = Memo::new_with_compare(
+                move |before: Option<&Arc<T>>| match data.get() {
+                    Some(Ok(page)) => Arc::new(page),
+                    _ => before.cloned().unwrap_or_else(|| Arc::clone(&first)),
+                },
+                |_, _| true,
+            );
+            Some(untrack(|| content(latest)))
+        };
+        framed(shell, content.erase())
+    };
     view! { <Transition>{Suspend::new(page)}</Transition> }.erase()
 }
 

@@ -241,7 +241,7 @@ mod tests {
     }
 
     fn limit(value: f64) -> Limit {
-        Limit { value, severity: Severity::Critical, label: String::new() }
+        Limit { value, severity: Severity::Critical, label: String::new(), is_below: false }
     }
 
     #[test]

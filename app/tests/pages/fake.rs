@@ -1,8 +1,10 @@
 //! A backend that answers with one greenhouse, as the design shows it, and with hostile names.
 
-use app::backend::{Backend, BackendError, Caller, DevicePage, HistoryPage, HistoryRequest, LastMessage, Limit, Overview, Role, Shell, Tile, Trend};
+use app::backend::{
+    Around, Backend, BackendError, Caller, DevicePage, HistoryPage, HistoryRequest, LastMessage, Limit, Overview, Role, Shell, Tile, Trend,
+};
 use domain::alarm::{Alarm, AlarmState, Severity};
-use domain::command::{Action, CommandReport, Refusal};
+use domain::command::{Action, CommandReport, CommandState, Refusal};
 use domain::device::{Area, AreaId, Availability, Device, DeviceId};
 use domain::entity::{EntityId, EntityKind};
 use domain::history::{Range, Resolution, Series};
@@ -108,7 +110,7 @@ pub(crate) fn entities() -> Vec<EntityView> {
 }
 
 fn limits(key: &str) -> Vec<Limit> {
-    let limit = |value, severity, label: &str| Limit { value, severity, label: label.into() };
+    let limit = |value, severity, label: &str| Limit { value, severity, label: label.into(), is_below: label.contains("below") };
     match key {
         "air_temperature" => vec![limit(34.0, Severity::Critical, "Critical above 34"), limit(30.0, Severity::Warning, "Warning above 30")],
         "soil_b" => vec![limit(20.0, Severity::Warning, "Warning below 20")],
@@ -152,6 +154,18 @@ fn push(series: &mut Series, t: Timestamp, v: f64, spread: f64) {
     series.max.push(v + spread);
     series.last.push(v);
     series.n.push(10);
+}
+
+fn command(entity: &EntityView) -> CommandReport {
+    CommandReport {
+        id: "c1".into(),
+        entity: entity.id.clone(),
+        action: Action::TurnOn { brightness: None, color_temp: None },
+        state: CommandState::Confirmed,
+        reason: None,
+        sent_at: NOW.plus_ms(-3 * HOUR_MS),
+        after_ms: Some(420),
+    }
 }
 
 fn tile(entity: EntityView) -> Tile {
@@ -206,19 +220,30 @@ impl Backend for Greenhouse {
     }
 
     async fn history(&self, _: &Caller, request: &HistoryRequest) -> Result<HistoryPage, BackendError> {
-        let to = request.to.map_or(NOW, Timestamp::from_ms);
-        let range = match request.range.as_str() {
-            "24h" => Range { from: to.plus_ms(-DAY_MS), to },
-            other => return Err(BackendError::Invalid(format!("range \"{other}\" is unknown"))),
+        let moment = |text: &str| text.parse().ok().map(Timestamp::from_ms);
+        let to = moment(&request.to).unwrap_or(NOW);
+        let range = match (request.range.as_str(), moment(&request.from)) {
+            (_, Some(from)) => Range { from, to },
+            ("" | "24h", None) => Range { from: to.plus_ms(-DAY_MS), to },
+            (other, None) => return Err(BackendError::Invalid(format!("range \"{other}\" is unknown"))),
         };
         let choices = entities();
         let chosen: Vec<&EntityView> = choices.iter().filter(|choice| request.entities.iter().any(|id| id == choice.id.as_str())).collect();
+        let numbers: Vec<&EntityView> = chosen.iter().copied().filter(|entity| entity.kind.is_sensor()).collect();
+        let before = Range { from: range.from.plus_ms(-range.len_ms()), to: range.from };
+        let week = Range { from: range.to.plus_ms(-7 * range.len_ms()), to: range.to };
         Ok(HistoryPage {
             shell: shell(),
             chosen: chosen.iter().map(|entity| entity.id.clone()).collect(),
             range,
+            is_live: request.to.is_empty() && request.from.is_empty(),
+            utc_offset_s: 7_200,
             series: chosen.iter().map(|entity| series(entity, range)).collect(),
             limits: chosen.iter().map(|entity| limits(entity.id.key())).collect(),
+            previous: if request.compare { numbers.iter().map(|entity| series(entity, before)).collect() } else { vec![] },
+            around: numbers.first().map(|entity| Around { range: week, series: series(entity, week) }),
+            alarms: shell().alarms.into_iter().filter(|alarm| chosen.iter().any(|entity| entity.id == alarm.entity)).collect(),
+            commands: chosen.iter().filter(|entity| entity.settable).map(|entity| (command(entity), HOSTILE.to_owned())).collect(),
             choices,
         })
     }

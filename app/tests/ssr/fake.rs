@@ -104,9 +104,9 @@ impl Fake {
         let mut valve = tile("greenhouse", "misting.valve", "Misting valve", "humidity", EntityKind::Switch, Some(Value::Bool(false)));
         valve.command = Some(report("misting.valve", CommandState::Unconfirmed));
         let mut air = number("greenhouse", "gh.temperature", "Air temperature", "temperature", (34.6, "°C", 30.2));
-        air.limits = vec![Limit { value: 34.0, severity: Severity::Critical, label: "Critical above 34".to_owned() }];
+        air.limits = vec![Limit { value: 34.0, severity: Severity::Critical, label: "Critical above 34".to_owned(), is_below: false }];
         let mut soil = number("greenhouse", "bed-b.moisture", "Soil, bed B", "soil", (18.0, "%", 22.0));
-        soil.limits = vec![Limit { value: 20.0, severity: Severity::Warning, label: "Warning below 20".to_owned() }];
+        soil.limits = vec![Limit { value: 20.0, severity: Severity::Warning, label: "Warning below 20".to_owned(), is_below: true }];
         let mut drive = number("pump", "pump-2.rpm", "Pump 2 drive", "pump", (0.0, "rpm", 1_450.0));
         drive.entity.q = Quality::Offline;
         drive.entity.offline_since = Some(NOW.plus_ms(-43 * MINUTE_MS));

@@ -4,6 +4,7 @@
 mod test_app;
 
 mod health;
+mod history_page;
 mod live;
 mod metrics;
 mod overload;

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::link_rig::soon;
 use crate::mosquitto::Mosquitto;
 use crate::test_app::{Device, TestApp, request_to};
 
@@ -54,11 +55,67 @@ async fn what_is_stored_is_answered_raw_or_in_buckets() {
 }
 
 #[tokio::test]
+async fn the_past_is_a_table_of_buckets_or_of_every_reading() {
+    const N: u64 = 11_000;
+    const FROM: u64 = 1_700_000_000_000;
+    let app = TestApp::start().await;
+    let mut device = app.device().await;
+    let value = |n: u64| f64::from(i32::try_from(n % 700).unwrap() - 200) / 10.0;
+    for batch in 0..N / 1_000 {
+        let rows: Vec<_> = (batch * 1_000..(batch + 1) * 1_000).map(|n| json!({"ts": FROM + n * 250, "values": {"temperature": value(n)}})).collect();
+        device.publishes("sensors/a", json!(rows).to_string(), false).await;
+    }
+    let table = async |query: &str| {
+        let request =
+            format!("GET /api/v1/history.csv?entities=a.temperature,b.none&from={FROM}&{query} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+        let (status, head, body) = app.request(&request).await;
+        (status, head, body)
+    };
+    let all = soon("every reading", async {
+        loop {
+            let (status, head, body) = table("resolution=raw").await;
+            assert_eq!(status, 200, "{body}");
+            assert!(head.contains("text/csv; charset=utf-8") && head.contains("signalbox-history.csv"), "{head}");
+            if body.matches("a.temperature,").count() == usize::try_from(N).unwrap() {
+                return body;
+            }
+        }
+    })
+    .await;
+    let mut rows = all.lines().filter(|line| line.contains(',')).skip(1);
+    assert!(all.contains("entity,time,value\n"));
+    assert!(all.contains("a.temperature,2023-11-14T22:13:20.250Z,-19.9\n"), "{}", &all[..200]);
+    for n in 0..N {
+        let row = rows.next().unwrap();
+        assert!(row.ends_with(&format!("Z,{}", value(n))), "{n}: {row}");
+    }
+    assert_eq!(rows.next(), None);
+    let (_, _, buckets) = table(&format!("to={}&points=3", FROM + 2_750_000)).await;
+    assert!(buckets.contains("entity,time,min,mean,max,last,n\na.temperature,"), "{buckets}");
+    let n_counted: u64 =
+        buckets.lines().filter(|line| line.starts_with("a.")).map(|row| row.rsplit(',').next().unwrap().parse::<u64>().unwrap()).sum();
+    assert_eq!(n_counted, N);
+    // In India the clock is half an hour off: so are the buckets.
+    let hours = format!("/api/v1/history?entities=a.temperature&from={}&to={}&points=100", FROM - 172_800_000, FROM + 86_400_000);
+    let found = app.json(&format!("{hours}&zone=Asia/Kolkata")).await["series"][0].clone();
+    let (len, at) = (found["resolution"].as_i64().unwrap(), found["t"][0].as_i64().unwrap());
+    assert_eq!((len >= 3_600_000, (at + 19_800_000) % len), (true, 0), "{found}");
+    assert_eq!(app.json(&hours).await["series"][0]["t"][0].as_i64().unwrap() % len, 0);
+    assert_eq!(table("resolution=fine").await.0, 422);
+    app.stop().await;
+}
+
+#[tokio::test]
 async fn a_question_that_makes_no_sense_is_a_problem_that_names_the_field() {
     let app = TestApp::start().await;
-    for (query, field) in
-        [("from=5&to=4", "from"), ("from=yesterday", "from"), ("points=many", "points"), ("points=0", "points"), ("entities=NO", "entities")]
-    {
+    for (query, field) in [
+        ("from=5&to=4", "from"),
+        ("from=yesterday", "from"),
+        ("points=many", "points"),
+        ("points=0", "points"),
+        ("entities=NO", "entities"),
+        ("zone=Mars/Olympus", "zone"),
+    ] {
         let (status, head, body) = app.request(&format!("GET /api/v1/history?{query} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")).await;
         let problem: serde_json::Value = serde_json::from_str(&body).unwrap();
         assert_eq!((status, &problem["field"], &problem["status"]), (422, &json!(field), &json!(422)), "{query}");

@@ -1,33 +1,97 @@
-//! The drawing of a lane: a strip of states.
+//! The drawing of lanes: strips of states, and what happened.
+
+use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use crate::components::chart::crosshair::Crosshair;
-use crate::components::chart::lanes::Lane;
+use crate::components::chart::events::{EventKind, EventLane, EventMark};
+use crate::components::chart::handle::Chart;
 use crate::components::chart::model::ChartModel;
 use crate::components::chart::number::percent;
-use crate::components::chart::shapes::vertical;
-use crate::erase::Erase as _;
+use crate::components::chart::shapes::{columns, horizontal, vertical};
+use crate::components::glyph;
+use crate::erase::{Erase as _, part};
 
-/// Draws a lane. `id` names its title in the document.
-pub(super) fn lane_view(model: &ChartModel, lane: &Lane, id: String, crosshair: Crosshair) -> AnyView {
-    let columns = model.ticks.iter().map(|tick| vertical(if tick.is_major { "grid-line-day" } else { "grid-line" }, tick.x)).collect_view();
-    let before = lane.before.map(|width| bar("strip-gap", 0.0, width));
-    let on = lane.on.iter().map(|(x, width)| bar("lane-on", *x, *width)).collect_view();
+/// Draws the lane of states at place `n`. `id` names its title in the document.
+pub(super) fn lane_view(chart: Chart, model: &Arc<ChartModel>, n: usize, id: String) -> AnyView {
+    let lane = &model.lanes[n];
     let end = lane.end.clone().map(|words| view! { <text class="end-text" x="100%" dx="9" y="29" dy=".34em">{words}</text> });
+    let held = Arc::clone(model);
+    let bars = move || {
+        let (lane, window) = (&held.lanes[n], chart.window());
+        let before = lane.before(window).map(|width| bar("strip-gap", 0.0, width));
+        let on = lane.bars(held.range, window).into_iter().map(|(x, width)| bar("lane-on", x, width)).collect_view();
+        (before, on)
+    };
     view! {
         <svg class=format!("chart-svg c{}", lane.style) data-size="lane" role="img" aria-labelledby=id>
             <title id=id.clone()>{lane.title.clone()}</title>
-            {columns}
-            <text class="axis-text axis-text-lane" x="0" y="12">{lane.name.clone()}</text>
+            {part(move || columns(chart))}
+            <text class="axis-text axis-text-lane" x="0" y="12">
+                {lane.name.clone()}
+            </text>
             {bar("strip-base", 0.0, 100.0)}
-            {before}
-            {on}
+            {part(bars)}
             {end}
-            {move || crosshair.x().map(|x| view! { <g class="cursor">{vertical("cursor-line", x)}</g> })}
+            {part(move || cursor(chart))}
         </svg>
     }
     .erase()
+}
+
+/// Draws the lane of events at place `n`.
+pub(super) fn event_view(chart: Chart, model: &Arc<ChartModel>, n: usize, id: String) -> AnyView {
+    let lane = &model.events[n];
+    let held = Arc::clone(model);
+    let marks = move || {
+        let lane = &held.events[n];
+        lane.marks(chart.window()).into_iter().map(|mark| event(lane, &mark)).collect_view()
+    };
+    view! {
+        <svg class="chart-svg" data-size="lane" role="img" aria-labelledby=id>
+            <title id=id.clone()>{lane.title.clone()}</title>
+            {part(move || columns(chart))}
+            {horizontal("grid-line", 100.0)}
+            <text class="axis-text axis-text-lane" x="0" y="-2">
+                {lane.name}
+            </text>
+            {part(marks)}
+            {part(move || cursor(chart))}
+        </svg>
+    }
+    .erase()
+}
+
+/// One event: a bar from its beginning to its end, and a mark where it began.
+fn event(lane: &EventLane, mark: &EventMark) -> AnyView {
+    let event = &lane.events[mark.event];
+    let middle = 11 + 18 * mark.row;
+    let bar_class = match event.kind {
+        EventKind::Alarm(domain::alarm::Severity::Critical, _) => "lane-bar lane-bar-critical",
+        EventKind::Alarm(domain::alarm::Severity::Notice, _) => "lane-bar lane-bar-notice",
+        EventKind::Alarm(..) | EventKind::Command(_) => "lane-bar",
+    };
+    let bar = (mark.width > 0.0)
+        .then(|| view! { <rect class=bar_class x=percent(mark.x) width=percent(mark.width) y=(middle - 2).to_string() height="4" rx="2"/> });
+    let sign = mark.has_mark.then(|| match event.kind {
+        EventKind::Alarm(severity, state) => view! {
+            <svg x=percent(mark.x) y=middle.to_string() overflow="visible">
+                <svg x="-8" y="-8" width="16" height="16" overflow="visible">
+                    {glyph(severity, state, false)}
+                </svg>
+            </svg>
+        }
+        .erase(),
+        EventKind::Command(came_to_nothing) => {
+            let class = if came_to_nothing { "lane-bar" } else { "cursor-flag" };
+            view! { <circle class=class cx=percent(mark.x) cy=middle.to_string() r="4.5"/> }.erase()
+        }
+    });
+    view! { <g><title>{event.words.clone()}</title>{bar} {sign}</g> }.erase()
+}
+
+fn cursor(chart: Chart) -> Option<AnyView> {
+    chart.x().map(|x| view! { <g class="cursor">{vertical("cursor-line", x)}</g> }.erase())
 }
 
 fn bar(class: &'static str, x: f64, width: f64) -> AnyView {

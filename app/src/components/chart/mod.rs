@@ -1,10 +1,16 @@
 //! Charts: drawn completely by the server, stepped through with mouse, finger or keys in the browser.
 
+/// The overview under a chart.
+pub mod brush;
+/// A chart that stands in a page.
+pub mod handle;
 /// The component.
 pub mod time_chart;
 
 /// The line under the pointer.
 mod crosshair;
+/// What mouse, fingers and keys do.
+mod gestures;
 /// The drawing of a lane.
 mod lane_view;
 /// The drawing of a pane.
@@ -15,6 +21,8 @@ pub mod shapes;
 /// What a chart draws, computed without a page.
 pub mod model;
 
+/// Alarms and commands.
+pub mod events;
 /// Lanes: states over time.
 pub mod lanes;
 /// Panes: numbers of one unit over one value axis.
@@ -24,6 +32,8 @@ pub mod scale;
 /// The time axis.
 pub mod time_axis;
 
+/// How long a series was beyond a limit.
+pub mod beyond;
 /// The title of a chart in sentences.
 pub mod finding;
 /// Where data are missing.
@@ -38,9 +48,12 @@ pub mod path;
 pub mod states;
 /// Figures of a series.
 pub mod stats;
+/// Where zooming and panning lead.
+pub mod zoom;
 
 #[cfg(test)]
 mod tests;
 
+pub use handle::Chart;
 pub use shapes::Swatch;
 pub use time_chart::TimeChart;

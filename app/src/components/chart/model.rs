@@ -6,6 +6,7 @@ use domain::time::{Timestamp, duration_words};
 use domain::value::number_words;
 
 use crate::backend::Limit;
+use crate::components::chart::events::EventLane;
 use crate::components::chart::gaps::{bucket_ms, interval_ms};
 use crate::components::chart::hit::{nearest, stops};
 use crate::components::chart::lanes::{Lane, lane};
@@ -30,9 +31,48 @@ pub struct Charted {
     pub series: Series,
     /// Its limits.
     pub limits: Vec<Limit>,
+    /// Its points of the period before, moved to this one; for comparison.
+    pub previous: Option<Series>,
+    /// Decimals of what is written. Found out once: the crosshair writes many numbers in a frame.
+    decimals: u8,
+    /// The usual distance of two points in milliseconds.
+    interval_ms: i64,
 }
 
 impl Charted {
+    /// An entity with its points, and nothing to compare them with.
+    #[must_use]
+    pub fn new(entity: EntityView, series: Series, limits: Vec<Limit>) -> Self {
+        let interval_ms = interval_ms(&series.t, series.resolution).unwrap_or(1);
+        Self { decimals: decimals(&entity, &series), interval_ms, entity, series, limits, previous: None }
+    }
+
+    /// The same beside its points of the period before, moved to this one.
+    #[must_use]
+    pub fn beside(self, previous: Option<Series>) -> Self {
+        Self { previous, ..self }
+    }
+
+    /// The mean of the period before at a moment; `None` in a gap.
+    #[must_use]
+    pub fn previous_at(&self, moment: Timestamp) -> Option<f64> {
+        self.previous.as_ref().and_then(|series| mean_near(series, moment, self.interval_ms))
+    }
+
+    /// Takes a newer value in; `false` when one as new is there already.
+    pub fn push(&mut self, at: Timestamp, value: f64) -> bool {
+        if self.series.t.last().is_some_and(|&last| last >= at) {
+            return false;
+        }
+        let Series { t, min, mean, max, last, n, .. } = &mut self.series;
+        t.push(at);
+        for column in [min, mean, max, last] {
+            column.push(value);
+        }
+        n.push(1);
+        true
+    }
+
     /// Its value at a moment: of numbers the nearest point's mean, of states the one that held. `None` in a gap.
     #[must_use]
     pub fn value_at(&self, moment: Timestamp) -> Option<f64> {
@@ -41,10 +81,7 @@ impl Charted {
             let after = series.t.partition_point(|&t| t <= moment);
             return series.last.get(after.checked_sub(1)?).copied();
         }
-        let row = nearest(&series.t, moment)?;
-        let interval = interval_ms(&series.t, series.resolution).unwrap_or(1);
-        let is_near = series.t[row].since_ms(moment).saturating_abs() <= interval.saturating_mul(3) / 2;
-        series.mean.get(row).copied().filter(|v| is_near && v.is_finite())
+        mean_near(series, moment, self.interval_ms)
     }
 
     /// Whether it is drawn as a lane of states instead of a line.
@@ -53,26 +90,16 @@ impl Charted {
         !self.entity.kind.is_sensor()
     }
 
-    /// Decimals of what is written: the entity's own, else those that its newest readings have, at most two, and fewer for large numbers,
-    /// of which nobody reads the hundredths. Means have no more.
+    /// Whether a value at a moment goes on where the line ended at `newest`, without a gap between.
     #[must_use]
-    pub fn decimals(&self) -> u8 {
-        self.entity.precision.unwrap_or_else(|| {
-            let newest = self.series.last.iter().rev().filter(|v| v.is_finite()).take(READINGS_LOOKED_AT);
-            let decimals = |v: &f64| number_words(*v, None).split_once('.').map_or(0, |(_, decimals)| decimals.len());
-            let most = match newest.clone().fold(0.0, |largest: f64, v| largest.max(v.abs())) {
-                ..100.0 => 2,
-                ..1_000.0 => 1,
-                _ => 0,
-            };
-            u8::try_from(newest.map(decimals).max().unwrap_or(0).min(most)).unwrap_or(2)
-        })
+    pub fn goes_on(&self, newest: Timestamp, at: Timestamp) -> bool {
+        at.since_ms(newest) <= self.interval_ms.saturating_mul(3)
     }
 
     /// A value in words, without its unit: `21.4`, `Open`.
     #[must_use]
     pub fn bare_words(&self, value: f64) -> String {
-        if self.is_state() { state_word(&self.entity, value > 0.5) } else { number(value, Some(self.decimals())) }
+        if self.is_state() { state_word(&self.entity, value > 0.5) } else { number(value, Some(self.decimals)) }
     }
 
     /// A value in words, with its unit: `21.4 °C`, `Open`.
@@ -83,6 +110,28 @@ impl Charted {
             _ => self.bare_words(value),
         }
     }
+}
+
+/// Decimals of what is written: the entity's own, else those that its newest readings have, at most two, and fewer for large numbers, of which
+/// nobody reads the hundredths. Means have no more.
+fn decimals(entity: &EntityView, series: &Series) -> u8 {
+    entity.precision.unwrap_or_else(|| {
+        let newest = series.last.iter().rev().filter(|v| v.is_finite()).take(READINGS_LOOKED_AT);
+        let decimals = |v: &f64| number_words(*v, None).split_once('.').map_or(0, |(_, decimals)| decimals.len());
+        let most = match newest.clone().fold(0.0, |largest: f64, v| largest.max(v.abs())) {
+            ..100.0 => 2,
+            ..1_000.0 => 1,
+            _ => 0,
+        };
+        u8::try_from(newest.map(decimals).max().unwrap_or(0).min(most)).unwrap_or(2)
+    })
+}
+
+/// The mean of the point nearest to a moment; `None` in a gap. Points are `interval_ms` apart.
+fn mean_near(series: &Series, moment: Timestamp, interval_ms: i64) -> Option<f64> {
+    let row = nearest(&series.t, moment)?;
+    let is_near = series.t[row].since_ms(moment).saturating_abs() <= interval_ms.saturating_mul(3) / 2;
+    series.mean.get(row).copied().filter(|v| is_near && v.is_finite())
 }
 
 /// The word for a state: `Open`, `On`.
@@ -110,14 +159,18 @@ pub struct ChartModel {
     pub range: Range,
     /// The server's zone.
     pub utc_offset_s: i32,
-    /// Labels of the time axis.
-    pub ticks: Vec<TimeTick>,
+    /// How large it is drawn.
+    pub size: ChartSize,
     /// Numbers, one unit a pane.
     pub panes: Vec<Pane>,
     /// States.
     pub lanes: Vec<Lane>,
+    /// Alarms and commands.
+    pub events: Vec<EventLane>,
     /// Names of what found no room: a fourth unit.
     pub left_out: Vec<String>,
+    /// All moments with a point, ascending: where the crosshair stops.
+    pub stops: Vec<Timestamp>,
 }
 
 impl ChartModel {
@@ -140,20 +193,49 @@ impl ChartModel {
             }
         }
         let panes = by_unit.iter().map(|(unit, members)| pane(unit.unwrap_or_default(), members, range, utc_offset_s, size)).collect();
-        let most = if size == ChartSize::Small { MOST_LABELS_SMALL } else { MOST_LABELS };
-        Self { range, utc_offset_s, ticks: time_ticks(range, utc_offset_s, most), panes, lanes, left_out, charted }
+        let stops = stops(charted.iter().map(|one| &one.series.t[..]));
+        Self { range, utc_offset_s, size, panes, lanes, events: vec![], left_out, stops, charted }
     }
 
-    /// All moments with a point, ascending: where the crosshair stops.
+    /// The same chart with alarms and commands under it.
     #[must_use]
-    pub fn stops(&self) -> Vec<Timestamp> {
-        stops(self.charted.iter().map(|one| &one.series.t[..]))
+    pub fn with_events(self, events: Vec<EventLane>) -> Self {
+        Self { events, ..self }
     }
 
-    /// A moment as its points are named: `11:20`.
+    /// The same chart without the areas of smallest to largest.
     #[must_use]
-    pub fn moment_words(&self, moment: Timestamp) -> String {
-        point_time(moment, self.range, self.utc_offset_s)
+    pub fn without_band(mut self) -> Self {
+        self.panes.iter_mut().flat_map(|pane| &mut pane.lines).for_each(|line| line.band = None);
+        self
+    }
+
+    /// The labels of the time axis under a part of the chart.
+    #[must_use]
+    pub fn ticks(&self, window: Range) -> Vec<TimeTick> {
+        time_ticks(window, self.utc_offset_s, if self.size == ChartSize::Small { MOST_LABELS_SMALL } else { MOST_LABELS })
+    }
+
+    /// A moment as the points of `window` are named: `11:20`.
+    #[must_use]
+    pub fn moment_words(&self, moment: Timestamp, window: Range) -> String {
+        point_time(moment, window, self.utc_offset_s)
+    }
+
+    /// The same chart with newer values at the ends of its series.
+    #[must_use]
+    pub fn grown(&self, tails: &[Vec<(Timestamp, f64)>]) -> Self {
+        let nothing = vec![];
+        let tails = tails.iter().chain(std::iter::repeat(&nothing));
+        let charted = self.charted.iter().cloned().zip(tails).map(|(mut one, tail)| {
+            tail.iter().for_each(|(at, value)| _ = one.push(*at, *value));
+            Charted::new(one.entity, one.series, one.limits).beside(one.previous)
+        });
+        let charted = charted.collect();
+        let has_band = self.panes.iter().flat_map(|pane| &pane.lines).any(|line| line.band.is_some());
+        let all = Self::new(charted, self.range, self.utc_offset_s, self.size);
+        let all = Self { events: self.events.clone(), left_out: self.left_out.clone(), ..all };
+        if has_band { all } else { all.without_band() }
     }
 
     /// The series in words at a moment: `Air temperature 28.1 °C, Humidity 74 %`.
@@ -162,6 +244,20 @@ impl ChartModel {
         let words = |one: &Charted| one.value_at(moment).map_or_else(|| "no data".to_owned(), |v| one.words(v));
         self.charted.iter().map(|one| format!("{} {}", one.entity.name, words(one))).collect::<Vec<_>>().join(", ")
     }
+}
+
+/// The name of the period before one: `day before`.
+#[must_use]
+pub fn period_before(range: Range) -> String {
+    use domain::time::{DAY_MS, HOUR_MS};
+    let name = match range.len_ms() {
+        HOUR_MS => "hour",
+        DAY_MS => "day",
+        ms if ms == 7 * DAY_MS => "week",
+        ms if ms == 365 * DAY_MS => "year",
+        _ => "period",
+    };
+    format!("{name} before")
 }
 
 /// The words for how far apart the points are: `one point per 5 min`, `every reading`.

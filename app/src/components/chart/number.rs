@@ -41,6 +41,23 @@ pub fn push_tenths(out: &mut String, value: f64) {
     }
 }
 
+/// Writes `value` with three decimals at most, as [`push_tenths`] does.
+pub fn push_thousandths(out: &mut String, value: f64) {
+    let thousandths = round_to(value, 3);
+    if thousandths < 0 {
+        out.push('-');
+    }
+    let thousandths = thousandths.unsigned_abs();
+    push_integer(out, thousandths / 1_000);
+    let rest = thousandths % 1_000;
+    if rest > 0 {
+        out.push('.');
+        for digit in [rest / 100, rest / 10 % 10, rest % 10] {
+            push_integer(out, digit);
+        }
+    }
+}
+
 /// `value` times ten to the power of `decimals`, rounded; what is not a number is 0.
 #[must_use]
 #[expect(clippy::cast_possible_truncation, reason = "clamped just before; a cast of NaN is 0")]
@@ -94,6 +111,9 @@ mod tests {
             push_tenths(&mut text, value);
             prop_assert!(text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-')), "{}", text);
             prop_assert!(text.parse::<f64>().is_ok());
+            let mut finer = String::new();
+            push_thousandths(&mut finer, value);
+            prop_assert!(finer.parse::<f64>().is_ok_and(|read| !value.is_finite() || value.abs() > 1e9 || (read - value).abs() <= 0.0006), "{}", finer);
         }
     }
 }

@@ -1,16 +1,17 @@
 //! Panes: numbers of one unit over one value axis.
 
 use domain::alarm::Severity;
-use domain::history::{Range, Resolution};
-use domain::time::duration_words;
+use domain::history::{Range, Resolution, Series};
+use domain::time::{Timestamp, duration_words};
 
 use crate::backend::Limit;
 use crate::components::chart::finding::finding;
 use crate::components::chart::gaps::{gaps, joined, runs};
 use crate::components::chart::model::{ChartSize, Charted};
+use crate::components::chart::number::push_thousandths;
 use crate::components::chart::path::{PLOT_WIDTH, band, line};
 use crate::components::chart::scale::{Fit, Scale};
-use crate::components::chart::time_axis::x_percent;
+use crate::components::chart::time_axis::{x_beyond, x_percent};
 
 /// Series of one unit over one value axis.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,8 +26,8 @@ pub struct Pane {
     pub scale: Scale,
     /// Place (per cent from the top) and text of each value tick, lowest first.
     pub y_ticks: Vec<(f64, String)>,
-    /// Spans without data.
-    pub gaps: Vec<GapMark>,
+    /// Spans without data, oldest first.
+    pub gaps: Vec<Range>,
     /// Lines, in the order of the series.
     pub lines: Vec<Line>,
     /// Limits.
@@ -53,6 +54,8 @@ pub struct Line {
     pub d: String,
     /// Path of smallest to largest; `None` for single readings.
     pub band: Option<String>,
+    /// Path of the period before, moved to this one.
+    pub previous: Option<String>,
     /// The last value.
     pub end: Option<LineEnd>,
 }
@@ -60,8 +63,8 @@ pub struct Line {
 /// The end of a line.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LineEnd {
-    /// Place of the dot, in per cent.
-    pub x: f64,
+    /// Where the line ends.
+    pub at: Timestamp,
     /// Place of the dot, in per cent from the top.
     pub y: f64,
     /// Place of the text: apart from those of its neighbors.
@@ -85,6 +88,14 @@ pub struct LimitMark {
     pub is_label_below: bool,
 }
 
+impl Pane {
+    /// The color of a line's period before: gray beside its one line, else as the line, for there are several to tell apart.
+    #[must_use]
+    pub const fn previous_style(&self, line: &Line) -> usize {
+        if self.lines.len() == 1 { 0 } else { line.style }
+    }
+}
+
 /// A series with its place among the chart's series, counted from 1.
 pub type Member<'a> = (usize, &'a Charted);
 
@@ -92,7 +103,8 @@ pub type Member<'a> = (usize, &'a Charted);
 #[must_use]
 pub fn pane(unit: &str, members: &[Member<'_>], range: Range, utc_offset_s: i32, size: ChartSize) -> Pane {
     let limits: Vec<&Limit> = members.iter().flat_map(|(_, one)| &one.limits).collect();
-    let values = members.iter().flat_map(|(_, one)| one.series.min.iter().chain(&one.series.max).chain(&one.series.mean).copied());
+    let series = members.iter().flat_map(|(_, one)| [Some(&one.series), one.previous.as_ref()]).flatten();
+    let values = series.flat_map(|series| series.min.iter().chain(&series.max).chain(&series.mean).copied());
     let scale = Scale::covering(values.chain(limits.iter().map(|limit| limit.value)), Fit::of_unit(Some(unit)));
     // A short unit fits beside the top tick, which every chart has.
     let is_short = (1..=2).contains(&unit.chars().count());
@@ -109,7 +121,7 @@ pub fn pane(unit: &str, members: &[Member<'_>], range: Range, utc_offset_s: i32,
         title: members.iter().map(|(_, one)| finding(one, range, utc_offset_s)).collect::<Vec<_>>().join(" "),
         y_ticks: ticks.iter().enumerate().map(|(n, &tick)| (scale.y(tick), label(n, tick))).collect(),
         scale,
-        gaps: gap_marks(joined(missing), range),
+        gaps: joined(missing),
         lines,
         limits: limit_marks(&limits, &scale),
     }
@@ -117,23 +129,50 @@ pub fn pane(unit: &str, members: &[Member<'_>], range: Range, utc_offset_s: i32,
 
 fn series_line(style: usize, one: &Charted, scale: &Scale, range: Range) -> Line {
     let series = &one.series;
-    let x = |row: usize| x_percent(range, series.t[row]) / 100.0 * PLOT_WIDTH;
     let y = |values: &[f64], row: usize| values.get(row).map_or(f64::NAN, |&v| if v.is_finite() { scale.y(v) } else { f64::NAN });
-    let runs = runs(&series.t, series.resolution);
-    let line_points: Vec<Vec<_>> = runs.iter().map(|rows| rows.clone().map(|row| (x(row), y(&series.mean, row))).collect()).collect();
-    let edges = || runs.iter().map(|rows| rows.clone().map(|row| (x(row), y(&series.min, row), y(&series.max, row))).collect()).collect::<Vec<_>>();
+    let edges = || {
+        let x = |row: usize| plot_x(range, series.t[row]);
+        let point = |row: usize| (x(row), y(&series.min, row), y(&series.max, row));
+        runs(&series.t, series.resolution).into_iter().map(|rows| rows.map(point).collect()).collect::<Vec<_>>()
+    };
     let last = series.t.len().checked_sub(1);
     // The text names the newest reading; the dot sits on the line, which ends at the mean of the last bucket.
     let end = last.and_then(|row| {
         let (y, value) = (y(&series.mean, row), *series.last.get(row)?);
-        (y.is_finite() && value.is_finite()).then(|| LineEnd { x: x_percent(range, series.t[row]), y, text_y: y, text: one.bare_words(value) })
+        (y.is_finite() && value.is_finite()).then(|| LineEnd { at: series.t[row], y, text_y: y, text: one.bare_words(value) })
     });
     Line {
         style,
-        d: line(&line_points),
+        d: means(series, scale, range),
+        previous: one.previous.as_ref().map(|series| means(series, scale, range)).filter(|d| !d.is_empty()),
         band: matches!(series.resolution, Resolution::BucketMs(_)).then(|| band(&edges())).filter(|d| !d.is_empty()),
         end,
     }
+}
+
+/// The path of a series' means. What lies outside of the range is drawn too, left or right of the picture.
+fn means(series: &Series, scale: &Scale, range: Range) -> String {
+    let y = |row: usize| series.mean.get(row).copied().filter(|v| v.is_finite()).map_or(f64::NAN, |v| scale.y(v));
+    let point = |row: usize| (plot_x(range, series.t[row]), y(row));
+    line(&runs(&series.t, series.resolution).into_iter().map(|rows| rows.map(point).collect()).collect::<Vec<Vec<_>>>())
+}
+
+/// Where a moment stands in the inner drawing of a range.
+#[must_use]
+pub fn plot_x(range: Range, at: Timestamp) -> f64 {
+    x_beyond(range, at) / 100.0 * PLOT_WIDTH
+}
+
+/// The part of the inner drawing of `range` that shows `window`: the attribute `viewBox`. In thousandths: a window may be a small part.
+#[must_use]
+pub fn view_box(range: Range, window: Range) -> String {
+    let (from, to) = (plot_x(range, window.from), plot_x(range, window.to));
+    let mut text = String::new();
+    push_thousandths(&mut text, from);
+    text.push_str(" 0 ");
+    push_thousandths(&mut text, (to - from).max(0.001));
+    text.push_str(" 100");
+    text
 }
 
 /// Moves the texts at the ends of lines apart, by `least` per cent of the pane's height.
@@ -152,13 +191,16 @@ fn separate(lines: &mut [Line], least: f64) {
     }
 }
 
-fn gap_marks(spans: Vec<Range>, range: Range) -> Vec<GapMark> {
+/// The gaps as `window` shows them.
+#[must_use]
+pub fn gap_marks(spans: &[Range], window: Range) -> Vec<GapMark> {
     // "no data, 55 min" takes an eighth of the width of a page's chart: the longest gaps are named, and whoever has room beside them.
     const LABEL_WIDTH: f64 = 14.0;
     let mut marks: Vec<(i64, GapMark)> = spans
-        .into_iter()
+        .iter()
+        .filter(|span| span.from < window.to && span.to > window.from)
         .map(|span| {
-            let (x, end) = (x_percent(range, span.from), x_percent(range, span.to));
+            let (x, end) = (x_percent(window, span.from), x_percent(window, span.to));
             (span.len_ms(), GapMark { x, width: end - x, label: None })
         })
         .collect();

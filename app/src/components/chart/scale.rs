@@ -93,6 +93,12 @@ impl Scale {
         self.tick(self.n_spaces)
     }
 
+    /// Whether a value has its place between the ends.
+    #[must_use]
+    pub fn holds(&self, value: f64) -> bool {
+        (self.low()..=self.high()).contains(&value)
+    }
+
     /// All ticks, lowest first.
     #[must_use]
     pub fn ticks(&self) -> Vec<f64> {

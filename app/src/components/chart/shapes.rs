@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use crate::components::chart::handle::Chart;
 use crate::components::chart::number::percent;
 use crate::erase::Erase as _;
 
@@ -20,6 +21,12 @@ pub(super) fn vertical(class: &'static str, x: f64) -> AnyView {
 pub(super) fn horizontal(class: &'static str, y: f64) -> AnyView {
     let y = percent(y);
     line(class, ("0", "100%"), (&y, &y))
+}
+
+/// The vertical lines of a chart's grid. Tracked.
+pub(super) fn columns(chart: Chart) -> AnyView {
+    let lines = chart.ticks().into_iter().map(|tick| vertical(if tick.is_major { "grid-line-day" } else { "grid-line" }, tick.x));
+    lines.collect_view().erase()
 }
 
 /// A word at a place in per cent, moved by `dx` and `dy`.

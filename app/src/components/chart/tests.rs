@@ -10,6 +10,7 @@ use proptest::prelude::*;
 
 use crate::backend::Limit;
 use crate::components::chart::model::{ChartModel, ChartSize, Charted, resolution_words};
+use crate::components::chart::panes::{gap_marks, view_box};
 
 fn entity(id: &str, kind: EntityKind, unit: Option<&str>) -> EntityView {
     let id = EntityId::parse(id).expect("id");
@@ -35,7 +36,7 @@ fn entity(id: &str, kind: EntityKind, unit: Option<&str>) -> EntityView {
     }
 }
 
-fn charted(id: &str, kind: EntityKind, unit: Option<&str>, resolution: Resolution, rows: &[(i64, f64)]) -> Charted {
+pub(super) fn charted(id: &str, kind: EntityKind, unit: Option<&str>, resolution: Resolution, rows: &[(i64, f64)]) -> Charted {
     let entity = entity(id, kind, unit);
     let values: Vec<f64> = rows.iter().map(|row| row.1).collect();
     let series = Series {
@@ -47,7 +48,7 @@ fn charted(id: &str, kind: EntityKind, unit: Option<&str>, resolution: Resolutio
         n: vec![1; rows.len()],
         ..Series::empty(entity.id.clone(), resolution)
     };
-    Charted { entity, series, limits: vec![] }
+    Charted::new(entity, series, vec![])
 }
 
 fn model(charted: &[Charted]) -> ChartModel {
@@ -55,7 +56,7 @@ fn model(charted: &[Charted]) -> ChartModel {
     ChartModel::new(charted.to_vec(), range, 0, ChartSize::Full)
 }
 
-const ROWS: [(i64, f64); 5] = [(0, 10.0), (20_000, 12.0), (40_000, 11.0), (60_000, 14.0), (80_000, 15.0)];
+pub(super) const ROWS: [(i64, f64); 5] = [(0, 10.0), (20_000, 12.0), (40_000, 11.0), (60_000, 14.0), (80_000, 15.0)];
 
 #[test]
 fn each_unit_has_its_pane_and_states_have_lanes() {
@@ -69,8 +70,9 @@ fn each_unit_has_its_pane_and_states_have_lanes() {
     let panes: Vec<(&str, Vec<usize>)> = model.panes.iter().map(|p| (p.unit.as_str(), p.lines.iter().map(|l| l.style).collect())).collect();
     assert_eq!(panes, [("°C", vec![1, 3]), ("%", vec![2]), ("hPa", vec![4])]);
     assert_eq!(model.lanes.len(), 1);
-    assert_eq!(model.lanes[0].on, [(50.0, 50.0)]);
-    assert_eq!((model.lanes[0].style, model.lanes[0].before, model.lanes[0].end.as_deref()), (6, Some(50.0), Some("Open")));
+    let lane = &model.lanes[0];
+    assert_eq!(lane.bars(model.range, model.range), [(50.0, 50.0)]);
+    assert_eq!((lane.style, lane.before(model.range), lane.end.as_deref()), (6, Some(50.0), Some("Open")));
     assert_eq!(model.left_out, ["seventh", "w"]);
 }
 
@@ -95,7 +97,8 @@ fn a_gap_is_named_and_breaks_the_line() {
     let rows: Vec<(i64, f64)> = (0i32..100).filter(|n| !(40..60).contains(n)).map(|n| (i64::from(n) * 1_000, f64::from(n))).collect();
     let model = model(&[charted("a.b", EntityKind::Sensor, None, Resolution::Raw, &rows)]);
     let pane = &model.panes[0];
-    assert_eq!(pane.gaps.iter().map(|gap| (gap.x, gap.label.as_deref())).collect::<Vec<_>>(), [(39.0, Some("no data, 21 s"))]);
+    let gaps = gap_marks(&pane.gaps, model.range);
+    assert_eq!(gaps.iter().map(|gap| (gap.x, gap.label.as_deref())).collect::<Vec<_>>(), [(39.0, Some("no data, 21 s"))]);
     assert_eq!(pane.lines[0].d.matches('M').count(), 2);
     assert!(pane.title.ends_with("No data for 21 s from 00:00:39."), "{}", pane.title);
     let at = |s: i64| model.readout(Timestamp::from_ms(s * 1_000));
@@ -105,12 +108,52 @@ fn a_gap_is_named_and_breaks_the_line() {
 #[test]
 fn the_title_says_the_finding() {
     let mut one = charted("a.air", EntityKind::Sensor, Some("°C"), Resolution::Raw, &ROWS);
-    one.limits = vec![Limit { value: 13.0, severity: Severity::Critical, label: "Critical above 13".into() }];
+    one.limits = vec![Limit { value: 13.0, severity: Severity::Critical, label: "Critical above 13".into(), is_below: false }];
     let expected =
         "air rose from 10.0 to 15.0\u{a0}°C, lowest 9.0 at 00:00:00, highest 16.0 at 00:01:20. Last crossed “Critical above 13” at 00:01:00.";
     assert_eq!(model(&[one]).panes[0].title, expected);
     let door = charted("a.door", EntityKind::BinarySensor, None, Resolution::Raw, &[(0, 0.0), (50_000, 1.0)]);
     assert_eq!(model(&[door]).lanes[0].title, "door: Open, since 00:00:50. Open for 50 s of 100 s.");
+}
+
+#[test]
+fn a_part_is_shown_by_the_same_paths() {
+    let range = Range { from: Timestamp::from_ms(0), to: Timestamp::from_ms(100_000) };
+    let part = Range { from: Timestamp::from_ms(25_000), to: Timestamp::from_ms(25_040) };
+    assert_eq!((view_box(range, range).as_str(), view_box(range, part).as_str()), ("0 0 1000 100", "250 0 0.400 100"));
+    let model = model(&[charted("a.b", EntityKind::Sensor, None, Resolution::Raw, &ROWS)]);
+    let half = Range { from: Timestamp::from_ms(0), to: Timestamp::from_ms(50_000) };
+    let labels: Vec<_> = model.ticks(half).into_iter().map(|tick| (tick.x, tick.label)).collect();
+    assert_eq!((labels.len(), &labels[1]), (6, &(20.0, "00:00:10".to_owned())));
+}
+
+#[test]
+fn newer_values_go_on_where_the_line_ended() {
+    let one = charted("a.b", EntityKind::Sensor, None, Resolution::BucketMs(20_000), &ROWS);
+    let before = model(&[one]);
+    // The second is no newer than the first, and left out.
+    let after = before.grown(&[vec![(Timestamp::from_ms(100_000), 16.0), (Timestamp::from_ms(100_000), 99.0), (Timestamp::from_ms(110_000), 17.0)]]);
+    assert_eq!(after.charted[0].series.last, [10.0, 12.0, 11.0, 14.0, 15.0, 16.0, 17.0]);
+    assert!(after.panes[0].lines[0].d.starts_with("M0 "), "the range stays: {}", after.panes[0].lines[0].d);
+    assert!(after.panes[0].lines[0].d.contains("L1100 "), "what is newer stands right of it: {}", after.panes[0].lines[0].d);
+    assert!(before.without_band().grown(&[vec![]]).panes[0].lines[0].band.is_none());
+}
+
+#[test]
+fn the_period_before_is_part_of_the_axis_and_gray_where_it_is_alone() {
+    let with_previous = |id| {
+        let mut one = charted(id, EntityKind::Sensor, None, Resolution::Raw, &ROWS);
+        let higher = one.series.mean.iter().map(|v| v + 100.0).collect::<Vec<_>>();
+        one.previous = Some(Series { min: higher.clone(), mean: higher.clone(), max: higher, ..one.series.clone() });
+        one
+    };
+    let alone = model(&[with_previous("a.b")]);
+    let pane = &alone.panes[0];
+    assert!(pane.scale.high() >= 115.0 && pane.lines[0].previous.is_some());
+    assert_eq!(pane.previous_style(&pane.lines[0]), 0);
+    assert_eq!(alone.charted[0].previous_at(Timestamp::from_ms(20_000)), Some(112.0));
+    let two = model(&[with_previous("a.b"), with_previous("a.c")]);
+    assert_eq!(two.panes[0].previous_style(&two.panes[0].lines[1]), 2);
 }
 
 #[test]
@@ -146,11 +189,12 @@ proptest! {
         let resolution = bucket.map_or(Resolution::Raw, Resolution::BucketMs);
         let kind = if is_state { EntityKind::Switch } else { EntityKind::Sensor };
         let mut one = charted("a.b", kind, Some("%"), resolution, &rows);
-        one.limits = vec![Limit { value: limit, severity: Severity::Warning, label: "limit".into() }];
+        one.limits = vec![Limit { value: limit, severity: Severity::Warning, label: "limit".into(), is_below: false }];
         let model = model(&[one]);
         for pane in &model.panes {
-            let numbers = pane.y_ticks.iter().map(|tick| tick.0).chain(pane.gaps.iter().flat_map(|gap| [gap.x, gap.width])).chain(pane.limits.iter().map(|l| l.y));
-            for number in numbers.chain(pane.lines.iter().filter_map(|line| line.end.as_ref()).flat_map(|end| [end.x, end.y, end.text_y])) {
+            let gaps = gap_marks(&pane.gaps, model.range).into_iter().flat_map(|gap| [gap.x, gap.width]);
+            let numbers = pane.y_ticks.iter().map(|tick| tick.0).chain(gaps).chain(pane.limits.iter().map(|l| l.y));
+            for number in numbers.chain(pane.lines.iter().filter_map(|line| line.end.as_ref()).flat_map(|end| [end.y, end.text_y])) {
                 prop_assert!(number.is_finite(), "{pane:?}");
             }
             prop_assert!(!pane.title.contains("NaN"), "{}", pane.title);
@@ -158,7 +202,7 @@ proptest! {
                 prop_assert!(!line.d.contains('N'), "{}", line.d);
             }
         }
-        for stop in model.stops() {
+        for &stop in &model.stops {
             prop_assert!(!model.readout(stop).contains("NaN"));
         }
     }

@@ -1,10 +1,16 @@
 //! The time axis: labels at even moments of the server's zone.
 
 use domain::history::Range;
-use domain::time::{Civil, DAY_MS, HOUR_MS, MINUTE_MS, Timestamp};
+use domain::time::{Civil, DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Timestamp};
 
-/// Steps shorter than a month. 10 minutes is there for the hour, which has no other step with 6 to 9 labels.
-const STEPS_MS: [i64; 12] = [
+/// Steps shorter than a month. 10 minutes is there for the hour, which has no other step with 6 to 9 labels; seconds are for those who zoom in.
+const STEPS_MS: [i64; 18] = [
+    SECOND_MS,
+    2 * SECOND_MS,
+    5 * SECOND_MS,
+    10 * SECOND_MS,
+    15 * SECOND_MS,
+    30 * SECOND_MS,
     MINUTE_MS,
     2 * MINUTE_MS,
     5 * MINUTE_MS,
@@ -66,10 +72,15 @@ pub fn time_ticks(range: Range, utc_offset_s: i32, most: usize) -> Vec<TimeTick>
 
 /// Where a moment stands in a range, in per cent from the left; outside it at the edge.
 #[must_use]
-#[expect(clippy::cast_precision_loss, reason = "a chart has some thousand pixels")]
 pub fn x_percent(range: Range, at: Timestamp) -> f64 {
-    let len = range.len_ms().max(1) as f64;
-    (at.since_ms(range.from) as f64 / len * 100.0).clamp(0.0, 100.0)
+    x_beyond(range, at).clamp(0.0, 100.0)
+}
+
+/// Where a moment stands, in per cent of the range from its left edge; before it negative, after it more than 100.
+#[must_use]
+#[expect(clippy::cast_precision_loss, reason = "a chart has some thousand pixels")]
+pub fn x_beyond(range: Range, at: Timestamp) -> f64 {
+    at.since_ms(range.from) as f64 / range.len_ms().max(1) as f64 * 100.0
 }
 
 /// The moment at a place of the range, given from 0 (left) to 1 (right).
@@ -129,9 +140,10 @@ impl Step {
     }
 
     fn label(self, civil: &Civil, is_short: bool) -> (String, bool) {
-        let is_midnight = civil.hour == 0 && civil.minute == 0;
+        let is_midnight = civil.hour == 0 && civil.minute == 0 && civil.second == 0;
         match self {
             Self::Ms(..DAY_MS) if is_midnight => (if is_short { civil.weekday_day() } else { civil.date() }, true),
+            Self::Ms(..MINUTE_MS) => (civil.clock(), false),
             Self::Ms(..DAY_MS) => (civil.hour_minute(), false),
             Self::Ms(DAY_MS) => (civil.weekday_day(), civil.day == 1),
             // The weekday is always Monday: the date says more.
@@ -177,6 +189,7 @@ mod tests {
     #[test]
     fn labels_stand_at_even_moments() {
         check(15 * MINUTE_MS, 9, &["13:50", "13:52", "13:54", "13:56", "13:58", "14:00", "14:02"]);
+        check(MINUTE_MS, 9, &["14:02:30", "14:02:40", "14:02:50", "14:03:00", "14:03:10", "14:03:20"]);
         check(HOUR_MS, 9, &["13:10", "13:20", "13:30", "13:40", "13:50", "14:00"]);
         check(DAY_MS, 9, &["15:00", "18:00", "21:00", "[Fri 12 Jun]", "03:00", "06:00", "09:00", "12:00"]);
         check(DAY_MS, 6, &["18:00", "[Fri 12]", "06:00", "12:00"]);

@@ -4,50 +4,67 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use crate::components::chart::crosshair::Crosshair;
-use crate::components::chart::lane_view::lane_view;
-use crate::components::chart::model::{ChartModel, ChartSize};
+use crate::components::chart::crosshair::{Words, words};
+use crate::components::chart::gestures::layer;
+use crate::components::chart::handle::Chart;
+use crate::components::chart::lane_view::{event_view, lane_view};
+use crate::components::chart::model::ChartModel;
 use crate::components::chart::number::percent;
 use crate::components::chart::pane_view::pane_view;
 use crate::components::chart::time_axis::TimeTick;
-use crate::erase::Erase as _;
+use crate::erase::{Erase as _, attr, memo, part};
 
 /// A chart over time.
 #[component]
 pub fn TimeChart(
     /// What to draw.
-    model: ChartModel,
-    /// How large.
-    size: ChartSize,
+    chart: Chart,
     /// Begins the ids of its titles; each chart of a page has its own.
     id: &'static str,
+    /// Under the chart.
+    #[prop(optional)]
+    under: Option<AnyView>,
 ) -> AnyView {
-    let model = Arc::new(model);
-    let crosshair = Crosshair::new(model.clone());
     // Without script there is nothing to step through: the layer appears when the page has come to life.
     let is_alive = RwSignal::new(false);
     Effect::new(move |_| is_alive.set(true));
-
-    let panes = model.panes.iter().enumerate().map(|(n, pane)| pane_view(&model, pane, size, format!("{id}-pane-{n}"), crosshair));
-    let lanes = model.lanes.iter().enumerate().map(|(n, lane)| lane_view(&model, lane, format!("{id}-lane-{n}"), crosshair));
-    let mut drawings: Vec<AnyView> = panes.chain(lanes).collect();
-    let last = drawings.pop();
-    let axis = axis(&model.ticks, crosshair);
-    let n_before = drawings.len();
-    let class = |n: usize| if n == 0 { "chart-pane chart-pane-first" } else { "chart-pane" };
+    let words = memo(move || words(chart));
+    let readout = move || {
+        let (moment, values) = words.get()?;
+        Some(view! { <p class="readout only-phone"><b>{moment}</b>" "{values}</p> })
+    };
     view! {
         <div class="chart">
-            {drawings.into_iter().enumerate().map(|(n, drawing)| view! { <div class=class(n)>{drawing}</div> }).collect_view()}
-            <div class=class(n_before)>{last} {axis}</div>
-            {move || is_alive.get().then(|| crosshair.layer())}
-            {move || crosshair.words().map(|(moment, values)| view! { <p class="readout only-phone"><b>{moment}</b>" "{values}</p> })}
+            // Above the axis only: what stands under the chart has pointers of its own.
+            <div class="chart-area">
+                {part(move || drawings(chart, words, id))} {part(move || is_alive.get().then(|| untrack(|| layer(chart, words))))}
+            </div>
+            {part(readout)}
+            {under}
         </div>
     }
     .erase()
 }
 
-fn axis(ticks: &[TimeTick], crosshair: Crosshair) -> AnyView {
-    let labels = ticks.iter().map(|tick| {
+/// All panes and lanes, the last one with the axis.
+fn drawings(chart: Chart, words: Words, id: &str) -> AnyView {
+    let model: Arc<ChartModel> = chart.model.get();
+    let panes = (0..model.panes.len()).map(|n| pane_view(chart, &model, n, format!("{id}-pane-{n}")));
+    let lanes = (0..model.lanes.len()).map(|n| lane_view(chart, &model, n, format!("{id}-lane-{n}")));
+    let events = (0..model.events.len()).map(|n| event_view(chart, &model, n, format!("{id}-events-{n}")));
+    let mut all: Vec<AnyView> = panes.chain(lanes).chain(events).collect();
+    let last = all.pop();
+    let n_before = all.len();
+    let class = |n: usize| if n == 0 { "chart-pane chart-pane-first" } else { "chart-pane" };
+    view! {
+        {all.into_iter().enumerate().map(|(n, drawing)| view! { <div class=class(n)>{drawing}</div> }).collect_view()}
+        <div class=class(n_before)>{last} {axis(chart, words)}</div>
+    }
+    .erase()
+}
+
+fn axis(chart: Chart, words: Words) -> AnyView {
+    let label = move |tick: TimeTick| {
         let class = match (tick.is_major, tick.is_wide_only) {
             (true, _) => "axis-text axis-text-day",
             (false, true) => "axis-text wide-only",
@@ -55,20 +72,20 @@ fn axis(ticks: &[TimeTick], crosshair: Crosshair) -> AnyView {
         };
         let x = tick.x;
         // The flag of the crosshair takes the place of the labels under it.
-        let is_covered = move || crosshair.x().is_some_and(|at| (at - x).abs() < 6.0).then_some("");
-        view! { <text class=class data-covered=is_covered x=percent(x) y="1.1rem" text-anchor="middle">{tick.label.clone()}</text> }
-    });
+        let is_covered = attr(move || chart.x().is_some_and(|at| (at - x).abs() < 6.0).then_some(""));
+        view! { <text class=class data-covered=is_covered x=percent(x) y="1.1rem" text-anchor="middle">{tick.label}</text> }
+    };
     view! {
-        <svg class="chart-svg" data-size="axis" aria-hidden="true" node_ref=crosshair.width_of>
-            {labels.collect_view()}
-            {move || flag(crosshair)}
+        <svg class="chart-svg" data-size="axis" aria-hidden="true" node_ref=chart.drawing>
+            {part(move || chart.ticks().into_iter().map(label).collect_view())}
+            {part(move || flag(chart, words))}
         </svg>
     }
     .erase()
 }
 
-fn flag(crosshair: Crosshair) -> Option<AnyView> {
-    let (x, (moment, _)) = crosshair.x().zip(crosshair.words())?;
+fn flag(chart: Chart, words: Words) -> Option<AnyView> {
+    let (x, (moment, _)) = chart.x().zip(words.get())?;
     // A digit of the axis is 7 px wide.
     let width = 13 + 7 * moment.chars().count();
     let view = view! {

@@ -5,8 +5,8 @@ use domain::time::DAY_MS;
 use leptos::prelude::*;
 
 use crate::backend::DevicePage;
-use crate::components::chart::TimeChart;
 use crate::components::chart::model::{ChartModel, ChartSize, Charted};
+use crate::components::chart::{Chart, TimeChart};
 use crate::components::icon;
 use crate::erase::Erase as _;
 use crate::pages::history::day_of;
@@ -19,7 +19,7 @@ pub(super) fn charts(page: &DevicePage) -> Option<AnyView> {
     let range = Range { from: page.shell.now.plus_ms(-DAY_MS), to: page.shell.now };
     let charted = page.charts.iter().filter_map(|series| {
         let tile = page.tiles.iter().find(|tile| tile.entity.id == series.entity)?;
-        Some(Charted { entity: tile.entity.clone(), series: series.clone(), limits: tile.limits.clone() })
+        Some(Charted::new(tile.entity.clone(), series.clone(), tile.limits.clone()))
     });
     let figures: Vec<AnyView> = charted.zip(IDS).map(|(one, ids)| figure(one, ids, range, page.shell.utc_offset_s)).collect();
     (!figures.is_empty()).then(|| view! { <div class="cols-2">{figures}</div> }.erase())
@@ -39,7 +39,7 @@ fn figure(one: Charted, (id, head_id): (&'static str, &'static str), range: Rang
                     "History"
                 </a>
             </figcaption>
-            <TimeChart model size=ChartSize::Small id/>
+            <TimeChart chart=Chart::fixed(model) id/>
         </figure>
     }
     .erase()

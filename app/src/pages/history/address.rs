@@ -4,6 +4,7 @@ use domain::entity::EntityId;
 use domain::history::Range;
 use domain::time::{DAY_MS, HOUR_MS, MINUTE_MS, Timestamp};
 use leptos_router::params::ParamsMap;
+use serde::{Deserialize, Serialize};
 
 use crate::backend::{HistoryPage, HistoryRequest};
 use crate::components::chart::model::MOST_SERIES;
@@ -30,14 +31,31 @@ pub(super) const PRESETS: [Preset; 6] = [
     Preset { word: "1y", label: "1 y", step: "One year", ms: 365 * DAY_MS },
 ];
 
-/// What an address asks for: `/history?e=a.b&e=c.d&range=24h&to=1781273006000`.
+/// What an address asks for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Asked {
+    /// What the server is asked.
+    pub(super) request: HistoryRequest,
+    /// Draws the area from smallest to largest.
+    pub(super) has_band: bool,
+    /// What the list of series is narrowed to.
+    pub(super) filter: String,
+}
+
+/// Reads an address: `/history?e=a.b&e=c.d&range=24h&to=1781273006000&compare=1&band=0`, where `entities=a.b,c.d` does as well.
 #[must_use]
-pub(super) fn request(query: &ParamsMap) -> HistoryRequest {
-    HistoryRequest {
-        // One more than can be drawn is enough to see that there were too many.
-        entities: query.get_all("e").unwrap_or_default().into_iter().take(MOST_SERIES + 1).collect(),
-        range: query.get("range").filter(|word| !word.is_empty()).unwrap_or_else(|| "24h".to_owned()),
-        to: query.get("to").and_then(|ms| ms.parse().ok()),
+pub(super) fn asked(query: &ParamsMap) -> Asked {
+    let text = |key| query.get(key).unwrap_or_default();
+    let (from, to) = (text("from"), text("to"));
+    // One more than can be drawn is enough to see that there were too many.
+    let listed = || text("entities").split(',').filter(|id| !id.is_empty()).map(str::to_owned).collect::<Vec<_>>();
+    let mut entities = query.get_all("e").unwrap_or_else(listed);
+    entities.truncate(MOST_SERIES + 1);
+    let range = Some(text("range")).filter(|word| !word.is_empty()).unwrap_or_else(|| "24h".to_owned());
+    Asked {
+        request: HistoryRequest { entities, range, from, to, compare: text("compare") == "1", points: text("points").parse().ok() },
+        has_band: text("band") != "0",
+        filter: text("q"),
     }
 }
 
@@ -46,81 +64,213 @@ pub(super) fn request(query: &ParamsMap) -> HistoryRequest {
 pub(super) struct View {
     /// What is charted, in order.
     pub(super) chosen: Vec<EntityId>,
-    range: Range,
+    /// What is shown.
+    pub(super) range: Range,
+    /// The end follows the clock.
+    pub(super) is_live: bool,
+    /// Beside the period before.
+    pub(super) compare: bool,
+    /// With the area from smallest to largest.
+    pub(super) has_band: bool,
+    /// What the list of series is narrowed to.
+    pub(super) filter: String,
+    points: Option<usize>,
     now: Timestamp,
-    /// The end, when it does not follow the clock.
-    pinned: Option<Timestamp>,
+    /// Both ends were given.
+    is_custom: bool,
 }
 
 impl View {
-    /// The view that a page shows. `to` is the end that was asked for.
-    pub(super) fn of(page: &HistoryPage, to: Option<i64>) -> Self {
-        Self { chosen: page.chosen.clone(), range: page.range, now: page.shell.now, pinned: to.map(|_| page.range.to) }
+    /// The view that a page shows.
+    pub(super) fn of(page: &HistoryPage, asked: &Asked) -> Self {
+        let Asked { request, has_band, filter } = asked;
+        Self {
+            chosen: page.chosen.clone(),
+            range: page.range,
+            is_live: page.is_live,
+            compare: request.compare,
+            has_band: *has_band,
+            filter: filter.clone(),
+            points: request.points,
+            now: page.shell.now,
+            is_custom: !request.from.is_empty() && !PRESETS.iter().any(|preset| preset.ms == page.range.len_ms()),
+        }
     }
 
-    /// The length in use: the one nearest to the range.
-    pub(super) fn preset(&self) -> Preset {
-        PRESETS.into_iter().min_by_key(|preset| (preset.ms - self.range.len_ms()).abs()).unwrap_or(PRESETS[2])
+    /// The length in use; `None` for one of its own.
+    pub(super) fn preset(&self) -> Option<Preset> {
+        let nearest = PRESETS.into_iter().min_by_key(|preset| (preset.ms - self.range.len_ms()).abs())?;
+        (!self.is_custom).then_some(nearest)
     }
 
-    /// The end, when it does not follow the clock.
-    pub(super) const fn pinned(&self) -> Option<Timestamp> {
-        self.pinned
+    /// The address of this view.
+    pub(super) fn href(&self) -> String {
+        let mut href = Address::of(&self.chosen);
+        match self.preset() {
+            Some(preset) => {
+                href.push("range", preset.word);
+                if !self.is_live {
+                    href.push("to", &self.range.to.as_ms().to_string());
+                }
+            }
+            None => {
+                href.push("from", &self.range.from.as_ms().to_string());
+                href.push("to", &self.range.to.as_ms().to_string());
+            }
+        }
+        for (key, value) in self.options() {
+            href.push(key, &value);
+        }
+        href.0
+    }
+
+    /// What the address says besides entities and range.
+    pub(super) fn options(&self) -> Vec<(&'static str, String)> {
+        let compare = self.compare.then(|| ("compare", "1".to_owned()));
+        let band = (!self.has_band).then(|| ("band", "0".to_owned()));
+        let points = self.points.map(|points| ("points", points.to_string()));
+        compare.into_iter().chain(band).chain(points).collect()
+    }
+
+    /// The parts of the address that say what is shown, for a form.
+    pub(super) fn range_fields(&self) -> Vec<(&'static str, String)> {
+        match self.preset() {
+            Some(preset) if self.is_live => vec![("range", preset.word.to_owned())],
+            Some(preset) => vec![("range", preset.word.to_owned()), ("to", self.range.to.as_ms().to_string())],
+            None => vec![("from", self.range.from.as_ms().to_string()), ("to", self.range.to.as_ms().to_string())],
+        }
     }
 
     /// The address with another length, and the same end.
     pub(super) fn with_preset(&self, preset: Preset) -> String {
-        href(&self.chosen, preset, self.pinned)
+        let from = self.range.to.plus_ms(-preset.ms);
+        Self { range: Range { from, to: self.range.to }, is_custom: false, ..self.clone() }.href()
+    }
+
+    /// The address of a part of time.
+    pub(super) fn with_range(&self, range: Range) -> String {
+        Self { range, is_live: false, is_custom: true, ..self.clone() }.href()
+    }
+
+    /// The address of a range as a form's fields write it: `2026-06-11T14:03`.
+    pub(super) fn with_civil(&self, from: &str, to: &str) -> String {
+        let mut href = Address::of(&self.chosen);
+        // Whatever else stands there is not taken: the server says that it is no time.
+        let plain = |text: &str| -> String { text.chars().filter(|c| c.is_ascii_alphanumeric() || "-:.".contains(*c)).collect() };
+        href.push("from", &plain(from));
+        href.push("to", &plain(to));
+        for (key, value) in self.options() {
+            href.push(key, &value);
+        }
+        href.0
+    }
+
+    /// What is one step called: `One day`.
+    pub(super) fn step(&self) -> &'static str {
+        self.preset().map_or("One period", |preset| preset.step)
     }
 
     /// The address of one length earlier.
     pub(super) fn back(&self) -> String {
-        href(&self.chosen, self.preset(), Some(self.range.from))
+        self.moved(-self.range.len_ms()).href()
     }
 
-    /// The address of one length later; `None` at the present. What would reach the present follows the clock again.
+    /// The address of one length later; `None` at the present. What would reach the present, or a twentieth of the length before it, follows the
+    /// clock again: time goes on while somebody looks.
     pub(super) fn forward(&self) -> Option<String> {
-        let to = self.pinned?.plus_ms(self.range.len_ms());
-        Some(href(&self.chosen, self.preset(), (to < self.now).then_some(to)))
+        if self.is_live || self.range.to >= self.now {
+            return None;
+        }
+        let later = self.moved(self.range.len_ms());
+        if later.range.to < self.now.plus_ms(-self.range.len_ms() / 20) {
+            return Some(later.href());
+        }
+        let last = self.moved(self.now.since_ms(self.range.to));
+        Some(Self { is_live: !last.is_custom, ..last }.href())
+    }
+
+    fn moved(&self, ms: i64) -> Self {
+        let range = Range { from: self.range.from.plus_ms(ms), to: self.range.to.plus_ms(ms) };
+        Self { range, is_live: false, ..self.clone() }
+    }
+
+    /// The address that compares, or not.
+    pub(super) fn with_compare(&self, compare: bool) -> String {
+        Self { compare, ..self.clone() }.href()
+    }
+
+    /// The address with or without the area from smallest to largest.
+    pub(super) fn with_band(&self, has_band: bool) -> String {
+        Self { has_band, ..self.clone() }.href()
+    }
+
+    /// The address that follows the clock, with the length in use or the next one, or that stands still.
+    pub(super) fn with_live(&self, is_live: bool) -> String {
+        let preset = PRESETS.into_iter().find(|preset| preset.ms >= self.range.len_ms()).unwrap_or(PRESETS[5]);
+        let from = self.range.to.plus_ms(-preset.ms);
+        let range = if is_live { Range { from, to: self.range.to } } else { self.range };
+        Self { is_live, is_custom: !is_live && self.is_custom, range, ..self.clone() }.href()
+    }
+
+    /// The address that shows the same to everybody, also tomorrow.
+    pub(super) fn share(&self) -> String {
+        Self { is_live: false, ..self.clone() }.href()
     }
 
     /// The address without one of the chosen.
     pub(super) fn without(&self, id: &EntityId) -> String {
-        let chosen: Vec<EntityId> = self.chosen.iter().filter(|one| *one != id).cloned().collect();
-        href(&chosen, self.preset(), self.pinned)
+        let chosen = self.chosen.iter().filter(|one| *one != id).cloned().collect();
+        Self { chosen, ..self.clone() }.href()
     }
 
     /// The address with one more at the end, or without it.
     pub(super) fn toggled(&self, id: &EntityId, is_on: bool) -> String {
-        if !is_on || self.chosen.contains(id) {
-            return if is_on { href(&self.chosen, self.preset(), self.pinned) } else { self.without(id) };
+        if !is_on {
+            return self.without(id);
         }
-        let chosen: Vec<EntityId> = self.chosen.iter().chain([id]).cloned().collect();
-        href(&chosen, self.preset(), self.pinned)
+        let added = (!self.chosen.contains(id)).then_some(id);
+        Self { chosen: self.chosen.iter().chain(added).cloned().collect(), ..self.clone() }.href()
+    }
+
+    /// The address of the same as a table for programs: the drawn points, or every reading.
+    pub(super) fn csv(&self, is_raw: bool) -> String {
+        let ids: Vec<&str> = self.chosen.iter().map(EntityId::as_str).collect();
+        let (from, to) = (self.range.from.as_ms(), self.range.to.as_ms());
+        let rows = if is_raw { "resolution=raw".to_owned() } else { format!("points={}", self.points.unwrap_or(500)) };
+        format!("/api/v1/history.csv?entities={}&from={from}&to={to}&{rows}", ids.join(","))
     }
 }
 
 /// The address of the last 24 hours of one entity.
 #[must_use]
 pub(in crate::pages) fn day_of(id: &EntityId) -> String {
-    href(std::slice::from_ref(id), PRESETS[2], None)
+    let mut href = Address::of(std::slice::from_ref(id));
+    href.push("range", PRESETS[2].word);
+    href.0
 }
 
-/// Ids hold nothing that an address would have to escape.
-fn href(chosen: &[EntityId], preset: Preset, to: Option<Timestamp>) -> String {
-    let mut href = "/history?".to_owned();
-    for id in chosen {
-        href.push_str("e=");
-        href.push_str(id.as_str());
-        href.push('&');
+/// An address that is being written. Ids, words and numbers hold nothing that it would have to escape.
+struct Address(String);
+
+impl Address {
+    fn of(chosen: &[EntityId]) -> Self {
+        let mut address = Self("/history".to_owned());
+        for id in chosen {
+            address.push("e", id.as_str());
+        }
+        if chosen.is_empty() {
+            // Nothing chosen is something else than nothing said.
+            address.push("e", "");
+        }
+        address
     }
-    href.push_str("range=");
-    href.push_str(preset.word);
-    if let Some(to) = to {
-        href.push_str("&to=");
-        href.push_str(&to.as_ms().to_string());
+
+    fn push(&mut self, key: &str, value: &str) {
+        self.0.push(if self.0.contains('?') { '&' } else { '?' });
+        self.0.push_str(key);
+        self.0.push('=');
+        self.0.push_str(value);
     }
-    href
 }
 
 #[cfg(test)]
@@ -133,35 +283,85 @@ mod tests {
         EntityId::parse(text).expect("id")
     }
 
-    fn view(to: i64, is_pinned: bool) -> View {
+    fn view(to: i64, is_live: bool) -> View {
         let range = Range { from: Timestamp::from_ms(to - DAY_MS), to: Timestamp::from_ms(to) };
-        View { chosen: vec![id("a.b"), id("c.d")], range, now: Timestamp::from_ms(NOW), pinned: is_pinned.then_some(range.to) }
+        View {
+            chosen: vec![id("a.b"), id("c.d")],
+            range,
+            is_live,
+            compare: false,
+            has_band: true,
+            filter: String::new(),
+            points: None,
+            now: Timestamp::from_ms(NOW),
+            is_custom: false,
+        }
     }
 
     #[test]
     fn an_address_carries_the_whole_view() {
         let mut query = ParamsMap::new();
-        for (key, value) in [("e", "a.b"), ("e", "c.d"), ("range", "7d"), ("to", "1781273006000")] {
+        for (key, value) in
+            [("e", "a.b"), ("e", "c.d"), ("range", "7d"), ("to", "1781273006000"), ("compare", "1"), ("band", "0"), ("points", "2000")]
+        {
             query.insert(key, value.to_owned());
         }
-        assert_eq!(request(&query), HistoryRequest { entities: vec!["a.b".into(), "c.d".into()], range: "7d".into(), to: Some(NOW) });
-        assert_eq!(request(&ParamsMap::new()), HistoryRequest { entities: vec![], range: "24h".into(), to: None });
+        let all = asked(&query);
+        let request = HistoryRequest {
+            entities: vec!["a.b".into(), "c.d".into()],
+            range: "7d".into(),
+            from: String::new(),
+            to: NOW.to_string(),
+            compare: true,
+            points: Some(2_000),
+        };
+        assert_eq!(all, Asked { request, has_band: false, filter: String::new() });
+        let mut listed = ParamsMap::new();
+        listed.insert("entities", "a.b,c.d".to_owned());
+        assert_eq!(asked(&listed).request.entities, all.request.entities);
+        let least = asked(&ParamsMap::new());
+        assert_eq!((least.request.range.as_str(), least.has_band, least.request.compare), ("24h", true, false));
+        let view = View { compare: true, has_band: false, points: Some(2_000), ..view(NOW, false) };
+        assert_eq!(view.href(), format!("/history?e=a.b&e=c.d&range=24h&to={NOW}&compare=1&band=0&points=2000"));
     }
 
     #[test]
     fn steps_go_back_and_return_to_the_present() {
-        assert_eq!(view(NOW, false).back(), format!("/history?e=a.b&e=c.d&range=24h&to={}", NOW - DAY_MS));
-        assert_eq!(view(NOW, false).forward(), None);
-        assert_eq!(view(NOW - DAY_MS, true).forward().as_deref(), Some("/history?e=a.b&e=c.d&range=24h"));
-        assert_eq!(view(NOW - 2 * DAY_MS, true).forward(), Some(format!("/history?e=a.b&e=c.d&range=24h&to={}", NOW - DAY_MS)));
+        assert_eq!(view(NOW, true).back(), format!("/history?e=a.b&e=c.d&range=24h&to={}", NOW - DAY_MS));
+        assert_eq!(view(NOW, true).forward(), None);
+        assert_eq!(view(NOW - DAY_MS, false).forward().as_deref(), Some("/history?e=a.b&e=c.d&range=24h"));
+        assert_eq!(view(NOW - DAY_MS - HOUR_MS, false).forward().as_deref(), Some("/history?e=a.b&e=c.d&range=24h"));
+        assert_eq!(view(NOW - 2 * DAY_MS, false).forward(), Some(format!("/history?e=a.b&e=c.d&range=24h&to={}", NOW - DAY_MS)));
+    }
+
+    #[test]
+    fn a_range_of_its_own_keeps_its_length_through_steps() {
+        let hours = |from: i64, to: i64| Range { from: Timestamp::from_ms(NOW + from * HOUR_MS), to: Timestamp::from_ms(NOW + to * HOUR_MS) };
+        let custom = |from, to| View { range: hours(from, to), is_custom: true, ..view(NOW, false) };
+        let href = |from: i64, to: i64| format!("/history?e=a.b&e=c.d&from={}&to={}", NOW + from * HOUR_MS, NOW + to * HOUR_MS);
+        assert_eq!(view(NOW, true).with_range(hours(-5, -3)), href(-5, -3));
+        assert_eq!((custom(-5, -3).back(), custom(-5, -3).forward()), (href(-7, -5), Some(href(-3, -1))));
+        // The last step is as long as what is left.
+        assert_eq!((custom(-3, -1).forward(), custom(-2, 0).forward()), (Some(href(-2, 0)), None));
+        // What follows the clock has a length with a name.
+        assert_eq!(custom(-5, -3).with_live(true), "/history?e=a.b&e=c.d&range=24h");
+        assert_eq!(view(NOW, true).with_civil("2026-06-11T14:03", "x&to=<"), "/history?e=a.b&e=c.d&from=2026-06-11T14:03&to=xto");
+    }
+
+    #[test]
+    fn a_shared_address_shows_the_same_tomorrow() {
+        assert_eq!(view(NOW, true).share(), format!("/history?e=a.b&e=c.d&range=24h&to={NOW}"));
+        assert_eq!(view(NOW, true).csv(true), format!("/api/v1/history.csv?entities=a.b,c.d&from={}&to={NOW}&resolution=raw", NOW - DAY_MS));
     }
 
     #[test]
     fn the_chosen_change_one_at_a_time() {
-        assert_eq!(view(NOW, false).without(&id("a.b")), "/history?e=c.d&range=24h");
-        assert_eq!(view(NOW, false).toggled(&id("x.y"), true), "/history?e=a.b&e=c.d&e=x.y&range=24h");
-        assert_eq!(view(NOW, false).toggled(&id("a.b"), false), "/history?e=c.d&range=24h");
-        assert_eq!(view(NOW, true).with_preset(PRESETS[0]), format!("/history?e=a.b&e=c.d&range=15m&to={NOW}"));
+        assert_eq!(view(NOW, true).without(&id("a.b")), "/history?e=c.d&range=24h");
+        assert_eq!(view(NOW, true).toggled(&id("x.y"), true), "/history?e=a.b&e=c.d&e=x.y&range=24h");
+        assert_eq!(view(NOW, true).toggled(&id("a.b"), false), "/history?e=c.d&range=24h");
+        assert_eq!(view(NOW, false).with_preset(PRESETS[0]), format!("/history?e=a.b&e=c.d&range=15m&to={NOW}"));
         assert_eq!(day_of(&id("a.b")), "/history?e=a.b&range=24h");
+        let none = View { chosen: vec![], ..view(NOW, true) };
+        assert_eq!(none.href(), "/history?e=&range=24h");
     }
 }

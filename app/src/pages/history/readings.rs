@@ -30,7 +30,8 @@ pub(super) fn readings(charted: &[Charted], range: Range, utc_offset_s: i32) -> 
     view! {
         <details class="readings no-print">
             <summary class="card-foot">{icon("table", "")} "Show readings"</summary>
-            <div class="table-wrap">
+            // Wider than a phone: what scrolls must be reached by keys.
+            <div class="table-wrap" tabindex="0" role="region" aria-label="Readings">
                 <table class="table">
                     <caption class="hint">{note}</caption>
                     <thead>

@@ -4,30 +4,59 @@ use domain::history::Range;
 use domain::time::{Timestamp, duration_words};
 use leptos::prelude::*;
 
-use crate::components::chart::Swatch;
-use crate::components::chart::model::Charted;
+use crate::components::chart::beyond::beyond_ms;
+use crate::components::chart::model::{Charted, period_before, state_word};
 use crate::components::chart::number::number;
 use crate::components::chart::states::on_and_known_ms;
 use crate::components::chart::stats::stats;
 use crate::components::chart::time_axis::point_time;
-use crate::erase::Erase as _;
+use crate::components::chart::{Chart, Swatch};
+use crate::erase::{Erase as _, text};
 
-/// One row of figures as it is written.
+/// One row of figures as it is written: each a value, with a note under it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Row {
     name: String,
-    /// Value and its time.
-    min: (String, Option<(Timestamp, String)>),
-    mean: (String, Option<String>),
-    max: (String, Option<(Timestamp, String)>),
+    min: Figure,
+    mean: Figure,
+    max: Figure,
+    /// The last value when the page was made.
     last: String,
+    change: Figure,
+    /// One for each limit.
+    beyond: Vec<Figure>,
     coverage: String,
 }
 
-/// The table of figures.
-pub(super) fn statistics(charted: &[Charted], range: Range, utc_offset_s: i32) -> AnyView {
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Figure {
+    value: String,
+    note: Option<String>,
+    at: Option<Timestamp>,
+}
+
+impl Figure {
+    fn of(value: impl Into<String>) -> Self {
+        Self { value: value.into(), note: None, at: None }
+    }
+
+    fn none() -> Self {
+        Self::of("–")
+    }
+
+    fn noted(self, note: impl Into<String>) -> Self {
+        Self { note: Some(note.into()), ..self }
+    }
+}
+
+/// The table of figures. `is_compared` beside the period before; `chart` knows values that came since.
+pub(super) fn statistics(charted: &[Charted], range: Range, utc_offset_s: i32, is_compared: bool, chart: Chart) -> AnyView {
     let rows = charted.iter().enumerate().map(|(n, one)| {
-        let row = row(one, range, utc_offset_s);
+        let row = row(one, range, utc_offset_s, is_compared);
+        let last = {
+            let (one, known) = (one.clone(), row.last);
+            text(move || chart.newest(n).map_or_else(|| known.clone(), |value| one.bare_words(value)))
+        };
         view! {
             <tr>
                 <th scope="row">
@@ -36,20 +65,20 @@ pub(super) fn statistics(charted: &[Charted], range: Range, utc_offset_s: i32) -
                         <span>{row.name}</span>
                     </span>
                 </th>
-                {extreme("Min", row.min)}
-                <td class="num" data-label="Mean">
-                    {row.mean.0} {row.mean.1.map(|note| view! { <small>{note}</small> })}
-                </td>
-                {extreme("Max", row.max)}
+                {cell("Min", vec![row.min])}
+                {cell("Mean", vec![row.mean])}
+                {cell("Max", vec![row.max])}
                 <td class="num" data-label="Last">
-                    <b>{row.last}</b>
+                    <b>{last}</b>
                 </td>
-                <td class="num" data-label="Coverage">
-                    {row.coverage}
-                </td>
+                {cell("Change", vec![row.change])}
+                {cell("Beyond limit", row.beyond)}
+                {cell("Coverage", vec![Figure::of(row.coverage)])}
             </tr>
         }
     });
+    let change = if is_compared { format!("Change to {}", period_before(range)) } else { "Change".to_owned() };
+    let heads = ["Min", "Mean", "Max", "Last", &change, "Time beyond limit", "Coverage"].map(str::to_owned);
     view! {
         <div class="table-wrap">
             <table class="table table-cards">
@@ -57,7 +86,7 @@ pub(super) fn statistics(charted: &[Charted], range: Range, utc_offset_s: i32) -
                 <thead>
                     <tr>
                         <th scope="col">"Series"</th>
-                        {["Min", "Mean", "Max", "Last", "Coverage"].map(|head| view! { <th scope="col" class="num">{head}</th> }).into_iter().collect_view()}
+                        {heads.map(|head| view! { <th scope="col" class="num">{head}</th> }).into_iter().collect_view()}
                     </tr>
                 </thead>
                 <tbody>{rows.collect_view()}</tbody>
@@ -67,38 +96,75 @@ pub(super) fn statistics(charted: &[Charted], range: Range, utc_offset_s: i32) -
     .erase()
 }
 
-fn extreme(label: &'static str, (value, at): (String, Option<(Timestamp, String)>)) -> AnyView {
-    let time = at.map(|(at, words)| view! { <small><time datetime=at.rfc3339()>{words}</time></small> });
-    view! { <td class="num" data-label=label>{value} {time}</td> }.erase()
+fn cell(label: &'static str, figures: Vec<Figure>) -> AnyView {
+    let figures = figures.into_iter().map(|Figure { value, note, at }| {
+        let note = note.map(|note| match at {
+            Some(at) => view! { <small><time datetime=at.rfc3339()>{note}</time></small> }.erase(),
+            None => view! { <small>{note}</small> }.erase(),
+        });
+        view! { {value} {note} }
+    });
+    view! { <td class="num" data-label=label>{figures.collect_view()}</td> }.erase()
 }
 
-fn row(one: &Charted, range: Range, utc_offset_s: i32) -> Row {
+fn row(one: &Charted, range: Range, utc_offset_s: i32, is_compared: bool) -> Row {
     let name = one.entity.unit.as_ref().map_or_else(|| one.entity.name.clone(), |unit| format!("{}, {unit}", one.entity.name));
-    let none = || "–".to_owned();
+    let nothing = Row {
+        name,
+        min: Figure::none(),
+        mean: Figure::none(),
+        max: Figure::none(),
+        last: "–".to_owned(),
+        change: Figure::none(),
+        beyond: vec![Figure::none().noted("no limit")],
+        coverage: "0 %".to_owned(),
+    };
     if one.is_state() {
         let (on_ms, known_ms) = on_and_known_ms(&one.series, range);
-        let on = crate::components::chart::model::state_word(&one.entity, true);
+        let share = || Figure::of(format!("{} {}", state_word(&one.entity, true), percent(on_ms, known_ms))).noted(duration_words(on_ms));
         return Row {
-            name,
-            min: (none(), None),
-            mean: if known_ms == 0 { (none(), None) } else { (format!("{on} {}", percent(on_ms, known_ms)), Some(duration_words(on_ms))) },
-            max: (none(), None),
-            last: one.series.last.last().map_or_else(none, |&v| one.words(v)),
+            mean: if known_ms == 0 { Figure::none() } else { share() },
+            last: one.series.last.last().map_or(nothing.last, |&v| one.words(v)),
             coverage: percent(known_ms, range.len_ms()),
+            ..nothing
         };
     }
-    let Some(stats) = stats(&one.series, range) else {
-        return Row { name, min: (none(), None), mean: (none(), None), max: (none(), None), last: none(), coverage: "0 %".to_owned() };
-    };
+    let Some(figures) = stats(&one.series, range) else { return nothing };
     let words = |v: f64| one.bare_words(v);
-    let at = |t: Timestamp| Some((t, point_time(t, range, utc_offset_s)));
+    let at = |(value, t): (f64, Timestamp)| Figure { at: Some(t), ..Figure::of(words(value)).noted(point_time(t, range, utc_offset_s)) };
+    let beyond = one.limits.iter().map(|limit| {
+        // The label says how bad it is as well: `Critical above 34`.
+        let side = limit.label.split_once(' ').map_or(limit.label.as_str(), |(_, side)| side);
+        let ms = beyond_ms(&one.series, limit);
+        Figure::of(if ms == 0 { "0 min".to_owned() } else { duration_words(ms) }).noted(side)
+    });
+    let beyond: Vec<Figure> = beyond.collect();
     Row {
-        name,
-        min: (words(stats.min.0), at(stats.min.1)),
-        mean: (words(stats.mean), None),
-        max: (words(stats.max.0), at(stats.max.1)),
-        last: words(stats.last),
-        coverage: format!("{} %", number((stats.coverage * 100.0 + 1e-9).floor(), Some(0))),
+        min: at(figures.min),
+        mean: Figure::of(words(figures.mean)),
+        max: at(figures.max),
+        last: words(figures.last),
+        change: change(one, range, figures.mean, figures.last, is_compared),
+        beyond: if beyond.is_empty() { nothing.beyond } else { beyond },
+        coverage: format!("{} %", number((figures.coverage * 100.0 + 1e-9).floor(), Some(0))),
+        ..nothing
+    }
+}
+
+/// What changed: the mean against that of the period before, or the last value against the first.
+fn change(one: &Charted, range: Range, mean: f64, last: f64, is_compared: bool) -> Figure {
+    let (difference, note) = if is_compared {
+        let before = one.previous.as_ref().and_then(|previous| stats(previous, range));
+        (before.map(|before| mean - before.mean), "mean")
+    } else {
+        (one.series.mean.iter().copied().find(|v| v.is_finite()).map(|first| last - first), "first to last")
+    };
+    match difference.filter(|d| d.is_finite()) {
+        Some(difference) => {
+            let words = one.bare_words(difference);
+            Figure::of(if difference > 0.0 && words != one.bare_words(0.0) { format!("+{words}") } else { words }).noted(note)
+        }
+        None => Figure::none().noted("no data"),
     }
 }
 

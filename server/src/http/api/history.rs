@@ -5,6 +5,7 @@ use axum::extract::{Query, State};
 use domain::entity::EntityId;
 use domain::history::{MAX_POINTS, Range, Series};
 use domain::time::{DAY_MS, Timestamp};
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use super::By;
@@ -19,6 +20,7 @@ pub(super) struct Question {
     from: Option<String>,
     to: Option<String>,
     points: Option<String>,
+    zone: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -26,27 +28,50 @@ pub(super) struct Answer {
     series: Vec<Series>,
 }
 
+/// What is asked, as far as it can be answered.
+pub(super) struct Asked {
+    pub(super) entities: Vec<EntityId>,
+    pub(super) range: Range,
+    /// Most rows of an entity.
+    pub(super) points: usize,
+    /// Whose clock buckets begin by; UTC without one.
+    pub(super) zone: Option<TimeZone>,
+}
+
 pub(super) async fn query(State(app): State<AppState>, By(caller): By, Query(question): Query<Question>) -> Result<Json<Answer>, Problem> {
-    let entities = question
-        .entities
-        .split(',')
-        .filter(|id| !id.is_empty())
-        .map(|id| EntityId::parse(id).map_err(|error| Problem::field("entities", error.to_string())))
-        .collect::<Result<Vec<_>, _>>()?;
-    let to = moment("to", question.to.as_deref())?.unwrap_or_else(|| now().plus_ms(1));
-    let from = moment("from", question.from.as_deref())?.unwrap_or_else(|| to.plus_ms(-DAY_MS));
-    if from > to {
-        return Err(Problem::field("from", "from is after to"));
-    }
-    let points = match question.points.as_deref() {
-        None => 1_000,
-        Some(text) => match text.parse::<usize>() {
-            Ok(points) if (1..=MAX_POINTS).contains(&points) => points,
-            _ => return Err(Problem::field("points", format!("points must be a number from 1 to {MAX_POINTS}"))),
-        },
-    };
-    let series = app.backend.series(&caller, &entities, Range { from, to }, points).await?;
+    let Asked { entities, range, points, zone } = question.read()?;
+    let series = app.backend.series(&caller, &entities, range, points, zone.as_ref()).await?;
     Ok(Json(Answer { series }))
+}
+
+impl Question {
+    pub(super) fn read(&self) -> Result<Asked, Problem> {
+        let entities = self
+            .entities
+            .split(',')
+            .filter(|id| !id.is_empty())
+            .map(|id| EntityId::parse(id).map_err(|error| Problem::field("entities", error.to_string())))
+            .collect::<Result<Vec<_>, _>>()?;
+        let to = moment("to", self.to.as_deref())?.unwrap_or_else(|| now().plus_ms(1));
+        let from = moment("from", self.from.as_deref())?.unwrap_or_else(|| to.plus_ms(-DAY_MS));
+        if from > to {
+            return Err(Problem::field("from", "from is after to"));
+        }
+        let points = match self.points.as_deref() {
+            None => 1_000,
+            Some(text) => match text.parse::<usize>() {
+                Ok(points) if (1..=MAX_POINTS).contains(&points) => points,
+                _ => return Err(Problem::field("points", format!("points must be a number from 1 to {MAX_POINTS}"))),
+            },
+        };
+        let zone = match self.zone.as_deref().filter(|name| !name.is_empty()) {
+            None => None,
+            Some(name) => Some(TimeZone::get(name).map_err(|_| {
+                Problem::field("zone", format!("\"{}\" is no time zone; one is called Europe/Berlin", domain::device::clean_text(name, 40)))
+            })?),
+        };
+        Ok(Asked { entities, range: Range { from, to }, points, zone })
+    }
 }
 
 /// Unix milliseconds or RFC 3339.

@@ -10,6 +10,8 @@ mod commands;
 mod entities;
 /// The past.
 mod history;
+/// The past as a table.
+mod table;
 /// The topic explorer.
 mod topics;
 
@@ -34,6 +36,7 @@ pub fn router() -> Router<AppState> {
         .route("/api/v1/devices/{id}", get(entities::one_device))
         .route("/api/v1/areas", get(entities::list_areas))
         .route("/api/v1/history", get(history::query))
+        .route("/api/v1/history.csv", get(table::export))
         .route("/api/v1/alarms", get(alarms::list))
         .route("/api/v1/alarms/{id}", get(alarms::one))
         .route("/api/v1/alarms/{id}/ack", post(alarms::acknowledge))

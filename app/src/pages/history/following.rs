@@ -1,0 +1,115 @@
+//! What keeps the page up to date: new values, the clock, and what somebody chose by hand.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::entity::EntityId;
+use domain::time::{MINUTE_MS, SECOND_MS, Timestamp};
+use domain::value::Value;
+use leptos::prelude::*;
+use leptos_router::NavigateOptions;
+use leptos_router::hooks::use_navigate;
+
+use crate::components::chart::Chart;
+use crate::components::chart::gaps::bucket_ms;
+use crate::erase::memo;
+use crate::live::Live;
+use crate::pages::history::{Loaded, names};
+
+/// After the last movement by hand the page asks for what is shown now.
+const SETTLED: Duration = Duration::from_millis(250);
+
+/// Follows everything that changes a chart. `reload` asks the server for the same view again.
+pub(super) fn follow(chart: Chart, page: Memo<Arc<Loaded>>, reload: impl Fn() + Copy + Send + Sync + 'static) {
+    let live = Live::expect();
+    // Counts what was chosen by hand: only the last one is asked for.
+    let chosen = StoredValue::new(0_u32);
+    let is_moving = StoredValue::new(false);
+
+    // Other data.
+    Effect::new(move |before: Option<()>| {
+        let loaded = page.get();
+        if before.is_some() {
+            chart.load(names::model(&loaded.page, loaded.asked.has_band), !is_moving.get_value());
+        }
+    });
+
+    // What was chosen by hand becomes the address of the page. The first one is a step that the browser's Back undoes; more of the same
+    // movement take its place.
+    let navigate = use_navigate();
+    Effect::new(move |_| {
+        let Some(range) = chart.wanted() else { return };
+        is_moving.set_value(true);
+        chosen.update_value(|n| *n = n.wrapping_add(1));
+        let (n, navigate) = (chosen.get_value(), navigate.clone());
+        set_timeout(
+            move || {
+                // The page may be gone by now.
+                if chosen.try_get_value() != Some(n) {
+                    return;
+                }
+                is_moving.set_value(false);
+                let view = page.with_untracked(|loaded| loaded.view());
+                let replace = view.preset().is_none();
+                navigate(&view.with_range(range), NavigateOptions { scroll: false, replace, ..NavigateOptions::default() });
+            },
+            SETTLED,
+        );
+    });
+
+    // New values.
+    let shown = memo(move || {
+        page.with(|loaded| loaded.page.is_live.then(|| loaded.page.series.iter().map(|one| one.entity.clone()).collect::<Vec<EntityId>>()))
+    });
+    Effect::new(move |_| {
+        let Some(ids) = shown.get() else { return };
+        // Entities that the page does not know yet come with the first frames.
+        live.tally.track();
+        for (n, id) in ids.iter().enumerate() {
+            let Some(entry) = live.find(id) else { continue };
+            let newest = entry.view.with(|view| view.t.zip(view.v.as_ref().and_then(number)));
+            if let Some((at, value)) = newest {
+                chart.append(n, at, value);
+            }
+        }
+        chart.tick(live.heard.get_untracked(), true);
+    });
+
+    // The clock. Now and then the server is asked again: for means instead of single values, and for what came late.
+    let asked = StoredValue::new(None::<Timestamp>);
+    Effect::new(move |_| {
+        let Some(now) = live.now.get() else { return };
+        let (is_live, made, every) = page.with_untracked(|loaded| (loaded.page.is_live, loaded.page.shell.now, refresh_ms(loaded)));
+        chart.tick(now, is_live);
+        let last = asked.get_value().unwrap_or(made).max(made);
+        if is_live && untrack(|| chart.wanted()).is_none() && now.since_ms(last) >= every {
+            asked.set_value(Some(now));
+            reload();
+        }
+    });
+
+    // An alarm that came or went.
+    let alarms = memo(move || {
+        let ids = shown.get().unwrap_or_default();
+        live.alarms
+            .with(|alarms| alarms.iter().filter(|alarm| ids.contains(&alarm.entity)).map(|alarm| (alarm.id.clone(), alarm.state)).collect::<Vec<_>>())
+    });
+    Effect::new(move |before: Option<usize>| {
+        let n = alarms.with(Vec::len);
+        if before.is_some_and(|before| before != n) {
+            reload();
+        }
+        n
+    });
+}
+
+/// How long the page's own end of the lines is good enough: as long as a point of the server's takes, 20 s to 10 minutes.
+fn refresh_ms(loaded: &Loaded) -> i64 {
+    let coarsest = loaded.page.series.iter().filter_map(|series| bucket_ms(series.resolution)).max();
+    coarsest.unwrap_or(5 * MINUTE_MS).clamp(20 * SECOND_MS, 10 * MINUTE_MS)
+}
+
+/// A value as charts draw it: states are 1 and 0.
+fn number(value: &Value) -> Option<f64> {
+    value.as_number().or_else(|| value.is_on().map(|is_on| if is_on { 1.0 } else { 0.0 }))
+}

@@ -1,0 +1,166 @@
+// How smooth a full chart is: `npm run measure:history -- [SECONDS]`.
+// Six series of 2,000 points are zoomed, moved, and grow by ten values a second each. For each of it:
+// - the time that the page's main thread is busy in a frame, from the browser's own trace (the bar: below 16 ms at the 95th percentile);
+// - the time from frame to frame, beside that of an empty page in the same run, for machines are noisy.
+// And how long the server takes to answer with the page, data in its HTML.
+import { chromium } from '@playwright/test';
+import mqtt from 'mqtt';
+
+import { SCREENS, firstFrame, launchOptions } from './browser.mjs';
+import { startDemo } from './server.mjs';
+
+const BAR_MS = 16;
+const POINTS = 2_000;
+const SPAN_MS = 3_500_000;
+const SERIES = ['temperature', 'temperature', 'humidity', 'humidity', 'pressure', 'pressure'].map((measure, n) => ({ device: `measured-${n}`, measure }));
+const seconds = Number(process.argv.slice(2).find((word) => /^\d+$/.test(word)) ?? 6);
+
+const demo = await startDemo();
+const browser = await chromium.launch(launchOptions);
+const devices = await mqtt.connectAsync(demo.mqtt, { protocolVersion: 5 });
+let failed = false;
+try {
+  await fill();
+  const path = `/history?${SERIES.map(({ device, measure }) => `e=${device}.${measure}&`).join('')}range=1h&points=${POINTS}`;
+  const context = await browser.newContext({ viewport: SCREENS.desk, baseURL: demo.http });
+  const page = await context.newPage();
+  await time('page with data in its HTML', path);
+
+  await page.goto('about:blank');
+  report('an empty page', await frames(page, () => page.waitForTimeout(2_000)), { isFloor: true });
+
+  const live = firstFrame(page);
+  await page.goto(path);
+  await live;
+  const cursor = page.getByRole('slider', { name: /Point in time/ });
+  await cursor.waitFor();
+  const points = await page.evaluate(() => [...document.querySelectorAll('.plot .series')].map((path) => path.getAttribute('d').split('L').length));
+  console.log(`points drawn: ${points.filter((n) => n > 1).join(', ')}`);
+  const box = await page.locator('.chart-svg').first().boundingBox();
+  const at = (share) => [box.x + share * box.width, box.y + box.height / 2];
+
+  report('values arrive', await frames(page, () => publish(seconds * 1_000)));
+  report('the crosshair moves', await frames(page, () => during(async (share) => page.mouse.move(...at(share)))));
+  report('zoom by the wheel', await frames(page, () => during(async (share, n) => {
+    if (n % 60 === 0) await page.mouse.move(...at(0.6));
+    await page.mouse.wheel(0, n % 60 < 30 ? -30 : 30);
+  })));
+  await page.goto(path);
+  await cursor.waitFor();
+  await page.mouse.move(...at(0.5));
+  await page.mouse.wheel(0, -300);
+  await page.waitForURL(/from=/);
+  await page.keyboard.down('Shift');
+  await page.mouse.down();
+  report('pan by a drag', await frames(page, () => during(async (share) => page.mouse.move(...at(share)))));
+  await page.mouse.up();
+  await page.keyboard.up('Shift');
+} finally {
+  await devices.endAsync();
+  await browser.close();
+  await demo.stop();
+}
+process.exit(failed ? 1 : 0);
+
+/** Readings of the last hour, with times of their own, as devices send what they kept. */
+async function fill() {
+  const now = Date.now();
+  for (const [n, { device, measure }] of SERIES.entries()) {
+    const value = (row) => (20 + 10 * n + 5 * Math.sin(row / 90 + n) + Math.sin(row * 1.7) * 0.4).toFixed(2);
+    const rows = Array.from({ length: POINTS }, (_, row) => ({ ts: Math.round(now - SPAN_MS + (row * SPAN_MS) / POINTS), value: Number(value(row)) }));
+    for (let start = 0; start < rows.length; start += 250) {
+      await devices.publishAsync(`sensors/${device}/${measure}`, JSON.stringify(rows.slice(start, start + 250)), { qos: 1 });
+    }
+  }
+  const last = SERIES.at(-1);
+  for (;;) {
+    const answer = await fetch(`${demo.http}/api/v1/history?entities=${last.device}.${last.measure}&points=5000`);
+    if ((await answer.json()).series[0].t.length >= POINTS) return;
+    await new Promise((later) => setTimeout(later, 100));
+  }
+}
+
+/** Ten values a second of each series. */
+async function publish(ms) {
+  const end = Date.now() + ms;
+  for (let n = 0; Date.now() < end; n += 1) {
+    const began = Date.now();
+    await Promise.all(SERIES.map(({ device, measure }, k) => devices.publishAsync(`sensors/${device}/${measure}`, (20 + 10 * k + Math.sin(n / 9)).toFixed(2), { qos: 0 })));
+    await new Promise((later) => setTimeout(later, Math.max(0, 100 - (Date.now() - began))));
+  }
+}
+
+/** Moves back and forth, a step a frame, while values arrive. */
+async function during(step) {
+  const end = Date.now() + seconds * 1_000;
+  const arriving = publish(seconds * 1_000);
+  for (let n = 0; Date.now() < end; n += 1) {
+    await step(0.5 + 0.35 * Math.sin(n / 25), n);
+    await new Promise((later) => setTimeout(later, 12));
+  }
+  await arriving;
+}
+
+/** What each frame took while `act` ran: milliseconds of the main thread, and from frame to frame. */
+async function frames(page, act) {
+  await browser.startTracing(page, { categories: ['toplevel', 'devtools.timeline', 'disabled-by-default-devtools.timeline'] });
+  await page.evaluate(() => {
+    window.between = [];
+    let before = performance.now();
+    window.counting = true;
+    const next = (now) => {
+      window.between.push(now - before);
+      before = now;
+      if (window.counting) requestAnimationFrame(next);
+    };
+    requestAnimationFrame(next);
+  });
+  await act();
+  const between = await page.evaluate(() => ((window.counting = false), window.between.slice(2)));
+  const trace = JSON.parse((await browser.stopTracing()).toString());
+  return { busy: busyTimes(trace.traceEvents), between };
+}
+
+/** Of each frame the time in tasks of the main thread. */
+function busyTimes(events) {
+  const fired = events.filter(({ name }) => name === 'FireAnimationFrame');
+  const counts = new Map();
+  for (const { pid, tid } of fired) counts.set(`${pid} ${tid}`, (counts.get(`${pid} ${tid}`) ?? 0) + 1);
+  const thread = [...counts].sort((a, b) => b[1] - a[1])[0]?.[0];
+  const isMain = ({ pid, tid }) => `${pid} ${tid}` === thread;
+  const starts = fired.filter(isMain).map(({ ts }) => ts).sort((a, b) => a - b);
+  const tasks = events.filter((event) => isMain(event) && event.ph === 'X' && /RunTask$/.test(event.name)).sort((a, b) => a.ts - b.ts);
+  const busy = new Array(Math.max(0, starts.length - 1)).fill(0);
+  let frame = 0;
+  for (const { ts, dur } of tasks) {
+    while (frame < busy.length && starts[frame + 1] < ts) frame += 1;
+    if (frame < busy.length && ts >= starts[frame]) busy[frame] += dur / 1_000;
+  }
+  return busy;
+}
+
+function percentile(values, share) {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN;
+}
+
+function report(what, { busy, between }, { isFloor = false } = {}) {
+  const figures = [0.5, 0.95, 0.99].map((share) => percentile(busy, share).toFixed(1));
+  const apart = [0.5, 0.95].map((share) => percentile(between, share).toFixed(1));
+  const held = percentile(busy, 0.95) < BAR_MS;
+  if (!isFloor && !held) failed = true;
+  const verdict = isFloor ? '' : held ? 'held' : `FAILED, the bar is ${BAR_MS}`;
+  console.log(`${what.padEnd(28)} busy ms a frame: median ${figures[0]}, p95 ${figures[1]}, p99 ${figures[2]}; apart: median ${apart[0]}, p95 ${apart[1]}; ${busy.length} frames ${verdict}`);
+}
+
+/** How long the server takes to answer with a page. */
+async function time(what, path) {
+  const took = [];
+  for (let n = 0; n < 7; n += 1) {
+    const began = performance.now();
+    const html = await (await fetch(demo.http + path)).text();
+    took.push(performance.now() - began);
+    if (!html.includes('class="series')) throw new Error(`no data in ${path}`);
+  }
+  console.log(`${what.padEnd(28)} median ${percentile(took, 0.5).toFixed(0)} ms, from ${Math.min(...took).toFixed(0)} to ${Math.max(...took).toFixed(0)} (the bar is 150)`);
+}
