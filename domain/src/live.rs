@@ -58,7 +58,7 @@ pub struct EntityView {
     pub topic: String,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
+#[cfg_attr(target_pointer_width = "64", expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for"))]
 const fn is_zero(n: &u64) -> bool {
     *n == 0
 }
