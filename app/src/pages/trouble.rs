@@ -30,6 +30,14 @@ pub(super) async fn or_trouble<T>(result: Result<T, BackendError>) -> Result<T, 
     }
 }
 
+/// What the frame shows: from the page, or from what is known without it.
+fn shell_of<T>(result: &Result<T, Trouble>, shell: impl Fn(&T) -> Shell) -> Option<Shell> {
+    match result {
+        Ok(page) => Some(shell(page)),
+        Err(trouble) => trouble.shell.clone(),
+    }
+}
+
 /// A page that fetches. The frame is made once and stays; its content follows `data`.
 /// (A frame made again with each answer would be gone while it is still read, for the time of loading lies between.)
 pub(super) fn fetched<T>(
@@ -42,10 +50,7 @@ where
     T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static,
 {
     let page = async move {
-        let shell = match &data.await {
-            Ok(page) => Some(shell(page)),
-            Err(trouble) => trouble.shell.clone(),
-        };
+        let shell = shell_of(&data.await, shell);
         let content = move || {
             let result = data.get()?;
             // What the content reads while it is made must not make it again.
@@ -72,10 +77,7 @@ where
     T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static,
 {
     let page = async move {
-        let shell = match &data.await {
-            Ok(page) => Some(shell(page)),
-            Err(trouble) => trouble.shell.clone(),
-        };
+        let shell = shell_of(&data.await, shell);
         let trouble = memo(move || data.with(|result| result.as_ref().map(|result| result.as_ref().err().cloned())));
         let content = move || {
             if let Some(trouble) = trouble.get()? {

@@ -125,10 +125,7 @@ pub trait Store: Send + Sync {
     async fn history(&self, entities: &[EntityId], range: Range, points: usize) -> Result<Vec<Series>, StoreError>;
     /// As [`Store::history`], with buckets that begin by the clock of a zone: days at midnight, also those of 23 and 25 hours. The resolution is
     /// the nominal length.
-    async fn history_in(&self, zone: &TimeZone, entities: &[EntityId], range: Range, points: usize) -> Result<Vec<Series>, StoreError> {
-        let _ = zone;
-        self.history(entities, range, points).await
-    }
+    async fn history_in(&self, zone: &TimeZone, entities: &[EntityId], range: Range, points: usize) -> Result<Vec<Series>, StoreError>;
     /// Buckets of exactly `bucket_ms`, aligned to the epoch, for many entities at once: what tiles show.
     async fn buckets(&self, entities: &[EntityId], range: Range, bucket_ms: i64) -> Result<Vec<Series>, StoreError>;
     /// The changes of state of each entity in the range, oldest first, with the state in force at `range.from` in front under its own time; at most

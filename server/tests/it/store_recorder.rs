@@ -43,6 +43,9 @@ impl Store for FakeStore {
     async fn history(&self, _: &[EntityId], _: Range, _: usize) -> Result<Vec<Series>, StoreError> {
         Ok(vec![])
     }
+    async fn history_in(&self, _: &jiff::tz::TimeZone, _: &[EntityId], _: Range, _: usize) -> Result<Vec<Series>, StoreError> {
+        Ok(vec![])
+    }
     async fn buckets(&self, _: &[EntityId], _: Range, _: i64) -> Result<Vec<Series>, StoreError> {
         Ok(vec![])
     }
