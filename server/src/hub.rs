@@ -1,12 +1,12 @@
-//! The hub: what viewers see. Each change is encoded once and shared; a viewer has a cursor, not a queue, so that nothing grows for a
-//! viewer that does not read.
+//! The hub: what viewers see. Each change is encoded once, when the first viewer asks for it, and shared; a viewer has a cursor, not a queue, so
+//! that nothing grows for a viewer that does not read.
 //!
 //! Every change of an entity gets the next sequence number, and each entity stands in the order of its newest change only. What a viewer
 //! with cursor `n` has missed is everything after `n`: the newest value of each entity, never more than there are entities.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use domain::alarm::Alarm;
 use domain::change::Change;
@@ -69,10 +69,17 @@ struct Entry {
     seq: u64,
     /// The number of the last change of more than the value.
     known_seq: u64,
-    /// `{"e":…,"v":…}`.
-    change: Arc<str>,
+    change: EntityChange,
+    /// The change as `{"e":…,"v":…}`, once somebody asked: of most values of a busy device nobody ever does.
+    text: OnceLock<Box<str>>,
     /// Everything but the value, as an [`EntityView`].
-    about: Arc<str>,
+    about: Box<str>,
+}
+
+impl Entry {
+    fn text(&self) -> &str {
+        self.text.get_or_init(|| encode(&self.change))
+    }
 }
 
 /// What a viewer has missed.
@@ -181,12 +188,12 @@ impl Hub {
                 }
                 if entry.known_seq > cursor {
                     // The viewer does not know the entity as it is now: everything about it goes along, inside the same object.
-                    changes.push_str(&entry.change[..entry.change.len() - 1]);
+                    changes.push_str(entry.text().strip_suffix('}').unwrap_or_default());
                     changes.push_str(",\"entity\":");
                     changes.push_str(&entry.about);
                     changes.push('}');
                 } else {
-                    changes.push_str(&entry.change);
+                    changes.push_str(entry.text());
                 }
             }
         }
@@ -205,21 +212,21 @@ impl Hub {
 
 impl Table {
     fn show(&mut self, change: &EntityChange, view: Option<&EntityView>) {
-        let before = self.entities.remove(&change.e);
-        if let Some(before) = &before {
-            self.order.remove(&before.seq);
-        }
-        let about = view.map(about);
-        let (about, known_seq) = match (about, before) {
-            (Some(about), Some(before)) if about == before.about => (about, before.known_seq),
-            (None, Some(before)) => (before.about, before.known_seq),
-            (Some(about), _) => (about, self.seq + 1),
+        let seq = self.seq + 1;
+        if let Some(entry) = self.entities.get_mut(&change.e) {
+            self.order.remove(&entry.seq);
+            if let Some(about) = view.map(about).filter(|about| *about != entry.about) {
+                (entry.about, entry.known_seq) = (about, seq);
+            }
+            (entry.seq, entry.change, entry.text) = (seq, change.clone(), OnceLock::new());
+        } else {
             // A value of an entity that was never told: ingest tells the entity first.
-            (None, None) => return,
-        };
-        self.seq += 1;
-        self.order.insert(self.seq, change.e.clone());
-        self.entities.insert(change.e.clone(), Entry { seq: self.seq, known_seq, change: encode(change), about });
+            let Some(about) = view.map(about) else { return };
+            let entry = Entry { seq, known_seq: seq, change: change.clone(), text: OnceLock::new(), about };
+            self.entities.insert(change.e.clone(), entry);
+        }
+        self.order.insert(seq, change.e.clone());
+        self.seq = seq;
     }
 }
 
@@ -228,12 +235,12 @@ fn change_of(view: &EntityView) -> EntityChange {
 }
 
 /// Everything about an entity but its value, which the change itself carries.
-fn about(view: &EntityView) -> Arc<str> {
+fn about(view: &EntityView) -> Box<str> {
     encode(&EntityView { v: None, t: None, q: Quality::Unknown, since: None, offline_since: None, ..view.clone() })
 }
 
 /// Made of strings and finite numbers, these always encode.
-fn encode(value: &impl serde::Serialize) -> Arc<str> {
+fn encode(value: &impl serde::Serialize) -> Box<str> {
     serde_json::to_string(value).unwrap_or_default().into()
 }
 

@@ -86,7 +86,7 @@ impl Default for Limits {
             queue: 64,
             gather: Duration::from_millis(200),
             rows: 5_000,
-            acks: 500,
+            acks: 1_000,
             first_retry: Duration::from_millis(100),
             longest_retry: Duration::from_secs(5),
             last_attempts: 4,

@@ -13,8 +13,8 @@ use domain::input::Message;
 use fnv::FnvHasher;
 
 /// Messages remembered for each link: more than a broker sends without an acknowledgement ([`crate::mqtt::link::LinkSettings`] asks for
-/// 1,000 at most; where MQTT 3.1.1 leaves that to the broker, brokers send some ten).
-pub const REMEMBERED: u64 = 4_096;
+/// 2,000 at most; where MQTT 3.1.1 leaves that to the broker, brokers send some ten).
+pub const REMEMBERED: u64 = 8_192;
 
 /// How a broker delivered a message that it wants acknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -146,11 +146,11 @@ mod tests {
     #[test]
     fn what_was_long_ago_is_forgotten() {
         let mut memory = Memory::default();
-        for packet_id in 1..=5_000 {
+        for packet_id in 1..=10_000 {
             memory.take(&message("21"), delivery(packet_id, false));
         }
         assert!(!memory.is_again(&message("21"), delivery(1, true)));
-        assert!(memory.is_again(&message("21"), delivery(5_000 - 4_095, true)));
+        assert!(memory.is_again(&message("21"), delivery(10_000 - 8_191, true)));
         assert_eq!(memory.links["main"].taken.len() as u64, REMEMBERED);
     }
 

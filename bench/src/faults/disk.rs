@@ -62,6 +62,16 @@ pub(super) async fn full(binary: &Path) -> Result<String> {
     broker::until_alarm(server.http, ALARM, false).await?;
     server.stop().await?;
     sqlite::check(&disk.folder.join("signalbox.db")).await?;
+
+    // Nothing of it is left that a start could use: it says what is in its way.
+    disk.fill().await?;
+    ensure!(Program::start_beside(binary, folder.path(), mosquitto.address).await.is_err(), "it started without room for anything");
+    let log = tokio::fs::read_to_string(folder.path().join("signalbox.log")).await?;
+    ensure!(
+        log.lines().last().is_some_and(|line| line.contains("the disk is full")),
+        "it does not say that the disk is full: {:?}",
+        log.lines().last()
+    );
     drop(disk);
     let figures = format!("{}; back {back_ms} ms after space returned, integrity ok", held(found, plan, 0)?);
     ensure!(back_ms <= 10_000, "{figures}");

@@ -98,7 +98,7 @@ pub struct LinkSettings {
 }
 
 impl LinkSettings {
-    /// A broker with the settings that fit most: TCP, everything subscribed to with QoS 1, a window of 1,000 messages,
+    /// A broker with the settings that fit most: TCP, everything subscribed to with QoS 1, a window of 2,000 messages,
     /// packets up to 16 MiB (device lists of Zigbee2MQTT run to megabytes), 10 s keep alive, a probe after 30 s without
     /// a message. Addresses of a configuration are read by [`Self::from_url`].
     #[must_use]
@@ -114,7 +114,7 @@ impl LinkSettings {
             subscribe: vec![TopicFilter::parse("#").expect("# is a filter")],
             qos: 1,
             protocol: Protocol::Auto,
-            receive_maximum: 1_000,
+            receive_maximum: 2_000,
             keep_alive: Duration::from_secs(10),
             watchdog: Watchdog { quiet: Duration::from_secs(30), patience: Duration::from_secs(10) },
             packet_limit: 16 * 1024 * 1024,

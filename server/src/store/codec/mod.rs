@@ -1,22 +1,25 @@
 //! Readings of one series, packed: times and numbers as two columns of the crate `pco`.
 //!
 //! ```text
-//! byte 0      what it is: 1 points, 2 sums
+//! byte 0      what it is: 3 points, 2 sums; 1 points as an earlier version packed them, the times first
 //! byte 1      of points, what the times are: 0 all said by the device, 1 all those of arrival, 2 mixed
 //! bytes 2–5   how many, little endian
 //! bytes 6–9   checksum of everything but itself
-//! then        the columns, each a header, a chunk and a page of pco's wrapped format; before numbers a byte: digits after the point of scaled
+//! then        the columns, of points the numbers first, each a header, a chunk and a page of pco's wrapped format; before numbers a byte: digits after the point of scaled
 //!             integers, or 255 for numbers as they are
 //! ```
 //!
 //! What is packed comes back to the last bit.
 
 use column::{Reader, Writer};
+pub use divide::divide;
 pub use point::Point;
 pub use sum::{Sum, decode_sums, encode_sums};
 
 /// Columns one after the other.
 mod column;
+/// What parts of a block come to.
+mod divide;
 /// A number at a moment.
 mod point;
 /// Numbers as integers with a common number of decimals.
@@ -28,7 +31,9 @@ mod sum;
 mod tests;
 
 /// The first byte of what [`encode`] makes.
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 3;
+/// What it was before: the times came first.
+const FORMAT_1: u8 = 1;
 /// More points are in no block; room for them would be made before anything of them is read.
 pub const MAX_POINTS: usize = 1 << 22;
 
@@ -54,8 +59,9 @@ pub enum CodecError {
 pub fn encode(points: &[Point]) -> Vec<u8> {
     let times = Times::of(points);
     let mut out = Writer::new(FORMAT, times as u8, points.len());
-    out.ticking(&points.iter().map(|point| times.mark(point)).collect::<Vec<_>>());
     out.numbers(&points.iter().map(|point| point.value).collect::<Vec<_>>());
+    // Last, for sometimes only the first of them are read.
+    out.ticking(&points.iter().map(|point| times.mark(point)).collect::<Vec<_>>());
     out.finish()
 }
 
@@ -64,9 +70,14 @@ pub fn encode(points: &[Point]) -> Vec<u8> {
 /// # Errors
 /// [`CodecError`] for everything that [`encode`] did not make.
 pub fn decode(data: &[u8]) -> Result<Vec<Point>, CodecError> {
-    let mut columns = Reader::new(data, FORMAT)?;
-    let times = Times::parse(columns.kind).ok_or_else(|| CodecError::Damaged(format!("times of kind {}", columns.kind)))?;
-    let (marks, values) = (columns.integers()?, columns.numbers()?);
+    let mut columns = Reader::new(data, &[FORMAT, FORMAT_1])?;
+    let times = Times::of_kind(columns.kind)?;
+    let (marks, values) = if columns.format == FORMAT_1 {
+        (columns.integers()?, columns.numbers()?)
+    } else {
+        let values = columns.numbers()?;
+        (columns.integers()?, values)
+    };
     Ok(marks.into_iter().zip(values).map(|(mark, value)| times.point(mark, value)).collect())
 }
 
@@ -88,12 +99,20 @@ impl Times {
         }
     }
 
-    const fn parse(byte: u8) -> Option<Self> {
+    fn of_kind(byte: u8) -> Result<Self, CodecError> {
         match byte {
-            0 => Some(Self::Device),
-            1 => Some(Self::Arrival),
-            2 => Some(Self::Mixed),
-            _ => None,
+            0 => Ok(Self::Device),
+            1 => Ok(Self::Arrival),
+            2 => Ok(Self::Mixed),
+            _ => Err(CodecError::Damaged(format!("times of kind {byte}"))),
+        }
+    }
+
+    /// The least mark of a moment.
+    const fn first_mark(self, taken_at: i64) -> i64 {
+        match self {
+            Self::Device | Self::Arrival => taken_at,
+            Self::Mixed => taken_at.saturating_mul(2),
         }
     }
 

@@ -6,6 +6,12 @@ pub(super) const FORMAT: u8 = 2;
 /// Larger numbers count as this much in a sum, so that no sum of theirs leaves the range of numbers.
 const LARGEST_SUMMAND: f64 = 1e290;
 
+/// A number as it counts in sums.
+#[must_use]
+pub(super) const fn bounded(number: f64) -> f64 {
+    number.clamp(-LARGEST_SUMMAND, LARGEST_SUMMAND)
+}
+
 /// What some readings of one series come to.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sum {
@@ -28,8 +34,7 @@ impl Sum {
     #[must_use]
     pub const fn of(point: &Point) -> Self {
         let number = point.value;
-        let total = number.clamp(-LARGEST_SUMMAND, LARGEST_SUMMAND);
-        Self { n: 1, total, low: number, high: number, last: number, last_key: point.key() }
+        Self { n: 1, total: bounded(number), low: number, high: number, last: number, last_key: point.key() }
     }
 
     /// Some readings; `None` for none.
@@ -84,7 +89,7 @@ pub fn encode_sums(sums: &[(i64, Sum)]) -> Vec<u8> {
 /// # Errors
 /// [`CodecError`] for everything that [`encode_sums`] did not make.
 pub fn decode_sums(data: &[u8]) -> Result<Vec<(i64, Sum)>, CodecError> {
-    let mut columns = Reader::new(data, FORMAT)?;
+    let mut columns = Reader::new(data, &[FORMAT])?;
     let (nths, ns, keys) = (columns.integers()?, columns.integers()?, columns.integers()?);
     let (totals, lows, highs, lasts) = (columns.numbers()?, columns.numbers()?, columns.numbers()?, columns.numbers()?);
     let sum = |idx: usize| Sum { n: ns[idx], total: totals[idx], low: lows[idx], high: highs[idx], last: lasts[idx], last_key: keys[idx] };

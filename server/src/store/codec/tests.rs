@@ -11,6 +11,15 @@ fn check(points: &[Point]) -> usize {
     data.len()
 }
 
+/// As the first version did: times in front, and another checksum.
+fn encode_as_before(points: &[Point]) -> Vec<u8> {
+    let times = Times::of(points);
+    let mut out = Writer::new(FORMAT_1, times as u8, points.len());
+    out.ticking(&points.iter().map(|point| times.mark(point)).collect::<Vec<_>>());
+    out.numbers(&points.iter().map(|point| point.value).collect::<Vec<_>>());
+    out.finish()
+}
+
 /// A sensor with two decimals that reports every ten seconds, give or take.
 fn sensor(n: i64) -> Vec<Point> {
     #[expect(clippy::cast_precision_loss, reason = "a small number")]
@@ -62,8 +71,36 @@ proptest! {
     }
 
     #[test]
+    fn a_divided_block_comes_to_what_its_parts_come_to(points in points(sensible_number()), cuts in prop::collection::vec(0i64..60, 0..5)) {
+        let mut moments: Vec<i64> = cuts.iter().map(|cut| if cut % 2 == 0 { *cut } else { 1_781_000_000_000 + cut * 1_700_000 }).collect();
+        moments.sort_unstable();
+        let last_key = points.last().map_or(0, Point::key);
+        for data in [encode(&points), encode_as_before(&points)] {
+            let parts = divide(&data, &moments, last_key).expect("reads back");
+            prop_assert_eq!(parts.len(), moments.len() + 1);
+            let mut begin = 0;
+            for (part, end) in parts.iter().zip(moments.iter().map(|moment| points.partition_point(|point| point.taken_at() < *moment)).chain([points.len()])) {
+                let all = Sum::all(&points[begin..end]);
+                let but_total = |sum: &Option<Sum>| sum.map(|sum| Sum { total: 0.0, ..sum });
+                prop_assert_eq!(but_total(part), but_total(&all));
+                // Added in another order.
+                let total = |sum: &Option<Sum>| sum.map_or(0.0, |sum| sum.total);
+                prop_assert!((total(part) - total(&all)).abs() < 1e-4, "{part:?} {all:?}");
+                begin = end;
+            }
+        }
+    }
+
+    #[test]
+    fn what_an_earlier_version_packed_is_read(points in points(hostile_number())) {
+        let bits = |points: &[Point]| points.iter().map(|point| (point.key(), point.value.to_bits())).collect::<Vec<_>>();
+        prop_assert_eq!(bits(&decode(&encode_as_before(&points)).expect("reads back")), bits(&points));
+    }
+
+    #[test]
     fn anything_is_read_or_refused(data in prop::collection::vec(any::<u8>(), 0..400)) {
         let _ = decode(&data);
+        let _ = divide(&data, &[5, 50], 0);
         let _ = decode_sums(&data);
     }
 
@@ -90,6 +127,7 @@ proptest! {
             data[HEAD_BYTES - 4..HEAD_BYTES].copy_from_slice(&sum.to_le_bytes());
         }
         let _ = decode(&data);
+        let _ = divide(&data, &[5, 50, 1_781_050_000_000], 0);
     }
 }
 

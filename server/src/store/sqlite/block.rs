@@ -94,18 +94,29 @@ pub(super) async fn at(connection: &mut SqliteConnection, generation: i64, momen
 
 /// The readings of some blocks, by `data_id`.
 pub(super) async fn read(connection: &mut SqliteConnection, ids: &[i64]) -> Result<HashMap<i64, Vec<Point>>, StoreError> {
+    let mut found = HashMap::with_capacity(ids.len());
+    for (id, data) in read_packed(connection, ids).await? {
+        found.insert(id, codec::decode(&data).map_err(|error| damaged(id, &error))?);
+    }
+    Ok(found)
+}
+
+/// The same, packed, each once.
+pub(super) async fn read_packed(connection: &mut SqliteConnection, ids: &[i64]) -> Result<HashMap<i64, Vec<u8>>, StoreError> {
     let rows: Vec<(i64, Vec<u8>)> = sqlx::query_as("select data_id, data from json_each(?) as asked cross join block_data on data_id = asked.value")
         .bind(to_json(&ids)?)
         .fetch_all(connection)
         .await?;
-    let mut found = HashMap::with_capacity(rows.len());
-    for (id, data) in rows {
-        found.insert(id, codec::decode(&data).map_err(|error| StoreError::Failed(format!("block {id}: {error}")))?);
-    }
+    let found: HashMap<i64, Vec<u8>> = rows.into_iter().collect();
     match ids.iter().find(|id| !found.contains_key(id)) {
         Some(missing) => Err(StoreError::Failed(format!("block {missing} is missing"))),
         None => Ok(found),
     }
+}
+
+/// What is wrong with a block.
+pub(super) fn damaged(id: i64, error: &codec::CodecError) -> StoreError {
+    StoreError::Failed(format!("block {id}: {error}"))
 }
 
 /// Writes blocks of a generation that is not there yet, and notes which ones end with it.

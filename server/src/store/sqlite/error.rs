@@ -9,6 +9,8 @@ const READ_ONLY: i32 = 8;
 const FULL: i32 = 13;
 const CANNOT_OPEN: i32 = 14;
 const NOT_A_DATABASE: i32 = 26;
+/// Extended: there is no room for the index of the write-ahead log, a file beside the database that the first to open it makes.
+const NO_ROOM_FOR_INDEX: i32 = 4_874;
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
@@ -32,8 +34,8 @@ pub(super) fn open_reason(error: &sqlx::Error) -> Cow<'static, str> {
     }
 }
 
-/// SQLite's result code without its extension.
+/// SQLite's result code without its extension, which says something else only where the disk is full.
 fn primary_code(error: &sqlx::Error) -> Option<i32> {
     let code: i32 = error.as_database_error()?.code()?.parse().ok()?;
-    Some(code & 0xff)
+    Some(if code == NO_ROOM_FOR_INDEX { FULL } else { code & 0xff })
 }

@@ -8,6 +8,7 @@ use sqlx::sqlite::SqliteConnection;
 
 use super::block::{self, Head};
 use super::buckets::{Buckets, within};
+use super::divided;
 use super::hot::View;
 use super::hours;
 use super::pace::Pace;
@@ -199,9 +200,7 @@ async fn summed(
 ) -> Result<Columns, StoreError> {
     let mut buckets = Buckets::default();
     let divided: Vec<Head> = heads.iter().filter(|head| !buckets.add_head(&asked.grid, range, head)).copied().collect();
-    for heads in divided.chunks(BLOCKS) {
-        each_block(connection, heads, |_, points| buckets.add_points(&asked.grid, range, points)).await?;
-    }
+    divided::add(connection, &divided, range, &asked.grid, &mut buckets).await?;
     for points in view.points(series) {
         buckets.add_points(&asked.grid, range, points);
     }

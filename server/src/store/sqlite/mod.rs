@@ -72,6 +72,8 @@ mod series;
 
 /// Readings and blocks into buckets.
 mod buckets;
+/// Blocks that lie in several buckets.
+mod divided;
 /// Answers from blocks and memory.
 mod history;
 /// Alarms and commands of a range.
