@@ -26,13 +26,13 @@ test:
 
 # Numbers, as ratios against a floor measured in the same run.
 bench: site
-	$(CARGO) build --release --package server --bin signalbox
-	$(CARGO) run --release --package bench
+	$(CARGO) build --release --package server --package bench --bin signalbox --bin bench
+	$(TARGET_DIR)/release/bench
+	$(TARGET_DIR)/release/bench store
 
 # What it has to survive: kills, cuts, full disks, hostile devices. A quarter of an hour; `make faults RUNS="story line"` for some of them.
 faults:
-	$(CARGO) build --package server --bin signalbox
-	$(CARGO) build --package bench
+	$(CARGO) build --package server --package bench --bin signalbox --bin bench
 	$(TARGET_DIR)/debug/bench faults $(RUNS)
 
 # The pages in Chromium, with and without JavaScript.
