@@ -21,7 +21,7 @@ pub(super) fn pane_view(chart: Chart, model: &Arc<ChartModel>, n: usize, id: Str
     let rows = pane.y_ticks.iter().enumerate().map(|(n, (y, _))| horizontal(if n == 0 { "axis-line" } else { "grid-line" }, *y)).collect_view();
     let labels = pane.y_ticks.iter().map(|(y, label)| text("axis-text", (0.0, "-8"), (*y, ".32em"), "end", label.clone())).collect_view();
     let caption = pane.has_caption.then(|| text("axis-text", (0.0, "0"), (0.0, "-.5em"), "start", pane.unit.clone()));
-    let (of_gaps, of_ends, of_cursor) = (Arc::clone(model), Arc::clone(model), Arc::clone(model));
+    let (of_gaps, of_ends) = (Arc::clone(model), Arc::clone(model));
     view! {
         <svg class="chart-svg" data-size=(model.size == ChartSize::Small).then_some("s") role="img" aria-labelledby=id>
             <title id=id.clone()>{pane.title.clone()}</title>
@@ -32,7 +32,7 @@ pub(super) fn pane_view(chart: Chart, model: &Arc<ChartModel>, n: usize, id: Str
             {limits(pane)}
             {part(move || ends(chart, &of_ends, &of_ends.panes[n]))}
             {part(move || selection(chart))}
-            {part(move || over_pane(chart, &of_cursor, &of_cursor.panes[n]))}
+            {over_pane(chart, model, n)}
         </svg>
     }
     .erase()
