@@ -1,5 +1,6 @@
 //! What the pages ask of a server. The server implements it; server functions reach it through the context.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -7,6 +8,7 @@ use domain::alarm::Alarm;
 use domain::command::{Action, CommandReport, Refusal};
 use domain::device::{Area, Device, DeviceId};
 use domain::entity::EntityId;
+use domain::excluded::Excluded;
 use domain::history::{Range, Series};
 use domain::live::{EntityView, LinkView};
 use domain::time::Timestamp;
@@ -44,6 +46,8 @@ pub struct Caller {
     pub name: String,
     /// What they may do.
     pub role: Role,
+    /// Where from; `None` where that is not known.
+    pub address: Option<IpAddr>,
 }
 
 /// What every page shows around its content.
@@ -132,6 +136,8 @@ pub struct DevicePage {
     pub charts: Vec<Series>,
     /// Its last messages, newest first.
     pub messages: Vec<LastMessage>,
+    /// By how many milliseconds its clock is wrong, positive when it is ahead; `None` while its times are believed, or it says none.
+    pub clock_skew_ms: Option<i64>,
 }
 
 /// A message that a device sent.
@@ -172,12 +178,19 @@ pub struct HistoryPage {
     /// A longer range around, for the overview under the chart. `None` without numbers.
     #[serde(default)]
     pub around: Option<Around>,
-    /// Alarms of the chosen entities that were raised in the range or stand in it, oldest first.
+    /// Alarms of the chosen entities that lasted in the range, oldest first, each with its end; `None` while it lasts. One that was raised again
+    /// is there for each time.
     #[serde(default)]
-    pub alarms: Vec<Alarm>,
+    pub alarms: Vec<(Alarm, Option<Timestamp>)>,
     /// Commands for the chosen entities in the range, oldest first, with who sent them.
     #[serde(default)]
     pub commands: Vec<(CommandReport, String)>,
+    /// Readings of the chosen entities that were taken out of history, newest first, at most a hundred.
+    #[serde(default)]
+    pub excluded: Vec<Excluded>,
+    /// How far back history will reach, in words: `raw 41 days, minutes 2 years, hours 30 years at today's rate`. Empty while that is not known.
+    #[serde(default)]
+    pub reach: String,
 }
 
 /// What lies around the range of a chart.
@@ -211,6 +224,9 @@ pub struct HistoryRequest {
     /// Most points a series, 50 to 2,000; `None` takes 500.
     #[serde(default)]
     pub points: Option<usize>,
+    /// What meters show, instead of what they counted.
+    #[serde(default)]
+    pub meter: bool,
 }
 
 /// Why the server could not answer a page.
@@ -245,6 +261,10 @@ pub trait Backend: Send + Sync {
     async fn send_command(&self, caller: &Caller, entity: &EntityId, action: Action) -> Result<CommandReport, Refusal>;
     /// Acknowledges an alarm.
     async fn acknowledge_alarm(&self, caller: &Caller, alarm: &str) -> Result<Alarm, BackendError>;
+    /// Takes the reading of an entity at a moment out of history.
+    async fn exclude_reading(&self, caller: &Caller, entity: &EntityId, at: Timestamp) -> Result<(), BackendError>;
+    /// Takes it back.
+    async fn include_reading(&self, caller: &Caller, entity: &EntityId, at: Timestamp) -> Result<(), BackendError>;
 }
 
 /// A shared backend.

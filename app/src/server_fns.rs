@@ -140,6 +140,38 @@ pub async fn acknowledge_alarm(
     backend.acknowledge_alarm(&caller, &alarm).await
 }
 
+/// Takes a reading out of history. A plain form posts here.
+///
+/// # Errors
+/// [`BackendError`] as the backend says.
+#[server(prefix = "/fn", output = Post<JsonText>, endpoint = "exclude")]
+pub async fn exclude_reading(
+    /// `temp-sensor-001.temperature`.
+    entity: String,
+    /// When it was taken, Unix milliseconds.
+    t: i64,
+) -> Result<(), BackendError> {
+    let (backend, caller) = crate::backend::backend()?;
+    let entity = domain::entity::EntityId::parse(&entity).map_err(|error| BackendError::Invalid(error.to_string()))?;
+    backend.exclude_reading(&caller, &entity, domain::time::Timestamp::from_ms(t)).await
+}
+
+/// Takes a reading back into history. A plain form posts here.
+///
+/// # Errors
+/// [`BackendError`] as the backend says.
+#[server(prefix = "/fn", output = Post<JsonText>, endpoint = "include")]
+pub async fn include_reading(
+    /// `temp-sensor-001.temperature`.
+    entity: String,
+    /// When it was taken, Unix milliseconds.
+    t: i64,
+) -> Result<(), BackendError> {
+    let (backend, caller) = crate::backend::backend()?;
+    let entity = domain::entity::EntityId::parse(&entity).map_err(|error| BackendError::Invalid(error.to_string()))?;
+    backend.include_reading(&caller, &entity, domain::time::Timestamp::from_ms(t)).await
+}
+
 /// Keeps the theme in a cookie for a year.
 ///
 /// # Errors

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::device::{BadId, DeviceId, slug};
+use crate::history::SeriesKind;
+use crate::units::counts;
 
 /// The id of an entity, `<device>.<key>`: `temp-sensor-001.temperature`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -167,11 +169,73 @@ pub struct Entity {
     pub hidden: bool,
     /// Place among the entities of its area, lower first; equal numbers are ordered by id.
     pub order: i32,
+    /// Whether its numbers are a meter that counts up; `None` goes by unit and name ([`Entity::series_kind`]).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counter: Option<bool>,
+}
+
+impl Entity {
+    /// What its history is a history of. Without a word from elsewhere a sensor is a counter when its unit is one of energy or volume that meters
+    /// count in, or when its name ends in `total`, `count` or `counter` and its unit is none of another kind.
+    #[must_use]
+    pub fn series_kind(&self) -> SeriesKind {
+        if !self.kind.is_sensor() {
+            return SeriesKind::Step;
+        }
+        let is_counter = self.counter.unwrap_or_else(|| self.kind == EntityKind::Sensor && counts(self.unit.as_deref(), self.id.key()));
+        if is_counter { SeriesKind::Counter } else { SeriesKind::Gauge }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn entity(key: &str, kind: EntityKind, unit: Option<&str>, counter: Option<bool>) -> Entity {
+        let device = DeviceId::parse("a").expect("id");
+        Entity {
+            id: EntityId::new(&device, key),
+            device,
+            name: String::new(),
+            kind,
+            unit: unit.map(str::to_owned),
+            icon: String::new(),
+            precision: None,
+            assumed: false,
+            state_topic: String::new(),
+            leaf: None,
+            command_topic: None,
+            word_on: None,
+            word_off: None,
+            hidden: false,
+            order: 0,
+            counter,
+        }
+    }
+
+    #[test]
+    fn unit_and_name_tell_meters_from_measures_and_the_operator_knows_better() {
+        use SeriesKind::{Counter, Gauge, Step};
+        for (key, unit, counter, kind) in [
+            ("energy", Some("kWh"), None, Counter),
+            ("gas", Some("m³"), None, Counter),
+            ("rain_total", None, None, Counter),
+            ("pulse-counter", Some("pulses"), None, Counter),
+            ("count", None, None, Counter),
+            ("power_total", Some("W"), None, Gauge),
+            ("account", None, None, Gauge),
+            ("total_power", None, None, Gauge),
+            ("temperature", Some("°C"), None, Gauge),
+            ("volume", Some("L"), None, Gauge),
+            ("volume", Some("L"), Some(true), Counter),
+            ("energy", Some("kWh"), Some(false), Gauge),
+        ] {
+            assert_eq!(entity(key, EntityKind::Sensor, unit, counter).series_kind(), kind, "{key} {unit:?} {counter:?}");
+        }
+        assert_eq!(entity("total", EntityKind::Switch, None, Some(true)).series_kind(), Step);
+        // What somebody sets is no meter.
+        assert_eq!(entity("count", EntityKind::Number, None, None).series_kind(), Gauge);
+    }
 
     #[test]
     fn an_entity_id_has_two_parts() {

@@ -73,7 +73,26 @@ impl<'de> Deserialize<'de> for Resolution {
     }
 }
 
-/// One series of a history answer, in columns. `t` is the start of a bucket; empty buckets are left out.
+/// What the numbers of a series are, and so what a span of them comes to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum SeriesKind {
+    /// Something measured: each number stands for its moment.
+    #[default]
+    Gauge,
+    /// A state, 1 or 0: each holds until the next. Words have no numbers.
+    Step,
+    /// A meter that counts up, and begins anew from zero now and then.
+    Counter,
+}
+
+/// By how much a meter has counted from one reading to the next. A reading lower than the one before begins a new count from zero.
+#[must_use]
+pub fn increase(before: f64, reading: f64) -> f64 {
+    if reading < before { reading } else { reading - before }
+}
+
+/// One series of a history answer, in columns. `t` is the start of a bucket; empty buckets are left out, but for states, which are in force all the
+/// time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Series {
     /// Whose.
@@ -90,14 +109,35 @@ pub struct Series {
     pub max: Vec<f64>,
     /// Last value of each bucket.
     pub last: Vec<f64>,
-    /// Readings in each bucket.
+    /// Readings in each bucket; of states, changes.
     pub n: Vec<u32>,
+    /// Of states only: the share of each bucket's known time in which the state was on, 0 to 1. It is their `mean` as well.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub duty: Vec<f64>,
+    /// Of states only: for how much of each bucket the state is known, in milliseconds. A row of single changes holds until the next.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub known_ms: Vec<i64>,
+    /// Of counters only: by how much the meter counted in each bucket, from the last reading before it on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub increase: Vec<f64>,
 }
 
 impl Series {
     /// A series without rows.
     #[must_use]
     pub const fn empty(entity: EntityId, resolution: Resolution) -> Self {
-        Self { entity, resolution, t: vec![], min: vec![], mean: vec![], max: vec![], last: vec![], n: vec![] }
+        Self {
+            entity,
+            resolution,
+            t: vec![],
+            min: vec![],
+            mean: vec![],
+            max: vec![],
+            last: vec![],
+            n: vec![],
+            duty: vec![],
+            known_ms: vec![],
+            increase: vec![],
+        }
     }
 }

@@ -42,6 +42,8 @@ pub mod input;
 
 /// Many points into few.
 pub mod downsample;
+/// Readings that somebody took out of history.
+pub mod excluded;
 /// Asking for the past.
 pub mod history;
 /// Frames of the WebSocket.

@@ -62,6 +62,17 @@ fn word(word: &str) -> Option<Measure> {
     Some(Measure { unit, icon, precision: None })
 }
 
+/// Whether a sensor of this unit and name is a meter that counts up. Liters are not taken for one: tanks are measured in them.
+#[must_use]
+pub fn counts(unit: Option<&str>, key: &str) -> bool {
+    match unit.unwrap_or_default() {
+        "Wh" | "kWh" | "MWh" | "GWh" | "varh" | "kvarh" | "VAh" | "kVAh" | "m³" | "ft³" => true,
+        "°C" | "°F" | "K" | "%" | "W" | "kW" | "MW" | "V" | "mV" | "A" | "mA" | "VA" | "var" | "Hz" | "ppm" | "ppb" | "lx" | "Pa" | "hPa" | "kPa"
+        | "bar" | "mbar" | "rpm" | "km/h" | "m/s" | "m³/h" | "L/min" | "l/min" | "mm/s" | "dB" | "dBm" | "L" | "l" => false,
+        _ => key.rsplit(['_', '-']).next().is_some_and(|word| matches!(word, "total" | "count" | "counter")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

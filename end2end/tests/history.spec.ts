@@ -65,6 +65,20 @@ for (const javaScriptEnabled of [false, true]) {
       expect(await page.locator('input[name=e]:checked').count()).toBe(4);
     });
 
+    test('a meter stands there by what it counted, or by what it shows', async ({ page }) => {
+      await page.goto('/history?e=house-energy.energy_today&range=24h');
+      await expect(page.locator('.plot .bars[d^=M]')).toHaveCount(1);
+      await expect(page.locator('td[data-label=Change]')).toHaveText(/^\+[\d.]+\s*kWh\s*sum$/);
+      await expect(page.locator('td[data-label=Mean]')).toContainText('per 30 min');
+      const toggle = page.getByRole('link', { name: 'Meter reading' });
+      await expect(toggle).not.toHaveAttribute('aria-current');
+      await toggle.click();
+      await expect(page).toHaveURL(/meter=1/);
+      await expect(page.locator('.plot .bars')).toHaveCount(0);
+      await expect(page.locator('.plot .series[d^=M]')).toHaveCount(1);
+      await expect(page.getByRole('link', { name: 'Meter reading' })).toHaveAttribute('aria-current', 'true');
+    });
+
     test('the chart can be taken along as a table, for just what is shown', async ({ page }) => {
       await page.goto(`${SERIES}&from=1781265806000&to=1781269406000`);
       await page.getByText('Export', { exact: true }).click();

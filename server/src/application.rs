@@ -29,8 +29,8 @@ use crate::mqtt::embedded::{self, BrokerSettings, EmbeddedBroker};
 use crate::mqtt::link::{Link, LinkSettings, Protocol, TlsFiles};
 use crate::recorder;
 use crate::redelivery::Memory;
-use crate::store::Store;
-use crate::store::sqlite::SqliteStore;
+use crate::store::sqlite::{Settings as StoreSettings, SqliteStore};
+use crate::store::{Batch, Store};
 use crate::tasks::Tasks;
 use crate::{demo, simulator, upkeep};
 
@@ -77,7 +77,10 @@ impl Application {
         let listener =
             TcpListener::bind(config.http.listen).await.with_context(|| format!("cannot listen on {} (http.listen)", config.http.listen))?;
         prepare_folder(&config.data_dir)?;
-        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&config.database.path).await?);
+        let store: Arc<dyn Store> = Arc::new(
+            SqliteStore::open_with(&config.database.path, StoreSettings { retention: Arc::new(config.retention()), ..StoreSettings::default() })
+                .await?,
+        );
 
         let settings = settings(config, play);
         if play == Play::Demo && store.is_empty().await? {
@@ -183,6 +186,7 @@ impl Application {
 
 async fn serve(listener: TcpListener, app: axum::Router, tasks: Tasks) {
     let stopping = async move { tasks.stopping().await };
+    let app = app.into_make_service_with_connect_info::<SocketAddr>();
     if let Err(error) = axum::serve(listener, app).with_graceful_shutdown(stopping).await {
         tracing::error!(%error, "The web server ended");
     }
@@ -209,7 +213,14 @@ fn settings(config: &Config, play: Play) -> Settings {
 async fn restored(store: &dyn Store, settings: Settings) -> Result<(State, Memory)> {
     let saved = store.load().await?;
     let mut fleet = Fleet::new(settings);
+    let kinds: HashMap<_, _> = saved.entities.iter().map(|entity| (entity.id.clone(), entity.series_kind())).collect();
     fleet.restore(saved.devices, saved.entities, saved.last, saved.alarms);
+    // What somebody wrote about an entity since makes its history another one.
+    let changed = fleet.known_entities().filter(|entity| kinds.get(&entity.id) != Some(&entity.series_kind())).cloned();
+    let changed = Batch { entities: changed.collect(), ..Batch::default() };
+    if let Err(error) = store.write(&changed).await {
+        tracing::warn!(%error, "Which entities are meters is told as before");
+    }
     let mut state = State::new(fleet);
     fill_trends(store, &mut state, now()).await?;
     Ok((state, Memory::restored(saved.taken)))

@@ -18,10 +18,15 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::clock::now;
 use crate::ingest::{Request, State};
+use crate::store::retention::Kept;
 use crate::store::{Sizes, Store, StoreError};
 
+/// What people change of the past.
+mod amend;
 /// What the history page is asked for, and what the store says to it.
 mod past;
+
+pub use amend::FillError;
 
 /// Series drawn into one chart at most.
 const MAX_CHART_SERIES: usize = 6;
@@ -30,6 +35,8 @@ const CHART_POINTS: usize = 500;
 /// Fewest and most points that a page may ask for.
 const LEAST_CHART_POINTS: usize = 50;
 const MOST_CHART_POINTS: usize = 2_000;
+/// Readings that were taken out, on a page.
+const MOST_EXCLUDED: usize = 100;
 /// How long a finished command stays on its tile.
 const COMMAND_SHOWN_MS: i64 = 30_000;
 
@@ -73,7 +80,46 @@ impl LiveBackend {
             Some(zone) => self.store.history_in(zone, entities, range, points).await,
             None => self.store.history(entities, range, points).await,
         };
-        found.map_err(|error| internal(&error))
+        Ok(self.rounded(found.map_err(|error| internal(&error))?))
+    }
+
+    /// What is worked out has as many decimals as its entity is shown with; what was said stays as it is.
+    fn rounded(&self, mut series: Vec<Series>) -> Vec<Series> {
+        let state = self.state();
+        for one in &mut series {
+            if let Some(precision) = state.fleet.entity(&one.entity).and_then(|view| view.precision) {
+                past::round(one, precision);
+            }
+        }
+        series
+    }
+
+    /// Buckets of exactly `bucket_ms`, for programs.
+    ///
+    /// # Errors
+    /// [`BackendError::Forbidden`] for those who may not look.
+    pub async fn buckets(&self, caller: &Caller, entities: &[EntityId], range: Range, bucket_ms: i64) -> Result<Vec<Series>, BackendError> {
+        require(caller, Role::Viewer)?;
+        let found = self.store.buckets(entities, range, bucket_ms).await.map_err(|error| internal(&error))?;
+        Ok(self.rounded(found))
+    }
+
+    /// The moment from which on single readings of an entity are kept.
+    ///
+    /// # Errors
+    /// [`BackendError::Forbidden`] for those who may not look.
+    pub async fn raw_from(&self, caller: &Caller, entity: &EntityId) -> Result<Timestamp, BackendError> {
+        require(caller, Role::Viewer)?;
+        self.store.raw_from(entity).await.map_err(|error| internal(&error))
+    }
+
+    /// What is kept of history, and how far back it will reach.
+    ///
+    /// # Errors
+    /// [`BackendError::Forbidden`] for those who may not look.
+    pub async fn kept(&self, caller: &Caller) -> Result<Kept, BackendError> {
+        require(caller, Role::Viewer)?;
+        self.store.kept().await.map_err(|error| internal(&error))
     }
 
     /// What history takes on disk.
@@ -109,7 +155,10 @@ impl LiveBackend {
     }
 
     async fn chart(&self, entities: &[EntityId], range: Range) -> Result<Vec<Series>, BackendError> {
-        self.store.history(entities, range, CHART_POINTS).await.map_err(|error| internal(&error))
+        let mut series = self.store.history(entities, range, CHART_POINTS).await.map_err(|error| internal(&error))?;
+        // Drawn as lines, of what meters show.
+        series.iter_mut().for_each(|one| one.increase.clear());
+        Ok(series)
     }
 }
 
@@ -171,13 +220,16 @@ impl Backend for LiveBackend {
     async fn device(&self, caller: &Caller, id: &DeviceId) -> Result<DevicePage, BackendError> {
         require(caller, Role::Viewer)?;
         let now = now();
-        let (shell, device, tiles, messages) = {
+        let (shell, device, tiles, messages, clock_skew_ms) = {
             let state = self.state();
             let device = state.fleet.device(id).cloned().ok_or_else(|| BackendError::NotFound(format!("device {id}")))?;
             let views = state.fleet.entities().into_iter().filter(|view| view.device == *id);
             let tiles: Vec<Tile> = views.map(|view| tile(&state, view, now)).collect();
             let messages = state.messages.get(id).into_iter().flatten().cloned().collect();
-            (self.shell_of(caller, &state, now), device, tiles, messages)
+            // A device has one clock; the entity that shows it most wrong was heard last.
+            let skews = tiles.iter().filter_map(|tile| state.fleet.clock_skew_ms(&tile.entity.id));
+            let skew = skews.max_by_key(|ms| ms.saturating_abs());
+            (self.shell_of(caller, &state, now), device, tiles, messages, skew)
         };
         let ids: Vec<EntityId> = tiles.iter().map(|tile| tile.entity.id.clone()).collect();
         let day = Range { from: now.plus_ms(-DAY_MS), to: now.plus_ms(1) };
@@ -194,7 +246,7 @@ impl Backend for LiveBackend {
             .collect();
         let charts =
             tiles.iter().zip(series).filter(|(tile, series)| is_number(tile) && !series.t.is_empty()).map(|(_, series)| series).take(2).collect();
-        Ok(DevicePage { shell, device, tiles, extremes, charts, messages })
+        Ok(DevicePage { shell, device, tiles, extremes, charts, messages, clock_skew_ms })
     }
 
     async fn history(&self, caller: &Caller, request: &HistoryRequest) -> Result<HistoryPage, BackendError> {
@@ -213,8 +265,12 @@ impl Backend for LiveBackend {
             let limits = chosen.iter().map(|view| limits(&state, &view.id)).collect();
             (self.shell_of(caller, &state, now), choices, chosen, limits)
         };
-        let past::Answer { series, previous, around, marks } =
-            past::read(&*self.store, &chosen, range, now, points, request.compare).await.map_err(|error| internal(&error))?;
+        let wanted = past::Wanted { range, now, points, compare: request.compare, meter: request.meter, zone: &self.zone };
+        let past::Answer { series, previous, around, marks } = past::read(&*self.store, &chosen, &wanted).await.map_err(|error| internal(&error))?;
+        let ids: Vec<EntityId> = chosen.iter().map(|view| view.id.clone()).collect();
+        let excluded = self.store.excluded(&ids, range, MOST_EXCLUDED).await.map_err(|error| internal(&error))?;
+        // The charts are worth more than this sentence.
+        let reach = self.store.kept().await.ok().and_then(|kept| kept.sentence()).unwrap_or_default();
         Ok(HistoryPage {
             utc_offset_s: self.offset_at(range.to),
             shell,
@@ -228,6 +284,8 @@ impl Backend for LiveBackend {
             around,
             alarms: marks.alarms,
             commands: marks.commands,
+            excluded,
+            reach,
         })
     }
 
@@ -253,6 +311,14 @@ impl Backend for LiveBackend {
         self.requests.send(request).await.map_err(|_| BackendError::Internal)?;
         let after = after.await.map_err(|_| BackendError::Internal)?;
         after.ok_or_else(|| BackendError::NotFound(format!("alarm \"{}\"", domain::device::clean_text(alarm, 80))))
+    }
+
+    async fn exclude_reading(&self, caller: &Caller, entity: &EntityId, at: Timestamp) -> Result<(), BackendError> {
+        self.exclude(caller, entity, at).await.map(drop)
+    }
+
+    async fn include_reading(&self, caller: &Caller, entity: &EntityId, at: Timestamp) -> Result<(), BackendError> {
+        self.include(caller, entity, at).await.map(drop)
     }
 }
 

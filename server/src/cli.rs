@@ -8,6 +8,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches, value_parser};
 
 use crate::config::{ConfigArgs, KEYS, Mode};
+use crate::export::{ExportArgs, Format};
 
 /// What the user asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub enum Command {
     Check(ConfigArgs),
     /// Run simulated devices against any broker.
     Simulate(SimulateArgs),
+    /// Write history as a table.
+    Export(ConfigArgs, ExportArgs),
 }
 
 /// What `signalbox simulate` takes.
@@ -44,6 +47,7 @@ pub fn parse(args: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Res
         None => Ok(Command::Serve(config_args(Mode::Serve, &matches, &matches))),
         Some(("demo", inner)) => Ok(Command::Demo(config_args(Mode::Demo, &matches, inner))),
         Some(("check", inner)) => Ok(Command::Check(config_args(Mode::Serve, &matches, inner))),
+        Some(("export", inner)) => Ok(Command::Export(config_args(Mode::Serve, &matches, inner), export_args(inner))),
         Some(("simulate", inner)) => {
             // The flags in front of the command would silently mean nothing.
             if matches.args_present() {
@@ -71,6 +75,9 @@ fn program() -> clap::Command {
             clap::Command::new("demo").about("Runs the server with its own broker, simulated devices and an anonymous operator, on loopback only"),
         ))
         .subcommand(with_keys(clap::Command::new("check").about("Reads the configuration, connects to brokers and database, says what it found")))
+        .subcommand(with_keys(
+            clap::Command::new("export").about("Writes history as a table, beside a running server or without one").args(export_flags()),
+        ))
         .subcommand(
             clap::Command::new("simulate")
                 .about("Runs simulated devices that publish to any broker and obey commands")
@@ -105,6 +112,33 @@ fn config_flags() -> impl Iterator<Item = Arg> {
         if key.is_bool() { arg.num_args(0..=1).default_missing_value("true") } else { arg.allow_hyphen_values(true) }
     });
     std::iter::once(config).chain(keys)
+}
+
+fn export_flags() -> [Arg; 7] {
+    let text = |name: &'static str, value: &'static str, help: &'static str| Arg::new(name).long(name).value_name(value).help(help);
+    [
+        text("from", "TIME", "first moment: 2026-06-11, 2026-06-11T14:03, RFC 3339 or Unix milliseconds [default: the beginning of history]")
+            .allow_hyphen_values(true),
+        text("to", "TIME", "first moment after it [default: now]").allow_hyphen_values(true),
+        text("entities", "NAMES", "names with commas between; * stands for anything [default: all]").value_delimiter(',').action(ArgAction::Append),
+        text("resolution", "LENGTH", "raw, or the length of a bucket such as 15m, 1h or 1d").default_value("raw"),
+        text("format", "FORMAT", "csv or parquet").value_parser(["csv", "parquet"]).default_value("csv"),
+        text("output", "FILE", "the file, written whole or not at all [default: standard output]").value_parser(value_parser!(PathBuf)),
+        Arg::new("force").long("force").action(ArgAction::SetTrue).help("replaces a file that is there already"),
+    ]
+}
+
+fn export_args(matches: &ArgMatches) -> ExportArgs {
+    let text = |name: &str| matches.get_one::<String>(name).cloned();
+    ExportArgs {
+        from: text("from"),
+        to: text("to"),
+        entities: matches.get_many::<String>("entities").into_iter().flatten().filter(|name| !name.is_empty()).cloned().collect(),
+        resolution: text("resolution").unwrap_or_default(),
+        format: if text("format").as_deref() == Some("parquet") { Format::Parquet } else { Format::Csv },
+        output: matches.get_one::<PathBuf>("output").cloned(),
+        force: matches.get_flag("force"),
+    }
 }
 
 /// Flags after the command win over flags in front of it.
@@ -189,6 +223,26 @@ mod tests {
         check_error("simulate", ErrorKind::MissingRequiredArgument, &["--url <URL>"]);
         check_error("simulate --url=", ErrorKind::InvalidValue, &["--url <URL>"]);
         check_error("--data-dir x simulate --url mqtt://a", ErrorKind::ArgumentConflict, &["simulate reads no configuration"]);
+    }
+
+    #[test]
+    fn export_says_what_of_history_and_where_to() {
+        let export = ExportArgs { resolution: "raw".into(), ..ExportArgs::default() };
+        check("export", &Command::Export(ConfigArgs::default(), export));
+        let export = ExportArgs {
+            from: Some("-5".into()),
+            to: Some("2026-06-11".into()),
+            entities: vec!["a.*".into(), "b.x".into(), "c.y".into()],
+            resolution: "15m".into(),
+            format: Format::Parquet,
+            output: Some("out.parquet".into()),
+            force: true,
+        };
+        check(
+            "export --data-dir d --from -5 --to 2026-06-11 --entities a.*,b.x --entities c.y --resolution 15m --format parquet --output out.parquet --force",
+            &Command::Export(args(Mode::Serve, &[("data_dir", "d")]), export),
+        );
+        check_error("export --format xml", ErrorKind::InvalidValue, &["csv", "parquet"]);
     }
 
     #[test]

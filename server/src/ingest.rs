@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use app::backend::LastMessage;
 use app::tile::words::capital;
-use domain::alarm::{Alarm, Severity};
+use domain::alarm::{Alarm, AlarmState, Severity};
 use domain::change::{Change, Publish};
 use domain::command::{Action, CommandReport, CommandState, Refusal};
 use domain::device::{DeviceId, clean_text};
@@ -25,7 +25,7 @@ use crate::mqtt::link::Link;
 use crate::rate::Rate;
 use crate::recorder::{Health, Record, Recorder};
 use crate::redelivery::Memory;
-use crate::store::Batch;
+use crate::store::{AlarmEvent, Batch};
 use crate::tasks::Tasks;
 use crate::telemetry::Shown;
 use crate::topics::Topics;
@@ -318,7 +318,12 @@ impl Ingest {
                 Change::Device(device) => record.batch.devices.push(device),
                 Change::Entity(entity, _) => record.batch.entities.push(*entity),
                 Change::Reading(reading) => record.batch.readings.push(reading),
-                Change::Alarm(alarm) => record.batch.alarms.push(alarm),
+                Change::Alarm(alarm) => {
+                    let event = AlarmEvent { at: now().max(alarm.since), who: who.to_owned(), state: alarm.state };
+                    let event = if alarm.state == AlarmState::Unacked { AlarmEvent { at: alarm.since, ..event } } else { event };
+                    record.batch.alarm_events.push((alarm.clone(), event));
+                    record.batch.alarms.push(alarm);
+                }
                 Change::Command(report) => record.batch.commands.push((report, who.to_owned())),
                 Change::Publish(publish) => self.send(publish),
                 Change::Rejected { message, reason } => tracing::debug!(topic = %Shown(&message.topic), %reason, "Payload not taken"),

@@ -20,6 +20,10 @@ pub mod tasks;
 pub mod backend;
 /// Small files that a power cut must not take.
 pub mod durable;
+/// History as a table, on the command line.
+pub mod export;
+/// What somebody fills into history.
+pub mod fill;
 /// Pages, REST and sockets.
 pub mod http;
 /// What viewers see.
@@ -28,6 +32,8 @@ pub mod hub;
 pub mod ingest;
 /// What operators are told of the links to brokers.
 pub mod link_watch;
+/// Moments as they are written.
+pub mod moment;
 /// MQTT: links and the embedded broker.
 pub mod mqtt;
 /// Messages a second.
@@ -36,8 +42,14 @@ pub mod rate;
 pub mod recorder;
 /// What a broker delivers twice.
 pub mod redelivery;
+/// Tables that come in piece by piece.
+pub mod rows;
 /// What survives a restart.
 pub mod store;
+/// Tables of readings as they come in.
+pub mod table_in;
+/// Tables of history as they go out.
+pub mod table_out;
 /// What was heard on each topic.
 pub mod topics;
 /// The last hour of every entity.

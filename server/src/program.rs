@@ -10,6 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::application::{Application, Play};
 use crate::cli::{Command, SimulateArgs};
 use crate::config::{self, Config, ConfigArgs};
+use crate::export::ExportArgs;
 use crate::mqtt::link::{LinkSettings, TlsFiles, Transport};
 use crate::simulator::{self, SimTarget};
 use crate::store::Store as _;
@@ -30,6 +31,7 @@ pub async fn run(command: Command) -> ExitCode {
         Command::Demo(args) => serve(&args, Play::Demo).await,
         Command::Check(args) => check(&args).await,
         Command::Simulate(args) => simulate(args).await,
+        Command::Export(args, what) => export(&args, &what).await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -101,6 +103,18 @@ async fn check(args: &ConfigArgs) -> Result<()> {
     }
     anyhow::ensure!(unreachable.is_empty(), "not reached: {}", unreachable.join(", "));
     Ok(())
+}
+
+async fn export(args: &ConfigArgs, what: &ExportArgs) -> Result<()> {
+    let config = load(args)?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        done = crate::export::run(&config, what) => done,
+        // A file that is half written goes with what is dropped here.
+        _ = terminate.recv() => anyhow::bail!("told to stop; nothing was written"),
+        _ = interrupt.recv() => anyhow::bail!("interrupted; nothing was written"),
+    }
 }
 
 async fn simulate(args: SimulateArgs) -> Result<()> {

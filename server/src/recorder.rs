@@ -310,11 +310,12 @@ fn rows(batch: &Batch) -> usize {
 }
 
 fn merge(into: &mut Record, next: Record) {
-    let Record { batch: Batch { devices, entities, readings, alarms, commands, taken }, acks } = next;
+    let Record { batch: Batch { devices, entities, readings, alarms, alarm_events, commands, taken }, acks } = next;
     into.batch.devices.extend(devices);
     into.batch.entities.extend(entities);
     into.batch.readings.extend(readings);
     into.batch.alarms.extend(alarms);
+    into.batch.alarm_events.extend(alarm_events);
     into.batch.commands.extend(commands);
     into.batch.taken.extend(taken);
     into.acks.extend(acks);

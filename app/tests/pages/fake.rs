@@ -207,6 +207,7 @@ impl Backend for Greenhouse {
             extremes: tiles.iter().map(|tile| tile.entity.unit.as_ref().and(tile.entity.v.as_ref()).map(|_| (15.8, 35.04))).collect(),
             charts: [0, 4].map(|n: usize| series(&tiles[n].entity, range)).to_vec(),
             tiles,
+            clock_skew_ms: None,
             messages: vec![
                 LastMessage {
                     at: NOW.plus_ms(-3 * SECOND_MS),
@@ -242,9 +243,14 @@ impl Backend for Greenhouse {
             limits: chosen.iter().map(|entity| limits(entity.id.key())).collect(),
             previous: if request.compare { numbers.iter().map(|entity| series(entity, before)).collect() } else { vec![] },
             around: numbers.first().map(|entity| Around { range: week, series: series(entity, week) }),
-            alarms: shell().alarms.into_iter().filter(|alarm| chosen.iter().any(|entity| entity.id == alarm.entity)).collect(),
+            alarms: {
+                let of_chosen = |alarm: &Alarm| chosen.iter().any(|entity| entity.id == alarm.entity);
+                shell().alarms.into_iter().filter(of_chosen).map(|alarm| (alarm, None)).collect()
+            },
             commands: chosen.iter().filter(|entity| entity.settable).map(|entity| (command(entity), HOSTILE.to_owned())).collect(),
             choices,
+            excluded: vec![],
+            reach: "raw 41 days, minutes 2 years, hours 30 years at today's rate".to_owned(),
         })
     }
 
@@ -258,5 +264,13 @@ impl Backend for Greenhouse {
 
     async fn acknowledge_alarm(&self, _: &Caller, alarm: &str) -> Result<Alarm, BackendError> {
         Err(BackendError::NotFound(alarm.into()))
+    }
+
+    async fn exclude_reading(&self, _: &Caller, entity: &EntityId, _: Timestamp) -> Result<(), BackendError> {
+        Err(BackendError::NotFound(entity.to_string()))
+    }
+
+    async fn include_reading(&self, _: &Caller, entity: &EntityId, _: Timestamp) -> Result<(), BackendError> {
+        Err(BackendError::NotFound(entity.to_string()))
     }
 }

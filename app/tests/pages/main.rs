@@ -15,7 +15,7 @@ use leptos::prelude::provide_context;
 async fn get(uri: &str, name: &str) -> (StatusCode, String) {
     let context = || {
         provide_context::<SharedBackend>(Arc::new(Greenhouse));
-        provide_context(Caller { name: "anonymous".into(), role: Role::Operator });
+        provide_context(Caller { name: "anonymous".into(), role: Role::Operator, address: None });
     };
     // As the server does it before its first request: this also starts what runs the pages' futures. Only once: a page that
     // another thread renders while routes are listed waits forever now and then (seen in one run of ten).

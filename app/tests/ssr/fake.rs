@@ -201,4 +201,12 @@ impl Backend for Fake {
     async fn acknowledge_alarm(&self, _: &Caller, alarm: &str) -> Result<Alarm, BackendError> {
         Err(BackendError::NotFound(format!("alarm \"{alarm}\"")))
     }
+
+    async fn exclude_reading(&self, _: &Caller, entity: &EntityId, _: Timestamp) -> Result<(), BackendError> {
+        Err(BackendError::NotFound(entity.to_string()))
+    }
+
+    async fn include_reading(&self, _: &Caller, entity: &EntityId, _: Timestamp) -> Result<(), BackendError> {
+        Err(BackendError::NotFound(entity.to_string()))
+    }
 }

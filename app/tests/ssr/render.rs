@@ -19,7 +19,7 @@ pub(crate) async fn render(path: &str, fake: Fake, role: Role, theme: Theme) -> 
     let options = LeptosOptions::builder().output_name("signalbox.abc").site_pkg_dir("pkg").build();
     let context = move || {
         provide_context(backend.clone());
-        provide_context(Caller { name: "mara ilves".to_owned(), role });
+        provide_context(Caller { name: "mara ilves".to_owned(), role, address: None });
         provide_context(theme);
         provide_context(Build("b1".to_owned()));
     };

@@ -99,6 +99,7 @@ impl Fleet {
                         word_off: words.then(|| "Closed".to_owned()),
                         hidden: false,
                         order: 0,
+                        counter: None,
                     },
                     heard,
                 );
@@ -130,6 +131,7 @@ impl Fleet {
                     word_off: None,
                     hidden: false,
                     order: 0,
+                    counter: None,
                 },
                 heard,
             );

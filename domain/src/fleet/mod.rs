@@ -67,6 +67,9 @@ pub struct Override {
     pub unit: Option<String>,
     /// Decimals shown, 0 to 3.
     pub precision: Option<u8>,
+    /// Whether it is a meter that counts up.
+    #[serde(default)]
+    pub counter: Option<bool>,
     /// Place in its area, lower first.
     pub order: Option<i32>,
     /// Out of the overview.
@@ -253,6 +256,11 @@ impl Fleet {
 
 /// Reading the state.
 impl Fleet {
+    /// What is known of every entity besides its values, in no order.
+    pub fn known_entities(&self) -> impl Iterator<Item = &Entity> {
+        self.slots.iter().map(|slot| &slot.entity)
+    }
+
     /// An entity with its value.
     #[must_use]
     pub fn entity(&self, id: &EntityId) -> Option<EntityView> {

@@ -67,6 +67,8 @@ impl Slot {
         }
         entity.unit = written.unit.clone().or(entity.unit);
         entity.precision = written.precision.or(entity.precision);
+        // No device says so itself yet: what is not written is not so any more.
+        entity.counter = written.counter;
         entity.order = written.order.unwrap_or(entity.order);
         entity.hidden = written.hidden.unwrap_or(entity.hidden);
         entity.word_on = written.word_on.clone().or(entity.word_on);

@@ -2,10 +2,10 @@
 
 use app::backend::{Around, BackendError, HistoryRequest};
 use domain::device::clean_text;
-use domain::history::{Range, Resolution, Series};
+use domain::entity::EntityId;
+use domain::history::{Range, Series};
 use domain::live::EntityView;
 use domain::time::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Timestamp};
-use domain::value::Value;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
@@ -19,6 +19,8 @@ const OLDEST: Timestamp = Timestamp::from_ms(0);
 const AROUND: i64 = 7;
 /// Points of what lies around: it is drawn small.
 const AROUND_POINTS: usize = 200;
+/// Bars of a chart at most: as many as can be told apart on a phone.
+const MOST_BARS: usize = 60;
 /// Most alarms and most commands of a chart.
 const MOST_MARKS: usize = 200;
 
@@ -83,30 +85,28 @@ pub(super) struct Answer {
     pub(super) marks: Marks,
 }
 
+/// What of the past a chart shows, and how.
+pub(super) struct Wanted<'a> {
+    pub(super) range: Range,
+    pub(super) now: Timestamp,
+    /// Most points a series.
+    pub(super) points: usize,
+    /// The period before as well.
+    pub(super) compare: bool,
+    /// What meters show, instead of what they counted.
+    pub(super) meter: bool,
+    /// Whose clock bars begin by.
+    pub(super) zone: &'a TimeZone,
+}
+
 /// Reads everything that a chart of `chosen` shows.
-pub(super) async fn read(
-    store: &dyn Store,
-    chosen: &[EntityView],
-    range: Range,
-    now: Timestamp,
-    points: usize,
-    compare: bool,
-) -> Result<Answer, StoreError> {
+pub(super) async fn read(store: &dyn Store, chosen: &[EntityView], wanted: &Wanted<'_>) -> Result<Answer, StoreError> {
+    let Wanted { range, now, .. } = *wanted;
     let ids: Vec<_> = chosen.iter().map(|view| view.id.clone()).collect();
     let numbers: Vec<_> = chosen.iter().filter(|view| view.kind.is_sensor()).map(|view| view.id.clone()).collect();
-    let mut series = store.history(&ids, range, points).await?;
-    for (one, view) in series.iter_mut().zip(chosen) {
-        let is_known = one.t.first().is_some_and(|&first| first <= range.from);
-        if !view.kind.is_sensor() && !is_known {
-            let start = Range { from: range.from, to: range.from.plus_ms(1) };
-            let before = store.states(std::slice::from_ref(&view.id), start, 1).await?;
-            if let Some(is_on) = before.first().and_then(|states| states.last()).and_then(|(_, state)| Value::is_on(state)) {
-                begin_with(one, range.from, is_on);
-            }
-        }
-    }
+    let series = lines_and_bars(store, &ids, range, wanted).await?;
     let before = Range { from: range.from.plus_ms(-range.len_ms()), to: range.from };
-    let previous = if compare && !numbers.is_empty() { store.history(&numbers, before, points).await? } else { vec![] };
+    let previous = if wanted.compare { lines_and_bars(store, &numbers, before, wanted).await? } else { vec![] };
     let around = match numbers.first() {
         Some(first) => {
             let around = around(range, now);
@@ -119,17 +119,43 @@ pub(super) async fn read(
     Ok(Answer { series, previous, around, marks })
 }
 
-/// The state that was in force when the range began is its first row.
-fn begin_with(series: &mut Series, from: Timestamp, is_on: bool) {
-    let value = if is_on { 1.0 } else { 0.0 };
-    series.t.insert(0, from);
-    for column in [&mut series.min, &mut series.mean, &mut series.max, &mut series.last] {
-        column.insert(0, value);
+/// The points of lines; of meters, unless what they show is wanted, what they counted in a few buckets.
+async fn lines_and_bars(store: &dyn Store, ids: &[EntityId], range: Range, wanted: &Wanted<'_>) -> Result<Vec<Series>, StoreError> {
+    if ids.is_empty() {
+        return Ok(vec![]);
     }
-    series.n.insert(0, 1);
-    if series.t.len() == 1 {
-        series.resolution = Resolution::Raw;
+    let mut series = store.history(ids, range, wanted.points).await?;
+    let meters: Vec<EntityId> = series.iter().filter(|one| !one.increase.is_empty()).map(|one| one.entity.clone()).collect();
+    if wanted.meter {
+        series.iter_mut().for_each(|one| one.increase.clear());
+    } else if !meters.is_empty() {
+        for bars in store.buckets_in(wanted.zone, &meters, range, MOST_BARS).await? {
+            if let Some(one) = series.iter_mut().find(|one| one.entity == bars.entity) {
+                *one = bars;
+            }
+        }
     }
+    Ok(series)
+}
+
+/// Rounds means of numbers and what meters counted.
+pub(super) fn round(series: &mut Series, precision: u8) {
+    let power = 10f64.powi(i32::from(precision));
+    let Series { min, mean, max, duty, increase, .. } = series;
+    let has_state = !duty.is_empty();
+    for (idx, mean) in mean.iter_mut().enumerate().filter(|_| !has_state) {
+        // Never past what was said.
+        *mean = rounded(*mean, power).max(min[idx]).min(max[idx]);
+    }
+    for increase in increase {
+        *increase = rounded(*increase, power);
+    }
+}
+
+/// Division is rounded as reading decimals is. A number without room for more digits stays.
+fn rounded(number: f64, power: f64) -> f64 {
+    let scaled = (number * power).round();
+    if scaled.abs() < 9e15 { scaled / power } else { number }
 }
 
 /// A range several times as long: up to now when that is near, else with as much before as after.

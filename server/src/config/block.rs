@@ -13,8 +13,10 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::file::{Source, integer};
+use super::key::{DAYS, DAYS_RANGE};
 use super::row::{Row, file, filters, icon, is_plain, name, number, text, whole, yes};
 use super::{Config, ConfigError};
+use crate::store::retention::Class;
 
 /// A kind of block.
 pub struct Block {
@@ -88,7 +90,16 @@ pub const BLOCKS: &[Block] = &[
             later("enabled"),
         ],
     },
-    Block { name: "area", fields: &[must("id", AREA), may("name", "made from the id", NAME), may("icon", "none", ICON)] },
+    Block {
+        name: "area",
+        fields: &[
+            must("id", AREA),
+            may("name", "made from the id", NAME),
+            may("icon", "none", ICON),
+            may("raw_days", "retention.raw_days", DAYS),
+            may("rollup_days", "retention.rollup_days", DAYS),
+        ],
+    },
     Block {
         name: "entity",
         fields: &[
@@ -98,11 +109,14 @@ pub const BLOCKS: &[Block] = &[
             may("icon", "made from the measure", ICON),
             may("unit", "made from the measure", "a unit of at most 20 characters"),
             may("precision", "as it arrives, at most 3", "a number of decimals, 0 to 3"),
+            may("counter", "by unit and name", "true or false"),
             may("order", "0", "a whole number, lower first"),
             may("hidden", "false", "true or false"),
             may("word_on", "made from the measure", NAME),
             may("word_off", "made from the measure", NAME),
             may("stale_after_s", "learned from its messages", "a whole number of seconds from 1 to 31,536,000 (a year), or 0 for never"),
+            may("raw_days", "its area's", DAYS),
+            may("rollup_days", "its area's", DAYS),
         ],
     },
 ];
@@ -187,8 +201,16 @@ pub(super) fn read(source: &Source<'_>, block: &'static Block, value: &Spanned<D
         match block.name {
             "mqtt" => add(&mut config.mqtt, &row, mqtt, |broker| &broker.name)?,
             "rule" => add(&mut config.rules, &row, rule, |rule| &rule.id)?,
-            "area" => add(&mut config.areas, &row, area, |area| area.id.as_str())?,
-            _ => add(&mut config.entities, &row, entity, |(id, _)| id.as_str())?,
+            "area" => {
+                add(&mut config.areas, &row, area, |area| area.id.as_str())?;
+                let class = class(&row)?;
+                config.retention.areas.extend(config.areas.last().map(|area| (area.id.clone(), class)).filter(is_said));
+            }
+            _ => {
+                add(&mut config.entities, &row, entity, |(id, _)| id.as_str())?;
+                let class = class(&row)?;
+                config.retention.entities.extend(config.entities.last().map(|(id, _)| (id.clone(), class)).filter(is_said));
+            }
         }
     }
     Ok(())
@@ -280,6 +302,7 @@ fn entity(row: &Row<'_>) -> Result<(EntityId, Override), ConfigError> {
         icon: row.get("icon", icon)?,
         unit: row.get("unit", |v| text(v).filter(|unit| domain::device::clean_text(unit, 20) == *unit))?,
         precision: row.get("precision", |v| whole(v, 0, 3))?,
+        counter: row.get("counter", yes)?,
         order: row.get("order", |v| whole(v, i32::MIN.into(), i32::MAX.into()))?,
         hidden: row.get("hidden", yes)?,
         word_on: row.get("word_on", name)?,
@@ -287,6 +310,20 @@ fn entity(row: &Row<'_>) -> Result<(EntityId, Override), ConfigError> {
         stale_after_s: row.get("stale_after_s", |v| whole(v, 0, 31_536_000))?,
     };
     Ok((id, written))
+}
+
+/// How long history is kept.
+fn class(row: &Row<'_>) -> Result<Class, ConfigError> {
+    let days = |value: &DeValue<'_>| whole(value, (*DAYS_RANGE.start()).into(), (*DAYS_RANGE.end()).into());
+    let class = Class { raw_days: row.get("raw_days", days)?, rollup_days: row.get("rollup_days", days)? };
+    match class.contradiction() {
+        Some(words) => Err(ConfigError::Conflict(format!("{}: {words}", row.place()))),
+        None => Ok(class),
+    }
+}
+
+fn is_said<T>((_, class): &(T, Class)) -> bool {
+    *class != Class::default()
 }
 
 fn protocol(value: &DeValue<'_>) -> Option<Protocol> {

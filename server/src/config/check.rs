@@ -21,6 +21,9 @@ pub(super) fn check(config: &Config, mode: Mode, origins: &BTreeMap<&'static str
             return conflict(format!("[[mqtt]] \"{}\": a demo connects to no other broker than its own; use `signalbox serve`", broker.name));
         }
     }
+    if let Some(words) = config.retention.class.contradiction() {
+        return conflict(format!("{}: {words}", told("retention.rollup_days")));
+    }
     let public = listeners(config).filter(|&(_, address)| !is_loopback(address));
     for (key, address) in public {
         if key != "http.listen" {

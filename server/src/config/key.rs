@@ -63,7 +63,11 @@ impl Key {
 pub const VARIABLE_PREFIX: &str = "SIGNALBOX_";
 
 const ADDRESS: &str = "an IP address with a port, such as 127.0.0.1:3000, [::1]:3000 or localhost:3000";
+pub(super) const DAYS: &str = "a whole number of days from 1 to 36500";
 const PROXY: &str = "put a reverse proxy in front of the server";
+
+/// A hundred years are for good.
+pub(super) const DAYS_RANGE: std::ops::RangeInclusive<u32> = 1..=36_500;
 
 /// All keys, in the order of the documentation.
 pub const KEYS: &[Key] = &[
@@ -183,10 +187,34 @@ pub const KEYS: &[Key] = &[
     Key {
         name: "retention.disk_budget_mb",
         default: "2048",
-        meaning: "largest size of the database in megabytes; read, but not kept to yet",
+        meaning: "most megabytes that history takes on disk, its log and all; when they are used up the oldest goes",
         expected: "a whole number of megabytes, at least 1",
         shape: Shape::Integer,
         set: |c, text| put(&mut c.retention.disk_budget_mb, text.parse().ok().filter(|&mb| mb >= 1)),
+    },
+    Key {
+        name: "retention.raw_days",
+        default: "none",
+        meaning: "days that single readings are kept, then sums of minutes take their place; without it as long as the disk budget allows",
+        expected: DAYS,
+        shape: Shape::Integer,
+        set: |c, text| put(&mut c.retention.class.raw_days, days(text).map(Some)),
+    },
+    Key {
+        name: "retention.rollup_days",
+        default: "none",
+        meaning: "days that sums of minutes, states and meters are kept, then only sums of hours; without it as long as the disk budget allows",
+        expected: DAYS,
+        shape: Shape::Integer,
+        set: |c, text| put(&mut c.retention.class.rollup_days, days(text).map(Some)),
+    },
+    Key {
+        name: "retention.log_days",
+        default: "400",
+        meaning: "days that commands, past alarms and the activity log are kept",
+        expected: DAYS,
+        shape: Shape::Integer,
+        set: |c, text| put(&mut c.retention.log_days, days(text)),
     },
     Key {
         name: "log.format",
@@ -230,6 +258,10 @@ pub const KEYS: &[Key] = &[
         set: |c, text| put(&mut c.time.zone, TimeZone::get(text).ok().map(Some)),
     },
 ];
+
+fn days(text: &str) -> Option<u32> {
+    text.parse().ok().filter(|days| DAYS_RANGE.contains(days))
+}
 
 fn put<T>(place: &mut T, value: Option<T>) -> Result<(), Refusal> {
     *place = value.ok_or(Refusal::Invalid)?;

@@ -8,11 +8,13 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use app::backend::Role;
-use domain::device::Area;
+use domain::device::{Area, AreaId};
 use domain::entity::EntityId;
 use domain::fleet::Override;
 use domain::rule::Rule;
 use jiff::tz::TimeZone;
+
+use crate::store::retention::{Class, Retention};
 
 pub use self::block::{BLOCKS, Block, Field, MqttConfig, Protocol, Secret};
 pub use self::error::{ConfigError, Origin};
@@ -112,8 +114,33 @@ pub struct AuthConfig {
 /// How long history is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RetentionConfig {
-    /// Largest size of the database, megabytes.
+    /// Most megabytes on disk.
     pub disk_budget_mb: u64,
+    /// Where nothing else is said.
+    pub class: Class,
+    /// What `[[area]]` says of its entities.
+    pub areas: Vec<(AreaId, Class)>,
+    /// What `[[entity]]` says.
+    pub entities: Vec<(EntityId, Class)>,
+    /// Days that commands and what else is logged are kept.
+    pub log_days: u32,
+}
+
+impl Config {
+    /// What the store is to keep.
+    #[must_use]
+    pub fn retention(&self) -> Retention {
+        let RetentionConfig { disk_budget_mb, class, areas, entities, log_days } = &self.retention;
+        let placed = |(id, written): &(EntityId, Override)| Some((id.clone(), written.area.clone()?));
+        Retention {
+            disk_budget_bytes: Some(disk_budget_mb.saturating_mul(1_000_000)),
+            class: *class,
+            areas: areas.iter().cloned().collect(),
+            entities: entities.iter().cloned().collect(),
+            placed: self.entities.iter().filter_map(placed).collect(),
+            log_days: Some(*log_days),
+        }
+    }
 }
 
 /// The log on standard error.
@@ -190,7 +217,7 @@ impl Default for Config {
             database: DatabaseConfig { path: "data/signalbox.db".into() },
             broker: BrokerConfig { embedded: Embedded::Auto, listen: (Ipv4Addr::LOCALHOST, 1883).into(), websocket_listen: None },
             auth: AuthConfig { anonymous: None, allow_public_anonymous: false },
-            retention: RetentionConfig { disk_budget_mb: 2048 },
+            retention: RetentionConfig { disk_budget_mb: 2048, class: Class::default(), areas: Vec::new(), entities: Vec::new(), log_days: 400 },
             log: LogConfig::default(),
             time: TimeConfig { zone: None },
             mqtt: Vec::new(),

@@ -82,6 +82,9 @@ fn every_key_is_read_from_file_environment_and_flags() {
         ("auth.anonymous", "\"viewer\""),
         ("auth.allow_public_anonymous", "true"),
         ("retention.disk_budget_mb", "1_000"),
+        ("retention.raw_days", "30"),
+        ("retention.rollup_days", "400"),
+        ("retention.log_days", "90"),
         ("log.format", "\"json\""),
         ("log.level", "\"trace\""),
         ("time.zone", "\"UTC\""),
@@ -282,6 +285,7 @@ fn blocks_are_read_with_their_defaults() {
         icon = "soil"
         unit = "K"
         precision = 2
+        counter = false
         order = -1
         hidden = true
         word_on = "Wet"
@@ -309,7 +313,7 @@ fn blocks_are_read_with_their_defaults() {
     let (_, entity) = &config.entities[0];
     assert_eq!((entity.unit.as_deref(), entity.precision, entity.order, entity.hidden), (Some("K"), Some(2), Some(-1), Some(true)));
     assert_eq!((entity.word_on.as_deref(), entity.word_off.as_deref()), (Some("Wet"), Some("Dry")));
-    assert_eq!(entity.stale_after_s, Some(90));
+    assert_eq!((entity.stale_after_s, entity.counter), (Some(90), Some(false)));
 }
 
 #[test]
@@ -422,4 +426,33 @@ fn the_documentation_lists_every_key_and_field() {
 fn default_words(default: &str) -> String {
     let is_value = !default.contains(' ') && default != "none";
     if is_value { format!("`{default}`") } else { default.to_owned() }
+}
+
+#[test]
+fn how_long_history_is_kept_is_said_for_all_for_an_area_and_for_an_entity() {
+    let config = file(
+        "retention.raw_days = 30\n[[area]]\nid = \"hall\"\nrollup_days = 400\n[[area]]\nid = \"yard\"\n
+         [[entity]]\nid = \"a.power\"\nraw_days = 7\nrollup_days = 30\n[[entity]]\nid = \"b.x\"\narea = \"hall\"",
+    )
+    .ok();
+    let retention = config.retention();
+    let class = |raw_days, rollup_days| Class { raw_days, rollup_days };
+    let of = |id: &str| retention.class_of(&EntityId::parse(id).unwrap(), None);
+    assert_eq!((of("a.power"), of("b.x"), of("c.x")), (class(Some(7), Some(30)), class(Some(30), Some(400)), class(Some(30), None)));
+    assert_eq!((retention.disk_budget_bytes, retention.log_days), (Some(2_048_000_000), Some(400)));
+    for (toml, message) in [
+        ("retention.raw_days = 0", "signalbox.toml:1: retention.raw_days cannot be 0, expected a whole number of days from 1 to 36500"),
+        ("retention.log_days = 1.5", "signalbox.toml:1: retention.log_days cannot be 1.5, expected a whole number of days from 1 to 36500"),
+        (
+            "[[area]]\nid = \"hall\"\nraw_days = \"long\"",
+            "signalbox.toml:3: raw_days of [[area]] \"hall\" cannot be \"long\", expected a whole number of days from 1 to 36500",
+        ),
+        (
+            "[[entity]]\nid = \"a.b\"\nraw_days = 9\nrollup_days = 5",
+            "signalbox.toml:1: [[entity]] \"a.b\": rollup_days = 5 is less than raw_days = 9",
+        ),
+        ("[retention]\nraw_days = 9\nrollup_days = 5", "retention.rollup_days (signalbox.toml:3): rollup_days = 5 is less than raw_days = 9"),
+    ] {
+        file(toml).fails(message);
+    }
 }

@@ -1,15 +1,19 @@
 //! Who asks: made for each request. Accounts come later; until then there is the anonymous viewer or operator of the configuration.
 
+use std::net::SocketAddr;
+
 use app::backend::{Caller, Role};
-use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::extract::ConnectInfo;
+use axum::http::{Extensions, HeaderMap, StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse, Response};
 
 use super::problem::Problem;
 
-/// The caller of a request.
+/// The caller of a request with these extensions.
 #[must_use]
-pub fn caller(anonymous: Option<Role>) -> Option<Caller> {
-    anonymous.map(|role| Caller { name: "anonymous".to_owned(), role })
+pub fn caller(anonymous: Option<Role>, request: &Extensions) -> Option<Caller> {
+    let address = request.get::<ConnectInfo<SocketAddr>>().map(|from| from.0.ip());
+    anonymous.map(|role| Caller { name: "anonymous".to_owned(), role, address })
 }
 
 /// Whether a request comes from a page of ours: no `Origin` at all (a program), or the host and port that the request itself names.

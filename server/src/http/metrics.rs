@@ -2,7 +2,7 @@
 
 use std::sync::atomic::AtomicU64;
 
-use app::backend::BackendError;
+use app::backend::{BackendError, Caller};
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
@@ -18,6 +18,7 @@ use super::api::By;
 use super::problem::Problem;
 use crate::rate::Rate;
 use crate::recorder::Health;
+use crate::store::retention::Kept;
 
 /// The format of `OpenMetrics`, for those who ask for it; the same text is understood as the older one of Prometheus.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -31,7 +32,7 @@ type Labels = [(&'static str, String); 1];
 type Seconds = Counter<f64, AtomicU64>;
 
 /// Everything that is counted, as it is now.
-pub(super) async fn show(State(app): State<AppState>, By(_): By, headers: HeaderMap) -> Result<Response, Problem> {
+pub(super) async fn show(State(app): State<AppState>, By(by): By, headers: HeaderMap) -> Result<Response, Problem> {
     let mut registry = Registry::default();
     // Named as by every program, without a prefix.
     of_process(&mut registry).await;
@@ -39,7 +40,7 @@ pub(super) async fn show(State(app): State<AppState>, By(_): By, headers: Header
     of_links(&app, ours);
     of_state(&app, ours);
     of_recorder(&app, ours);
-    of_store(&app, ours).await;
+    of_store(&app, &by, ours).await;
     let mut text = String::new();
     encode(&mut text, &registry).map_err(|_| BackendError::Internal)?;
     let asked = headers.get_all(header::ACCEPT).iter().any(|accept| accept.to_str().is_ok_and(|accept| accept.contains("openmetrics")));
@@ -115,11 +116,31 @@ fn of_recorder(app: &AppState, registry: &mut Registry) {
     gauge(registry, "recorder_failing", "Whether the database refuses readings", usize::from(app.recorder.health() != Health::Ok));
 }
 
-async fn of_store(app: &AppState, registry: &mut Registry) {
+async fn of_store(app: &AppState, by: &Caller, registry: &mut Registry) {
     let sizes = app.backend.store_sizes().await;
     let bytes = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
     gauge(registry, "database_bytes", "Size of the database", bytes(sizes.database_bytes));
     gauge(registry, "database_wal_bytes", "Size of its write-ahead log", bytes(sizes.log_bytes));
+    // If it cannot be told, that was logged, and what else is counted is no worse for it.
+    if let Ok(kept) = app.backend.kept(by).await {
+        of_history(&kept, registry);
+    }
+}
+
+fn of_history(kept: &Kept, registry: &mut Registry) {
+    let (sizes, horizons) = (Family::<Labels, Gauge>::default(), Family::<Labels, Gauge<f64, AtomicU64>>::default());
+    for (name, tier) in [("raw", &kept.raw), ("minutes", &kept.minutes), ("hours", &kept.hours)] {
+        let labels = [("tier", name.to_owned())];
+        sizes.get_or_create(&labels).set(i64::try_from(tier.bytes).unwrap_or(i64::MAX));
+        if let Some(days) = tier.horizon_days {
+            horizons.get_or_create(&labels).set(days);
+        }
+    }
+    registry.register("history_bytes", "Packed readings, and the sums of minutes and of hours", sizes);
+    registry.register("history_horizon_days", "Days that history will reach back at today's rate; absent while not known", horizons);
+    if let Some(bytes) = kept.disk_budget_bytes {
+        gauge(registry, "disk_budget_bytes", "Most bytes that database and log take", usize::try_from(bytes).unwrap_or(usize::MAX));
+    }
 }
 
 /// Linux tells; elsewhere nothing is said.

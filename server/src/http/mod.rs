@@ -27,6 +27,7 @@ use axum::Router;
 use axum::extract::FromRef;
 use axum::routing::get;
 use leptos::config::LeptosOptions;
+use tokio::sync::Semaphore;
 
 use crate::backend::LiveBackend;
 use crate::hub::Hub;
@@ -45,6 +46,8 @@ pub struct AppState {
     pub recorder: Recorder,
     /// The brokers, by name.
     pub links: Arc<HashMap<Arc<str>, Link>>,
+    /// The turn to fill in the past: one at a time, so that memory is bounded.
+    pub intake: Arc<Semaphore>,
     /// Dropped sockets that may come back.
     pub sessions: Arc<live::Sessions>,
     /// Runs what outlives a request, and tells sockets to stop.
@@ -73,6 +76,7 @@ impl AppState {
             hub,
             recorder,
             links,
+            intake: Arc::new(Semaphore::new(1)),
             sessions: Arc::default(),
             tasks,
             anonymous,
@@ -90,13 +94,15 @@ impl FromRef<AppState> for LeptosOptions {
 
 /// Everything that is answered over HTTP.
 pub fn router(app: AppState) -> Router {
-    let guarded = Router::new()
+    let usual = Router::new()
         .merge(api::router())
         .route("/metrics", get(metrics::show))
         .route("/live", get(live::upgrade))
         .route("/dashboard", get(live::upgrade))
-        .merge(pages::router(&app))
+        .merge(pages::router(&app));
+    let guarded = shield::small_bodies(usual)
+        .merge(shield::large_bodies(api::intake()))
         .layer(axum::middleware::from_fn_with_state(app.clone(), shield::guard));
     let open = Router::new().route("/healthz", get(health::alive)).route("/readyz", get(health::ready));
-    shield::around(guarded.merge(open).fallback(pages::or_page)).with_state(app)
+    shield::around(guarded.merge(shield::small_bodies(open.fallback(pages::or_page)))).with_state(app)
 }

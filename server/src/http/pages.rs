@@ -72,7 +72,7 @@ pub(super) async fn or_page(State(app): State<AppState>, mut request: Request) -
     if let Some(file) = assets::serve(request.method(), request.uri().path(), request.headers()).await {
         return file;
     }
-    let Some(caller) = caller(app.anonymous) else { return unauthorized(true) };
+    let Some(caller) = caller(app.anonymous, request.extensions()) else { return unauthorized(true) };
     request.extensions_mut().insert(caller);
     let options: LeptosOptions = app.leptos.clone();
     leptos_axum::render_app_async_with_context(context(&app), move || shell(&options))(request).await

@@ -1,5 +1,7 @@
 //! Errors of the REST interface: `application/problem+json` (RFC 9457).
 
+use std::borrow::Cow;
+
 use app::backend::BackendError;
 use axum::Json;
 use axum::http::{StatusCode, header};
@@ -16,7 +18,7 @@ pub struct Problem {
     status: u16,
     detail: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    field: Option<&'static str>,
+    field: Option<Cow<'static, str>>,
 }
 
 impl Problem {
@@ -28,8 +30,8 @@ impl Problem {
 
     /// A field that cannot be read.
     #[must_use]
-    pub fn field(field: &'static str, detail: impl Into<String>) -> Self {
-        Self { field: Some(field), ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail) }
+    pub fn field(field: impl Into<Cow<'static, str>>, detail: impl Into<String>) -> Self {
+        Self { field: Some(field.into()), ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail) }
     }
 }
 

@@ -19,16 +19,26 @@ use super::problem::Problem;
 
 /// Largest request body, in bytes: forms and commands are small.
 const MAX_BODY_BYTES: usize = 1024 * 1024;
+/// Largest body of what fills in the past. Whoever takes one reads it in pieces, or one at a time.
+pub(super) const MAX_LARGE_BODY_BYTES: usize = 32 * 1024 * 1024;
 
-/// Puts limits, compression and security headers around all routes.
+/// Takes bodies of the usual size.
+pub(super) fn small_bodies(router: Router<AppState>) -> Router<AppState> {
+    router.layer(DefaultBodyLimit::max(MAX_BODY_BYTES)).layer(RequestBodyLimitLayer::new(MAX_BODY_BYTES))
+}
+
+/// Takes large bodies.
+pub(super) fn large_bodies(router: Router<AppState>) -> Router<AppState> {
+    router.layer(DefaultBodyLimit::max(MAX_LARGE_BODY_BYTES)).layer(RequestBodyLimitLayer::new(MAX_LARGE_BODY_BYTES))
+}
+
+/// Puts compression and security headers around all routes.
 pub(super) fn around(router: Router<AppState>) -> Router<AppState> {
     let header = |name: &'static str, value: &'static str| {
         SetResponseHeaderLayer::if_not_present(HeaderName::from_static(name), HeaderValue::from_static(value))
     };
     let worth = SizeAbove::new(512).and(NotForContentType::new("application/wasm")).and(NotForContentType::IMAGES);
     router
-        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
-        .layer(RequestBodyLimitLayer::new(MAX_BODY_BYTES))
         .layer(CompressionLayer::new().quality(CompressionLevel::Precise(5)).compress_when(worth))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(header("x-content-type-options", "nosniff"))
@@ -42,7 +52,7 @@ pub(super) fn around(router: Router<AppState>) -> Router<AppState> {
 pub(super) async fn guard(State(app): State<AppState>, mut request: Request, next: Next) -> Response {
     let path = request.uri().path();
     let is_page = !path.starts_with("/api/") && path != "/live" && path != "/dashboard" && path != "/metrics";
-    let Some(caller) = caller(app.anonymous) else { return unauthorized(is_page) };
+    let Some(caller) = caller(app.anonymous, request.extensions()) else { return unauthorized(is_page) };
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     if changes && !is_same_origin(request.headers()) {
         return foreign();

@@ -1,23 +1,29 @@
 //! The store: everything that survives a restart. The only place with SQL.
 
+/// The log of what was done.
+pub mod activity;
 /// Buckets by the clock on the wall.
 pub mod civil;
 /// Readings of one series, packed.
 pub mod codec;
+/// What is kept for how long.
+pub mod retention;
 /// One SQLite file.
 pub mod sqlite;
 
 use async_trait::async_trait;
-use domain::alarm::Alarm;
+use domain::alarm::{Alarm, AlarmState};
 use domain::command::CommandReport;
 use domain::device::Device;
 use domain::entity::{Entity, EntityId};
+use domain::excluded::Excluded;
 use domain::history::{Range, Series};
 use domain::reading::Reading;
 use domain::time::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::redelivery::Taken;
+use activity::{Activity, Place};
 
 /// Why the store could not do something.
 #[derive(Debug, thiserror::Error)]
@@ -65,6 +71,8 @@ pub struct Batch {
     pub readings: Vec<Reading>,
     /// Alarms that changed.
     pub alarms: Vec<Alarm>,
+    /// What happened to alarms, in this order, with each as it was afterwards.
+    pub alarm_events: Vec<(Alarm, AlarmEvent)>,
     /// Commands that changed, with who sent them.
     pub commands: Vec<(CommandReport, String)>,
     /// The messages that `readings` came by, to know them again.
@@ -75,8 +83,9 @@ impl Batch {
     /// Whether there is nothing to store.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        let Self { devices, entities, readings, alarms, commands, taken } = self;
-        devices.is_empty() && entities.is_empty() && readings.is_empty() && alarms.is_empty() && commands.is_empty() && taken.is_empty()
+        let Self { devices, entities, readings, alarms, alarm_events, commands, taken } = self;
+        let has_no_alarm = alarms.is_empty() && alarm_events.is_empty();
+        devices.is_empty() && entities.is_empty() && readings.is_empty() && has_no_alarm && commands.is_empty() && taken.is_empty()
     }
 }
 
@@ -95,11 +104,22 @@ pub struct Saved {
     pub taken: Vec<Taken>,
 }
 
+/// A change of an alarm's state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AlarmEvent {
+    /// When.
+    pub at: Timestamp,
+    /// Who did it; empty where nobody did.
+    pub who: String,
+    /// The state since then.
+    pub state: AlarmState,
+}
+
 /// What happened in a range besides readings.
 #[derive(Debug, Default)]
 pub struct Marks {
-    /// Alarms that were raised before its end and are not known to have ended before it, oldest first.
-    pub alarms: Vec<Alarm>,
+    /// Alarms that lasted in it, oldest first, with their ends; `None` while one lasts. One that was raised again is there for each time.
+    pub alarms: Vec<(Alarm, Option<Timestamp>)>,
     /// Commands that were sent in it, oldest first, with who sent them.
     pub commands: Vec<(CommandReport, String)>,
 }
@@ -120,6 +140,9 @@ pub trait Store: Send + Sync {
     async fn load(&self) -> Result<Saved, StoreError>;
     /// Stores a batch; when it returns `Ok` the batch survives a power cut.
     async fn write(&self, batch: &Batch) -> Result<(), StoreError>;
+    /// What stands in all answers about numbers: of states there is a row for each change, with the one in force when the range begins in front, or for
+    /// each bucket in which the state is known; meters say how far they counted.
+    ///
     /// At most `points` rows per entity; raw readings when the range holds no more than `points` of them. Unknown entities and those without
     /// numbers give an empty series.
     async fn history(&self, entities: &[EntityId], range: Range, points: usize) -> Result<Vec<Series>, StoreError>;
@@ -128,12 +151,51 @@ pub trait Store: Send + Sync {
     async fn history_in(&self, zone: &TimeZone, entities: &[EntityId], range: Range, points: usize) -> Result<Vec<Series>, StoreError>;
     /// Buckets of exactly `bucket_ms`, aligned to the epoch, for many entities at once: what tiles show.
     async fn buckets(&self, entities: &[EntityId], range: Range, bucket_ms: i64) -> Result<Vec<Series>, StoreError>;
+    /// As [`Store::history_in`], always in buckets, however few readings there are.
+    async fn buckets_in(&self, _zone: &TimeZone, _entities: &[EntityId], _range: Range, _points: usize) -> Result<Vec<Series>, StoreError> {
+        Err(unable())
+    }
     /// The changes of state of each entity in the range, oldest first, with the state in force at `range.from` in front under its own time; at most
     /// `limit` per entity, newest kept. Repeats are left out; numbers are no states.
     async fn states(&self, entities: &[EntityId], range: Range, limit: usize) -> Result<Vec<Vec<(Timestamp, domain::value::Value)>>, StoreError>;
     /// Alarms and commands of some entities in a range, at most `limit` of each, newest kept. A store that keeps none of them has none.
     async fn marks(&self, _entities: &[EntityId], _range: Range, _limit: usize) -> Result<Marks, StoreError> {
         Ok(Marks::default())
+    }
+    /// Stores readings that somebody fills in, in one transaction; how many of them were not there. Entity and moment say which reading it is, so
+    /// that the same again adds nothing. They are nobody's last value, however new they are.
+    async fn fill(&self, _readings: &[Reading]) -> Result<usize, StoreError> {
+        Err(unable())
+    }
+    /// Takes the readings of one moment out of history, and writes `entry`, which names the entity, into the log of what was done. They are kept
+    /// beside; the same reading coming again does not bring them back. Returns what was taken out: nothing where nothing is told of that moment.
+    async fn exclude(&self, _at: Timestamp, _entry: &Activity) -> Result<Vec<Excluded>, StoreError> {
+        Err(unable())
+    }
+    /// Takes what was taken out of one moment back into history, and writes `entry`; how many readings.
+    async fn include(&self, _at: Timestamp, _entry: &Activity) -> Result<usize, StoreError> {
+        Err(unable())
+    }
+    /// The moment from which on single readings of an entity are kept; before it there are sums alone. A store that keeps all of them says the
+    /// beginning of time.
+    async fn raw_from(&self, _entity: &EntityId) -> Result<Timestamp, StoreError> {
+        Ok(Timestamp::from_ms(i64::MIN))
+    }
+    /// What is taken out of the history of some entities in a range, newest first, at most `limit`.
+    async fn excluded(&self, _entities: &[EntityId], _range: Range, _limit: usize) -> Result<Vec<Excluded>, StoreError> {
+        Err(unable())
+    }
+    /// Writes an entry into the log of what was done.
+    async fn note(&self, _entry: &Activity) -> Result<(), StoreError> {
+        Err(unable())
+    }
+    /// The log of what was done before a place in it, newest first, at most `limit` entries. Commands stand in it too.
+    async fn activity(&self, _before: Option<&Place>, _limit: usize) -> Result<Vec<(Place, Activity)>, StoreError> {
+        Err(unable())
+    }
+    /// What happened to an alarm, oldest first, at most `limit`, newest kept.
+    async fn alarm_journal(&self, _alarm: &str, _limit: usize) -> Result<Vec<AlarmEvent>, StoreError> {
+        Err(unable())
     }
     /// Does one of the small steps that are due beside ingest: packs readings that are no longer new, and clears away what that leaves. Whether
     /// there is another step to be done at once. After a step that failed, or was given up half way, the next begins where nothing is lost. A store
@@ -143,8 +205,17 @@ pub trait Store: Send + Sync {
     }
     /// Whether anything was ever stored.
     async fn is_empty(&self) -> Result<bool, StoreError>;
+    /// What is kept, and how far back it will reach; some seconds old.
+    async fn kept(&self) -> Result<retention::Kept, StoreError> {
+        Err(unable())
+    }
     /// What it takes on disk; zero where that cannot be said.
     async fn sizes(&self) -> Sizes;
     /// Ends all connections after the last write.
     async fn close(&self);
+}
+
+/// What a store says that keeps only a part of all this.
+fn unable() -> StoreError {
+    StoreError::Failed("this store does not keep that".to_owned())
 }

@@ -75,6 +75,142 @@ async fn commands_and_alarms_stand_under_the_chart() {
 }
 
 #[tokio::test]
+async fn an_alarm_that_is_over_is_a_bar_from_its_beginning_to_its_end() {
+    let rule = Rule {
+        id: "hot".into(),
+        name: String::new(),
+        entity: EntityId::parse("oven.temperature").unwrap(),
+        condition: Condition::Above { limit: 30.0 },
+        severity: Severity::Critical,
+        hysteresis: 0.0,
+        message: String::new(),
+    };
+    let mut app = TestApp::start_with(|config| config.rules.push(rule)).await;
+    let (mut viewer, mut device) = both(&app).await;
+    for (value, state) in [("31.5", "unacked"), ("20.5", "returned"), ("32.5", "unacked")] {
+        device.publishes("sensors/oven/temperature", value, true).await;
+        assert_eq!(viewer.hears("alert").await["state"], state);
+    }
+    assert_eq!(app.post("/api/v1/alarms/hot/ack", "").await.0, 200);
+    device.publishes("sensors/oven/temperature", "20.5", true).await;
+    while viewer.hears("alert").await["state"] != "normal" {}
+    let path = "/history?e=oven.temperature&range=15m";
+    let html = page_with(&app, path, &["Alarms in this period", "; Temperature above 30 from "]).await;
+    let title = html.split_once("Alarms in this period: ").unwrap().1.split_once("</title>").unwrap().0;
+    assert_eq!(
+        (title.matches("Temperature above 30 from ").count(), title.matches(" to ").count(), title.matches("since").count()),
+        (2, 2, 0),
+        "{title}"
+    );
+    assert!(html.contains("lane-bar-critical"));
+    // What happened is written down, with who did it.
+    let journal = async |app: &TestApp| {
+        let alarm = app.json("/api/v1/alarms/hot").await;
+        let events = alarm["journal"].as_array().unwrap().clone();
+        events.iter().map(|event| (event["state"].as_str().unwrap().to_owned(), event["who"].as_str().unwrap().to_owned())).collect::<Vec<_>>()
+    };
+    let expected = [("unacked", ""), ("returned", ""), ("unacked", ""), ("acked", "anonymous"), ("normal", "")];
+    let expected = expected.map(|(state, who)| (state.to_owned(), who.to_owned()));
+    assert_eq!(journal(&app).await, expected);
+    app.restart().await;
+    assert_eq!(journal(&app).await, expected);
+    let again = visible(&app.get(path).await);
+    assert!(again.contains(title.split_once(';').unwrap().0), "{title}");
+    app.stop().await;
+}
+
+/// The answer to a form that a page without script sends from `referer`: status, and where it leads.
+async fn sends(app: &TestApp, action: &str, fields: &str, referer: &str) -> (u16, String) {
+    let request = format!(
+        "POST {action} HTTP/1.1\r\nhost: x\r\nconnection: close\r\naccept: text/html\r\nreferer: http://x{referer}\r\norigin: http://x\r\n\
+         content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n{fields}",
+        fields.len()
+    );
+    let (status, head, _) = app.request(&request).await;
+    let location = head.lines().find_map(|line| line.strip_prefix("location: ")).unwrap_or_default().to_owned();
+    (status, location)
+}
+
+#[tokio::test]
+async fn a_reading_is_taken_out_after_a_question_and_taken_back() {
+    let app = TestApp::start().await;
+    let (mut viewer, mut device) = both(&app).await;
+    for (n, value) in [(0, 20.5), (1, 999.0), (2, 21.5)] {
+        device.publishes("sensors/tank/temperature", json!({"value": value, "ts": NOON + n * 60_000}).to_string(), false).await;
+    }
+    viewer.sees("tank.temperature", |change| change["v"] == 21.5).await;
+    let path = format!("/history?e=tank.temperature&from={NOON}&to={}", NOON + 3_600_000);
+    let html = page_with(&app, &path, &["999", ">Exclude<"]).await;
+    let spike = NOON + 60_000;
+    let ask = format!("{path}&exclude=tank.temperature@{spike}");
+    assert!(html.contains(&format!("exclude=tank.temperature@{spike}\"")), "each reading has a way out");
+    assert!(!html.contains("out of history?"), "nobody asked");
+    let question = visible(&app.get(&ask).await);
+    for part in ["of Temperature, ", "out of history?", "action=\"/fn/exclude\"", "method=\"post\"", "name=\"t\"", ">Cancel<"] {
+        assert!(question.contains(part), "{part} is missing");
+    }
+    let fields = format!("entity=tank.temperature&t={spike}");
+    let (status, location) = sends(&app, "/fn/exclude", &fields, &ask).await;
+    let back = location.strip_prefix("http://x").unwrap_or_default();
+    assert!(status == 302 && back.replace("%40", "@") == ask, "{status} {location}");
+    let html = visible(&app.get(back).await);
+    assert!(html.contains("Taken out of history in this period") && html.contains(">Include again<") && html.contains("anonymous"));
+    assert!(!html.contains("out of history?") && html.matches(">Exclude<").count() == 2, "it is no reading any more");
+    let raw = format!("/api/v1/history?entities=tank.temperature&from={NOON}&to={}", NOON + 3_600_000);
+    assert_eq!(app.json(&raw).await["series"][0]["last"], json!([20.5, 21.5]));
+    // The device says it again, and it stays out.
+    device.publishes("sensors/tank/temperature", json!({"value": 999.0, "ts": spike}).to_string(), false).await;
+    device.publishes("sensors/tank/temperature", json!({"value": 22.5, "ts": NOON + 180_000}).to_string(), false).await;
+    page_with(&app, &path, &["22.5"]).await;
+    assert_eq!(app.json(&raw).await["series"][0]["last"], json!([20.5, 21.5, 22.5]));
+    assert_eq!(sends(&app, "/fn/include", &fields, &path).await.0, 302);
+    assert_eq!(app.json(&raw).await["series"][0]["last"], json!([20.5, 999.0, 21.5, 22.5]));
+    assert!(!visible(&app.get(&path).await).contains("Taken out of history"));
+    let log = app.json("/api/v1/activity").await;
+    let did: Vec<&str> = log["items"].as_array().unwrap().iter().map(|entry| entry["what"].as_str().unwrap()).collect();
+    assert_eq!((did, &log["items"][1]["detail"]["t"]), (vec!["history.include", "history.exclude"], &json!(spike)));
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn programs_take_readings_out_and_ask_what_is_out() {
+    let app = TestApp::start().await;
+    let (mut viewer, mut device) = both(&app).await;
+    device.publishes("sensors/tank/temperature", json!({"value": 999.5, "ts": NOON}).to_string(), false).await;
+    viewer.sees("tank.temperature", |_| true).await;
+    let raw = format!("/api/v1/history?entities=tank.temperature&from={NOON}&to={}", NOON + 1);
+    page_with(&app, &format!("/history?e=tank.temperature&from={}&to={}", NOON - 1_000, NOON + 1_000), &["999.5"]).await;
+    let which = json!({"entity": "tank.temperature", "t": "2025-10-09T09:00:00Z"}).to_string();
+    let (status, answer) = app.post("/api/v1/history/exclude", &which).await;
+    assert_eq!((status, &answer["items"][0]["v"], &answer["items"][0]["t"]), (200, &json!(999.5), &json!(NOON)));
+    assert_eq!(app.json(&raw).await["series"][0]["t"], json!([]));
+    let out = app.json(&format!("/api/v1/history/excluded?entities=tank.temperature&from={NOON}&to={}", NOON + 1)).await;
+    assert_eq!((&out["items"][0]["v"], &out["items"][0]["who"]), (&json!(999.5), &json!("anonymous")));
+    // What the device said last is what it said last.
+    assert_eq!(app.json("/api/v1/entities/tank.temperature").await["v"], 999.5);
+    assert_eq!(app.post("/api/v1/history/include", &which).await, (200, json!({"included": 1})));
+    assert_eq!(app.json(&raw).await["series"][0]["last"], json!([999.5]));
+    for (body, status) in [
+        (json!({"entity": "tank.temperature", "t": 5}), 404),
+        (json!({"entity": "no.such", "t": NOON}), 404),
+        (json!({"entity": "No such", "t": NOON}), 404),
+        (json!({"entity": "tank.temperature", "t": "soon"}), 422),
+        (json!({"entity": "tank.temperature", "t": 1.5}), 400),
+        (json!({"entity": "tank.temperature"}), 400),
+        (json!({"entity": "tank.temperature", "t": NOON, "v": 1}), 400),
+    ] {
+        for what in ["exclude", "include"] {
+            assert_eq!(app.post(&format!("/api/v1/history/{what}"), &body.to_string()).await.0, status, "{what} {body}");
+        }
+    }
+    assert_eq!(app.json("/api/v1/activity?limit=1").await["items"].as_array().unwrap().len(), 1);
+    let (status, problem) = (422, "cursor");
+    let answer = app.request("GET /api/v1/activity?cursor=x HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
+    assert!(answer.0 == status && answer.2.contains(problem), "{answer:?}");
+    app.stop().await;
+}
+
+#[tokio::test]
 async fn a_state_that_began_before_the_range_is_in_force_when_it_begins() {
     let app = TestApp::start().await;
     let (mut viewer, mut device) = both(&app).await;

@@ -3,7 +3,9 @@
 
 mod test_app;
 
+mod export;
 mod health;
+mod history_fill;
 mod history_page;
 mod live;
 mod metrics;
@@ -32,14 +34,21 @@ mod broker;
 mod broker_client;
 
 mod store;
+mod store_beside;
+mod store_budget;
+mod store_exclude;
 mod store_history;
+mod store_kinds;
 mod store_load;
 mod store_open;
 mod store_recorder;
+mod store_retention;
 mod store_sealing;
 
 mod mosquitto;
+mod retention;
 mod simulated_fleet;
 mod simulator;
 
+mod kinds;
 mod layering;

@@ -46,6 +46,9 @@ async fn what_the_server_does_is_counted() {
     assert!(value(&text, "signalbox_recorder_write_seconds_total") > 0.0);
     assert!(value(&text, "signalbox_database_bytes") > 0.0);
     assert!(value(&text, "signalbox_database_wal_bytes") > 0.0);
+    assert_eq!(value(&text, "signalbox_disk_budget_bytes"), 2_048_000_000.0);
+    assert!(value(&text, "signalbox_history_bytes{tier=\"raw\"}") >= 0.0);
+    assert!(!text.contains("signalbox_history_horizon_days{"), "nobody knows yet");
     if cfg!(target_os = "linux") {
         assert!(value(&text, "process_resident_memory_bytes") > 1e6);
         assert!(value(&text, "process_cpu_seconds_total") > 0.0);

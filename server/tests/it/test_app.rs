@@ -80,6 +80,12 @@ impl TestApp {
         drop(self.folder);
     }
 
+    /// Stops the server and leaves what it wrote.
+    pub async fn halt(mut self) -> TempDir {
+        soon("the stop", self.app.take().unwrap().stop()).await;
+        self.folder
+    }
+
     pub fn http(&self) -> SocketAddr {
         self.app.as_ref().unwrap().http_addr()
     }

@@ -123,5 +123,7 @@ async fn a_clock_that_is_wrong_is_said_and_the_value_stays_live() {
     assert!((ahead - 60_000..=ahead).contains(&entity["clock_skew_ms"].as_i64().unwrap()), "{entity}");
     assert!(entity["t"].as_i64().unwrap() < ts - ahead + 60_000 && entity["q"] == "good", "{entity}");
     assert!(app.json("/api/v1/entities/b.temperature").await.get("clock_skew_ms").is_none());
+    let words = "ahead, its times are not used";
+    assert!(app.get("/devices/a").await.contains(words) && !app.get("/devices/b").await.contains(words));
     app.stop().await;
 }

@@ -26,7 +26,7 @@ pub struct EventLane {
 pub struct Event {
     /// When it began.
     pub from: Timestamp,
-    /// When it ended; `None` for what has no length, or an end that nobody knows.
+    /// When it ended; `None` for what has no length.
     pub to: Option<Timestamp>,
     /// In words: `Air temperature above 34 since 13:57`.
     pub words: String,
@@ -77,16 +77,19 @@ impl EventLane {
     }
 }
 
-/// The lane of alarms; `None` without any. `name` says whose an alarm is.
+/// The lane of alarms with their ends; `None` without any. `name` says whose an alarm is.
 #[must_use]
-pub fn alarm_lane(alarms: &[Alarm], range: Range, utc_offset_s: i32, name: impl Fn(&Alarm) -> String) -> Option<EventLane> {
-    let event = |alarm: &Alarm| {
-        let stands = matches!(alarm.state, AlarmState::Unacked | AlarmState::Acked | AlarmState::Shelved);
-        let when = if stands { "since" } else { "raised" };
+pub fn alarm_lane(alarms: &[(Alarm, Option<Timestamp>)], range: Range, utc_offset_s: i32, name: impl Fn(&Alarm) -> String) -> Option<EventLane> {
+    let event = |(alarm, ended): &(Alarm, Option<Timestamp>)| {
+        let from = point_time(alarm.since, range, utc_offset_s);
+        let when = match ended {
+            Some(ended) => format!("from {from} to {}", point_time(*ended, range, utc_offset_s)),
+            None => format!("since {from}"),
+        };
         Event {
             from: alarm.since,
-            to: stands.then_some(range.to),
-            words: format!("{} {} {when} {}", name(alarm), alarm.condition, point_time(alarm.since, range, utc_offset_s)),
+            to: Some(ended.unwrap_or(range.to)),
+            words: format!("{} {} {when}", name(alarm), alarm.condition),
             kind: EventKind::Alarm(alarm.severity, alarm.state),
         }
     };
@@ -151,23 +154,28 @@ mod tests {
         }
     }
 
-    fn marks(alarms: &[Alarm], window: Range) -> Vec<(f64, f64, usize, bool)> {
+    fn over(since_s: i64, ended_s: i64) -> (Alarm, Option<Timestamp>) {
+        (alarm(AlarmState::Normal, since_s), Some(Timestamp::from_ms(ended_s * 1_000)))
+    }
+
+    fn marks(alarms: &[(Alarm, Option<Timestamp>)], window: Range) -> Vec<(f64, f64, usize, bool)> {
         let lane = alarm_lane(alarms, RANGE, 0, |_| "Air".into()).expect("a lane");
         lane.marks(window).into_iter().map(|mark| (mark.x, mark.width, mark.row, mark.has_mark)).collect()
     }
 
     #[test]
-    fn an_alarm_that_stands_reaches_to_the_end_and_one_that_is_over_only_marks_its_beginning() {
-        let all = [alarm(AlarmState::Normal, 50), alarm(AlarmState::Unacked, 20)];
-        assert_eq!(marks(&all, RANGE), [(20.0, 80.0, 0, true), (50.0, 0.0, 1, true)]);
+    fn an_alarm_that_stands_reaches_to_the_end_and_one_that_is_over_to_its_own() {
+        let all = [over(50, 60), (alarm(AlarmState::Unacked, 20), None)];
+        assert_eq!(marks(&all, RANGE), [(20.0, 80.0, 0, true), (50.0, 10.0, 1, true)]);
         let lane = alarm_lane(&all, RANGE, 0, |_| "Air".into()).expect("a lane");
-        assert_eq!(lane.title, "Alarms in this period: Air above 30 since 00:00:20; Air above 30 raised 00:00:50.");
+        assert_eq!(lane.title, "Alarms in this period: Air above 30 since 00:00:20; Air above 30 from 00:00:50 to 00:01:00.");
     }
 
     #[test]
     fn what_began_before_the_window_has_no_mark_in_it() {
         let late = Range { from: Timestamp::from_ms(60_000), ..RANGE };
-        assert_eq!(marks(&[alarm(AlarmState::Unacked, 20), alarm(AlarmState::Normal, 50)], late), [(0.0, 100.0, 0, false)]);
+        let all = [(alarm(AlarmState::Unacked, 20), None), over(10, 50), over(30, 80)];
+        assert_eq!(marks(&all, late), [(0.0, 100.0, 0, false), (0.0, 50.0, 1, false)]);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use domain::history::Range;
 use domain::time::{Timestamp, duration_words};
 
 use crate::backend::Limit;
+use crate::components::chart::bars::counted;
 use crate::components::chart::gaps::gaps;
 use crate::components::chart::model::Charted;
 use crate::components::chart::states::{on_and_known_ms, spans};
@@ -17,6 +18,9 @@ pub fn finding(one: &Charted, range: Range, utc_offset_s: i32) -> String {
     let time = |at: Timestamp| point_time(at, range, utc_offset_s);
     if one.is_state() {
         return state_finding(one, range, utc_offset_s);
+    }
+    if one.is_meter() {
+        return meter_finding(one, range, utc_offset_s);
     }
     let Some(stats) = stats(&one.series, range) else { return format!("{name}: no data.") };
     let words = |v: f64| one.bare_words(v);
@@ -39,6 +43,13 @@ pub fn finding(one: &Charted, range: Range, utc_offset_s: i32) -> String {
         text.push_str(&format!(" No data for {} from {}.", duration_words(gap.len_ms()), time(gap.from)));
     }
     text
+}
+
+/// `Energy counted 12.4 kWh, most from 13:00: 1.2 kWh.`
+fn meter_finding(one: &Charted, range: Range, utc_offset_s: i32) -> String {
+    let most = one.series.t.iter().zip(&one.series.increase).max_by(|a, b| a.1.total_cmp(b.1));
+    let most = most.map(|(&at, &counted)| format!(", most from {}: {}", point_time(at, range, utc_offset_s), one.words(counted)));
+    format!("{} counted {}{}.", one.entity.name, one.words(counted(&one.series)), most.unwrap_or_default())
 }
 
 fn state_finding(one: &Charted, range: Range, utc_offset_s: i32) -> String {

@@ -153,7 +153,7 @@ impl Chart {
             }
         });
         let is_long = self.tails.with_untracked(|tails| tails.iter().map(Vec::len).sum::<usize>() > MOST_WAITING);
-        if one.is_state() || is_gap || is_outside || is_long {
+        if one.is_state() || one.is_meter() || is_gap || is_outside || is_long {
             let grown = self.tails.with_untracked(|tails| model.grown(tails));
             batch_set(self, grown, vec![vec![]; model.charted.len()], false);
         }

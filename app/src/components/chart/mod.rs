@@ -32,6 +32,8 @@ pub mod scale;
 /// The time axis.
 pub mod time_axis;
 
+/// What meters counted, as bars.
+pub mod bars;
 /// How long a series was beyond a limit.
 pub mod beyond;
 /// The title of a chart in sentences.

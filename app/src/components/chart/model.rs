@@ -1,11 +1,12 @@
 //! What a chart draws, computed without a page: panes by unit, paths, marks.
 
-use domain::history::{Range, Resolution, Series};
+use domain::history::{Range, Resolution, Series, increase};
 use domain::live::EntityView;
 use domain::time::{Timestamp, duration_words};
 use domain::value::number_words;
 
 use crate::backend::Limit;
+use crate::components::chart::bars::{end, increase_at};
 use crate::components::chart::events::EventLane;
 use crate::components::chart::gaps::{bucket_ms, interval_ms};
 use crate::components::chart::hit::{nearest, stops};
@@ -56,6 +57,9 @@ impl Charted {
     /// The mean of the period before at a moment; `None` in a gap.
     #[must_use]
     pub fn previous_at(&self, moment: Timestamp) -> Option<f64> {
+        if self.is_meter() {
+            return self.previous.as_ref().and_then(|series| increase_at(series, moment));
+        }
         self.previous.as_ref().and_then(|series| mean_near(series, moment, self.interval_ms))
     }
 
@@ -63,6 +67,15 @@ impl Charted {
     pub fn push(&mut self, at: Timestamp, value: f64) -> bool {
         if self.series.t.last().is_some_and(|&last| last >= at) {
             return false;
+        }
+        if self.is_meter() {
+            self.count(at, value);
+            return true;
+        }
+        if !self.series.duty.is_empty() {
+            // For how long it holds, nobody knows yet.
+            self.series.duty.push(value);
+            self.series.known_ms.push(0);
         }
         let Series { t, min, mean, max, last, n, .. } = &mut self.series;
         t.push(at);
@@ -73,7 +86,27 @@ impl Charted {
         true
     }
 
-    /// Its value at a moment: of numbers the nearest point's mean, of states the one that held. `None` in a gap.
+    /// What the meter shows now counts for the bucket of the moment.
+    fn count(&mut self, at: Timestamp, value: f64) {
+        let Some(row) = self.series.t.len().checked_sub(1) else { return };
+        let counted = self.series.last.last().map_or(0.0, |&before| increase(before, value));
+        let (start, ms) = (self.series.t[row], bucket_ms(self.series.resolution).unwrap_or(1).max(1));
+        let is_within = at < end(&self.series, row);
+        let Series { t, min, mean, max, last, n, increase, .. } = &mut self.series;
+        if is_within {
+            (last[row], increase[row], n[row]) = (value, increase[row] + counted, n[row] + 1);
+            (min[row], max[row]) = (min[row].min(value), max[row].max(value));
+            return;
+        }
+        t.push(start.plus_ms(at.since_ms(start) / ms * ms));
+        for column in [min, mean, max, last] {
+            column.push(value);
+        }
+        n.push(1);
+        increase.push(counted);
+    }
+
+    /// Its value at a moment: of numbers the nearest point's mean, of meters what the bucket counted, of states the one that held. `None` in a gap.
     #[must_use]
     pub fn value_at(&self, moment: Timestamp) -> Option<f64> {
         let series = &self.series;
@@ -81,7 +114,16 @@ impl Charted {
             let after = series.t.partition_point(|&t| t <= moment);
             return series.last.get(after.checked_sub(1)?).copied();
         }
+        if self.is_meter() {
+            return increase_at(series, moment);
+        }
         mean_near(series, moment, self.interval_ms)
+    }
+
+    /// Whether it is drawn as bars of what a meter counted.
+    #[must_use]
+    pub const fn is_meter(&self) -> bool {
+        !self.series.increase.is_empty()
     }
 
     /// Whether it is drawn as a lane of states instead of a line.
@@ -118,13 +160,20 @@ fn decimals(entity: &EntityView, series: &Series) -> u8 {
     entity.precision.unwrap_or_else(|| {
         let newest = series.last.iter().rev().filter(|v| v.is_finite()).take(READINGS_LOOKED_AT);
         let decimals = |v: &f64| number_words(*v, None).split_once('.').map_or(0, |(_, decimals)| decimals.len());
-        let most = match newest.clone().fold(0.0, |largest: f64, v| largest.max(v.abs())) {
+        // Of a meter that shows a lot the small steps count.
+        let shown =
+            if series.increase.is_empty() { newest.clone().copied().fold(0.0, larger) } else { series.increase.iter().copied().fold(0.0, larger) };
+        let most = match shown {
             ..100.0 => 2,
             ..1_000.0 => 1,
             _ => 0,
         };
         u8::try_from(newest.map(decimals).max().unwrap_or(0).min(most)).unwrap_or(2)
     })
+}
+
+fn larger(largest: f64, v: f64) -> f64 {
+    largest.max(v.abs())
 }
 
 /// The mean of the point nearest to a moment; `None` in a gap. Points are `interval_ms` apart.
@@ -149,6 +198,9 @@ pub enum ChartSize {
     /// Beside another one.
     Small,
 }
+
+/// What stands on one value axis: a unit, and whether it was counted.
+type Quantity<'a> = (Option<&'a str>, bool);
 
 /// A chart, ready to be drawn.
 #[derive(Clone, Debug, PartialEq)]
@@ -178,10 +230,11 @@ impl ChartModel {
     #[must_use]
     pub fn new(mut charted: Vec<Charted>, range: Range, utc_offset_s: i32, size: ChartSize) -> Self {
         let mut left_out: Vec<String> = charted.drain(MOST_SERIES.min(charted.len())..).map(|one| one.entity.name).collect();
-        let mut by_unit: Vec<(Option<&str>, Vec<Member<'_>>)> = vec![];
+        let mut by_unit: Vec<(Quantity<'_>, Vec<Member<'_>>)> = vec![];
         let mut lanes = vec![];
         for (n, one) in charted.iter().enumerate() {
-            let unit = one.entity.unit.as_deref();
+            // What was counted is another quantity than what is shown.
+            let unit = (one.entity.unit.as_deref(), one.is_meter());
             if one.is_state() {
                 lanes.push(lane(n + 1, one, range, utc_offset_s));
             } else if let Some((_, members)) = by_unit.iter_mut().find(|(of, _)| *of == unit) {
@@ -192,7 +245,7 @@ impl ChartModel {
                 left_out.push(one.entity.name.clone());
             }
         }
-        let panes = by_unit.iter().map(|(unit, members)| pane(unit.unwrap_or_default(), members, range, utc_offset_s, size)).collect();
+        let panes = by_unit.iter().map(|((unit, _), members)| pane(unit.unwrap_or_default(), members, range, utc_offset_s, size)).collect();
         let stops = stops(charted.iter().map(|one| &one.series.t[..]));
         Self { range, utc_offset_s, size, panes, lanes, events: vec![], left_out, stops, charted }
     }

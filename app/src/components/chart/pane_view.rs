@@ -63,6 +63,7 @@ fn plot(chart: Chart, model: &Arc<ChartModel>, pane: &Pane) -> AnyView {
         line.previous.clone().map(|d| view! { <path class=class d=d/> })
     });
     // The first series is drawn last, over the others.
+    let bars = pane.lines.iter().filter_map(|line| line.bars.clone().map(|d| view! { <path class=format!("bars c{}", line.style) d=d/> }));
     let lines = pane.lines.iter().rev().map(|line| view! { <path class=series_class(line.style) d=line.d.clone()/> });
     let tails = pane.lines.iter().rev().filter(|_| chart.can_zoom).map(|line| {
         let (style, scale, model) = (line.style, pane.scale, Arc::clone(model));
@@ -72,6 +73,7 @@ fn plot(chart: Chart, model: &Arc<ChartModel>, pane: &Pane) -> AnyView {
     view! {
         <svg class="plot" viewBox=attr(move || Some(view_box(range, chart.window()))) preserveAspectRatio="none" width="100%" height="100%">
             {bands.collect_view()}
+            {bars.collect_view()}
             {previous.collect_view()}
             {lines.collect_view()}
             {tails.collect_view()}

@@ -5,6 +5,7 @@ use domain::history::{Range, Resolution, Series};
 use domain::time::{Timestamp, duration_words};
 
 use crate::backend::Limit;
+use crate::components::chart::bars::{Place, bars, tops};
 use crate::components::chart::finding::finding;
 use crate::components::chart::gaps::{gaps, joined, runs};
 use crate::components::chart::model::{ChartSize, Charted};
@@ -50,8 +51,10 @@ pub struct GapMark {
 pub struct Line {
     /// 1 to 6: its style.
     pub style: usize,
-    /// Path of the line.
+    /// Path of the line; empty for a meter.
     pub d: String,
+    /// Path of a meter's bars.
+    pub bars: Option<String>,
     /// Path of smallest to largest; `None` for single readings.
     pub band: Option<String>,
     /// Path of the period before, moved to this one.
@@ -102,16 +105,25 @@ pub type Member<'a> = (usize, &'a Charted);
 /// Lays out the pane of `members`.
 #[must_use]
 pub fn pane(unit: &str, members: &[Member<'_>], range: Range, utc_offset_s: i32, size: ChartSize) -> Pane {
-    let limits: Vec<&Limit> = members.iter().flat_map(|(_, one)| &one.limits).collect();
+    let is_meter = members.iter().any(|(_, one)| one.is_meter());
+    // Limits are those of what a meter shows, not of what it counted.
+    let limits: Vec<&Limit> = members.iter().filter(|_| !is_meter).flat_map(|(_, one)| &one.limits).collect();
     let series = members.iter().flat_map(|(_, one)| [Some(&one.series), one.previous.as_ref()]).flatten();
-    let values = series.flat_map(|series| series.min.iter().chain(&series.max).chain(&series.mean).copied());
-    let scale = Scale::covering(values.chain(limits.iter().map(|limit| limit.value)), Fit::of_unit(Some(unit)));
+    let values = series.flat_map(|series| {
+        let columns = if is_meter { [&series.increase, &[][..], &[]] } else { [&series.min[..], &series.max, &series.mean] };
+        columns.into_iter().flatten().copied()
+    });
+    let fit = if is_meter { Fit::FromZero } else { Fit::of_unit(Some(unit)) };
+    let scale = Scale::covering(values.chain(limits.iter().map(|limit| limit.value)), fit);
     // A short unit fits beside the top tick, which every chart has.
     let is_short = (1..=2).contains(&unit.chars().count());
     let ticks = scale.ticks();
     let top = ticks.len() - 1;
     let label = |n: usize, tick: f64| if n == top && is_short { format!("{} {unit}", scale.label(tick)) } else { scale.label(tick) };
-    let mut lines: Vec<Line> = members.iter().map(|(style, one)| series_line(*style, one, &scale, range)).collect();
+    let line = |(nth, (style, one)): (usize, &Member<'_>)| {
+        if is_meter { meter_line(*style, one, &scale, range, (nth, members.len())) } else { series_line(*style, one, &scale, range) }
+    };
+    let mut lines: Vec<Line> = members.iter().enumerate().map(line).collect();
     // The texts at the ends are 13 px high; the panes 264 and 160 px.
     separate(&mut lines, if size == ChartSize::Small { 9.0 } else { 6.0 });
     let missing = members.iter().flat_map(|(_, one)| gaps(&one.series.t, one.series.resolution, range)).collect();
@@ -125,6 +137,11 @@ pub fn pane(unit: &str, members: &[Member<'_>], range: Range, utc_offset_s: i32,
         lines,
         limits: limit_marks(&limits, &scale),
     }
+}
+
+fn meter_line(style: usize, one: &Charted, scale: &Scale, range: Range, place: Place) -> Line {
+    let previous = one.previous.as_ref().map(|series| tops(series, scale, range, place)).filter(|d| !d.is_empty());
+    Line { style, d: String::new(), bars: Some(bars(&one.series, scale, range, place)), band: None, previous, end: None }
 }
 
 fn series_line(style: usize, one: &Charted, scale: &Scale, range: Range) -> Line {
@@ -144,6 +161,7 @@ fn series_line(style: usize, one: &Charted, scale: &Scale, range: Range) -> Line
     Line {
         style,
         d: means(series, scale, range),
+        bars: None,
         previous: one.previous.as_ref().map(|series| means(series, scale, range)).filter(|d| !d.is_empty()),
         band: matches!(series.resolution, Resolution::BucketMs(_)).then(|| band(&edges())).filter(|d| !d.is_empty()),
         end,

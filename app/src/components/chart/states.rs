@@ -43,7 +43,12 @@ pub fn spans(series: &Series, range: Range) -> Vec<Span> {
 
 /// How long the state was on, and how long it is known at all, in milliseconds.
 #[must_use]
+#[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "a share of some years in milliseconds")]
 pub fn on_and_known_ms(series: &Series, range: Range) -> (i64, i64) {
+    if !series.duty.is_empty() {
+        let on = series.duty.iter().zip(&series.known_ms).map(|(duty, &ms)| (duty * ms as f64).round() as i64);
+        return (on.sum(), series.known_ms.iter().sum());
+    }
     let on = spans(series, range).iter().map(|span| span.to.since_ms(span.from)).sum();
     let known = series.t.first().map_or(0, |&first| range.to.since_ms(first.max(range.from)).max(0));
     (on, known)
@@ -82,6 +87,14 @@ mod tests {
     #[test]
     fn a_short_press_fills_its_bucket() {
         check(&series(Resolution::BucketMs(10), &[(10, 1.0, 0.0), (50, 1.0, 1.0), (70, 0.0, 0.0)]), &[(10, 20), (50, 70)]);
+    }
+
+    #[test]
+    fn of_a_bucket_the_share_counts_in_which_it_was_on() {
+        let mut series = series(Resolution::BucketMs(50), &[(0, 1.0, 0.0), (50, 1.0, 1.0)]);
+        (series.duty, series.known_ms) = (vec![0.1, 0.5], vec![40, 50]);
+        let range = Range { from: Timestamp::from_ms(0), to: Timestamp::from_ms(100) };
+        assert_eq!(on_and_known_ms(&series, range), (29, 90));
     }
 
     #[test]

@@ -51,11 +51,11 @@ fn device(live: Live, page: Page) -> AnyView {
         entries.iter().cloned().zip(page.extremes.iter().copied().chain(std::iter::repeat(None))).partition(|(entry, _)| controls::is_control(entry));
     let charts = charts::charts(&page);
     let messages = messages::messages(&page.messages, page.shell.utc_offset_s);
-    let device = page.device;
+    let (device, skew) = (page.device, page.clock_skew_ms);
     view! {
         <Title text=format!("{} · Signalbox", device.name)/>
         <header class="page-head device-head">
-            <div class="page-title">{crumbs(live, &device)} <h1>{device.name.clone()}</h1> {status::status(live, &device, &entries)}</div>
+            <div class="page-title">{crumbs(live, &device)} <h1>{device.name.clone()}</h1> {status::status(live, &device, &entries, skew)}</div>
         </header>
         <div class="split split-wide">
             <div class="stack">

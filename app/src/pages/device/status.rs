@@ -50,7 +50,7 @@ impl Presence {
 }
 
 /// The line under the device's name.
-pub(super) fn status(live: Live, device: &Device, entries: &[Entry]) -> AnyView {
+pub(super) fn status(live: Live, device: &Device, entries: &[Entry], clock_skew_ms: Option<i64>) -> AnyView {
     let views: Vec<ArcRwSignal<EntityView>> = entries.iter().map(|entry| entry.view.clone()).collect();
     let (said, seen) = (device.availability, device.last_seen);
     let presence = {
@@ -63,10 +63,16 @@ pub(super) fn status(live: Live, device: &Device, entries: &[Entry]) -> AnyView 
             <span class="status" data-status=attr(move || Some(presence.get().words().0))>
                 {text(move || presence.get().words().1)}
             </span>
+            {clock_skew_ms.map(|ms| view! { <span class="status" data-status="stale">{skew_words(ms)}</span> })}
             {part(move || last.get().map_or_else(|| view! { <span>"no message yet"</span> }.erase(), |at| last_message(live, at)))}
         </p>
     }
     .erase()
+}
+
+/// `clock 3 h ahead, its times are not used`.
+fn skew_words(ms: i64) -> String {
+    format!("clock {} {}, its times are not used", duration_words(ms.saturating_abs()), if ms > 0 { "ahead" } else { "behind" })
 }
 
 fn last_message(live: Live, at: Timestamp) -> AnyView {
@@ -87,6 +93,12 @@ fn last_message(live: Live, at: Timestamp) -> AnyView {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_wrong_clock_is_said_in_words() {
+        assert_eq!(skew_words(3 * 3_600_000), "clock 3 h ahead, its times are not used");
+        assert_eq!(skew_words(-2 * 86_400_000), "clock 2 d behind, its times are not used");
+    }
 
     #[test]
     fn a_device_is_what_its_entities_show() {

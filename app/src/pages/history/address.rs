@@ -40,6 +40,9 @@ pub(super) struct Asked {
     pub(super) has_band: bool,
     /// What the list of series is narrowed to.
     pub(super) filter: String,
+    /// The reading that somebody is asked about before it is taken out: `a.b@1781273006000`.
+    #[serde(default)]
+    pub(super) exclude: String,
 }
 
 /// Reads an address: `/history?e=a.b&e=c.d&range=24h&to=1781273006000&compare=1&band=0`, where `entities=a.b,c.d` does as well.
@@ -53,9 +56,18 @@ pub(super) fn asked(query: &ParamsMap) -> Asked {
     entities.truncate(MOST_SERIES + 1);
     let range = Some(text("range")).filter(|word| !word.is_empty()).unwrap_or_else(|| "24h".to_owned());
     Asked {
-        request: HistoryRequest { entities, range, from, to, compare: text("compare") == "1", points: text("points").parse().ok() },
+        request: HistoryRequest {
+            entities,
+            range,
+            from,
+            to,
+            compare: text("compare") == "1",
+            points: text("points").parse().ok(),
+            meter: text("meter") == "1",
+        },
         has_band: text("band") != "0",
         filter: text("q"),
+        exclude: text("exclude"),
     }
 }
 
@@ -74,6 +86,8 @@ pub(super) struct View {
     pub(super) has_band: bool,
     /// What the list of series is narrowed to.
     pub(super) filter: String,
+    /// What meters show, instead of what they counted; `None` where none is charted.
+    pub(super) meter: Option<bool>,
     points: Option<usize>,
     now: Timestamp,
     /// Both ends were given.
@@ -83,7 +97,7 @@ pub(super) struct View {
 impl View {
     /// The view that a page shows.
     pub(super) fn of(page: &HistoryPage, asked: &Asked) -> Self {
-        let Asked { request, has_band, filter } = asked;
+        let Asked { request, has_band, filter, .. } = asked;
         Self {
             chosen: page.chosen.clone(),
             range: page.range,
@@ -91,6 +105,7 @@ impl View {
             compare: request.compare,
             has_band: *has_band,
             filter: filter.clone(),
+            meter: (request.meter || page.series.iter().any(|series| !series.increase.is_empty())).then_some(request.meter),
             points: request.points,
             now: page.shell.now,
             is_custom: !request.from.is_empty() && !PRESETS.iter().any(|preset| preset.ms == page.range.len_ms()),
@@ -128,8 +143,9 @@ impl View {
     pub(super) fn options(&self) -> Vec<(&'static str, String)> {
         let compare = self.compare.then(|| ("compare", "1".to_owned()));
         let band = (!self.has_band).then(|| ("band", "0".to_owned()));
+        let meter = (self.meter == Some(true)).then(|| ("meter", "1".to_owned()));
         let points = self.points.map(|points| ("points", points.to_string()));
-        compare.into_iter().chain(band).chain(points).collect()
+        compare.into_iter().chain(band).chain(meter).chain(points).collect()
     }
 
     /// The parts of the address that say what is shown, for a form.
@@ -162,6 +178,13 @@ impl View {
         for (key, value) in self.options() {
             href.push(key, &value);
         }
+        href.0
+    }
+
+    /// The address that asks whether a reading is to be taken out.
+    pub(super) fn excluding(&self, id: &EntityId, at: Timestamp) -> String {
+        let mut href = Address(self.href());
+        href.push("exclude", &format!("{id}@{}", at.as_ms()));
         href.0
     }
 
@@ -202,6 +225,11 @@ impl View {
     /// The address with or without the area from smallest to largest.
     pub(super) fn with_band(&self, has_band: bool) -> String {
         Self { has_band, ..self.clone() }.href()
+    }
+
+    /// The address with what meters show, or what they counted.
+    pub(super) fn with_meter(&self, is_shown: bool) -> String {
+        Self { meter: Some(is_shown), ..self.clone() }.href()
     }
 
     /// The address that follows the clock, with the length in use or the next one, or that stands still.
@@ -292,6 +320,7 @@ mod tests {
             compare: false,
             has_band: true,
             filter: String::new(),
+            meter: None,
             points: None,
             now: Timestamp::from_ms(NOW),
             is_custom: false,
@@ -301,9 +330,16 @@ mod tests {
     #[test]
     fn an_address_carries_the_whole_view() {
         let mut query = ParamsMap::new();
-        for (key, value) in
-            [("e", "a.b"), ("e", "c.d"), ("range", "7d"), ("to", "1781273006000"), ("compare", "1"), ("band", "0"), ("points", "2000")]
-        {
+        for (key, value) in [
+            ("e", "a.b"),
+            ("e", "c.d"),
+            ("range", "7d"),
+            ("to", "1781273006000"),
+            ("compare", "1"),
+            ("band", "0"),
+            ("meter", "1"),
+            ("points", "2000"),
+        ] {
             query.insert(key, value.to_owned());
         }
         let all = asked(&query);
@@ -314,15 +350,17 @@ mod tests {
             to: NOW.to_string(),
             compare: true,
             points: Some(2_000),
+            meter: true,
         };
-        assert_eq!(all, Asked { request, has_band: false, filter: String::new() });
+        assert_eq!(all, Asked { request, has_band: false, filter: String::new(), exclude: String::new() });
         let mut listed = ParamsMap::new();
         listed.insert("entities", "a.b,c.d".to_owned());
         assert_eq!(asked(&listed).request.entities, all.request.entities);
         let least = asked(&ParamsMap::new());
         assert_eq!((least.request.range.as_str(), least.has_band, least.request.compare), ("24h", true, false));
-        let view = View { compare: true, has_band: false, points: Some(2_000), ..view(NOW, false) };
-        assert_eq!(view.href(), format!("/history?e=a.b&e=c.d&range=24h&to={NOW}&compare=1&band=0&points=2000"));
+        let view = View { compare: true, has_band: false, meter: Some(true), points: Some(2_000), ..view(NOW, false) };
+        assert_eq!(view.href(), format!("/history?e=a.b&e=c.d&range=24h&to={NOW}&compare=1&band=0&meter=1&points=2000"));
+        assert_eq!(view.with_meter(false), format!("/history?e=a.b&e=c.d&range=24h&to={NOW}&compare=1&band=0&points=2000"));
     }
 
     #[test]

@@ -18,6 +18,8 @@ mod names;
 
 /// What only this page asks of a browser.
 mod browser;
+/// Taking readings out of history.
+mod excluding;
 /// Share link, tables, pictures, paper.
 mod export;
 /// Choosing what is charted.
@@ -43,6 +45,7 @@ use crate::erase::{Erase as _, attr, memo, part, text};
 use crate::pages::trouble::{followed, or_trouble};
 use crate::server_fns::load_history;
 use address::{Asked, View};
+use excluding::Excluding;
 
 /// A page, and what was asked for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -145,7 +148,7 @@ fn charts(page: Memo<Arc<Loaded>>, chart: Chart) -> AnyView {
             let statistics = statistics::statistics(&charted, range, utc_offset_s, loaded.asked.request.compare, chart);
             view! {
                 {statistics}
-                {readings::readings(&charted, range, utc_offset_s)}
+                {readings::readings(&charted, range, utc_offset_s, &Excluding::of(&loaded.page, loaded.view(), &loaded.asked.exclude))}
             }
         })
     };
@@ -167,7 +170,22 @@ fn charts(page: Memo<Arc<Loaded>>, chart: Chart) -> AnyView {
                 <p>"Missing time is left out of every figure"</p>
             </header>
             {part(figures)}
+            {part(move || page.with(|loaded| reach(&loaded.page.reach)))}
         </section>
+    }
+    .erase()
+}
+
+/// How far back history reaches.
+fn reach(words: &str) -> AnyView {
+    let words = match words {
+        "" => "How far back history will reach is known after some hours".to_owned(),
+        words => format!("History reaches back: {words}"),
+    };
+    view! {
+        <p class="card-foot" id="reach">
+            {words}
+        </p>
     }
     .erase()
 }
@@ -185,7 +203,7 @@ fn legend(charted: &[Charted], loaded: &Loaded) -> AnyView {
         }
     };
     let items = charted.iter().enumerate().map(|(n, one)| {
-        let has_band = view.has_band && one.series.resolution != Resolution::Raw && !one.is_state();
+        let has_band = view.has_band && one.series.resolution != Resolution::Raw && !one.is_state() && !one.is_meter();
         let swatch = view! { <Swatch style=n + 1 has_band/> }.erase();
         item(swatch, one.entity.name.clone(), view.without(&one.entity.id))
     });

@@ -9,15 +9,16 @@ use crate::components::chart::model::Charted;
 use crate::components::chart::time_axis::point_time;
 use crate::components::icon;
 use crate::erase::Erase as _;
+use crate::pages::history::excluding::Excluding;
 
 /// Most rows: the newest. A page is no export.
 const MOST_ROWS: usize = 100;
 
 /// The newest points of all series, closed until asked for.
-pub(super) fn readings(charted: &[Charted], range: Range, utc_offset_s: i32) -> AnyView {
+pub(super) fn readings(charted: &[Charted], range: Range, utc_offset_s: i32, excluding: &Excluding<'_>) -> AnyView {
     let times = stops(charted.iter().map(|one| &one.series.t[..]));
     if times.is_empty() {
-        return ().erase();
+        return excluding.list().erase();
     }
     let newest = &times[times.len().saturating_sub(MOST_ROWS)..];
     let note = if newest.len() < times.len() {
@@ -26,9 +27,11 @@ pub(super) fn readings(charted: &[Charted], range: Range, utc_offset_s: i32) -> 
         format!("All {} points", times.len())
     };
     let heads = charted.iter().map(|one| view! { <th scope="col" class="num">{one.entity.name.clone()}</th> }).collect_view();
-    let rows = newest.iter().rev().map(|&at| row(charted, at, range, utc_offset_s)).collect_view();
+    let rows = newest.iter().rev().map(|&at| row(charted, at, range, utc_offset_s, excluding)).collect_view();
     view! {
-        <details class="readings no-print">
+        {excluding.question(charted)}
+        {excluding.list()}
+        <details class="readings no-print" open=excluding.is_asked(charted)>
             <summary class="card-foot">{icon("table", "")} "Show readings"</summary>
             // Wider than a phone: what scrolls must be reached by keys.
             <div class="table-wrap" tabindex="0" role="region" aria-label="Readings">
@@ -48,12 +51,16 @@ pub(super) fn readings(charted: &[Charted], range: Range, utc_offset_s: i32) -> 
     .erase()
 }
 
-fn row(charted: &[Charted], at: Timestamp, range: Range, utc_offset_s: i32) -> AnyView {
+fn row(charted: &[Charted], at: Timestamp, range: Range, utc_offset_s: i32, excluding: &Excluding<'_>) -> AnyView {
     let cells = charted.iter().map(|one| {
         // The point of this very moment: what a series has at others is in their rows.
-        let value =
-            one.series.t.binary_search(&at).ok().and_then(|row| if one.is_state() { one.series.last.get(row) } else { one.series.mean.get(row) });
-        view! { <td class="num">{value.map_or_else(|| "–".to_owned(), |&v| one.words(v))}</td> }
+        let value = one.series.t.binary_search(&at).ok().and_then(|row| match (one.is_meter(), one.is_state()) {
+            (true, _) => one.series.increase.get(row),
+            (_, true) => one.series.last.get(row),
+            _ => one.series.mean.get(row),
+        });
+        let exclude = value.and_then(|_| excluding.action(one, at));
+        view! { <td class="num">{value.map_or_else(|| "–".to_owned(), |&v| one.words(v))} {exclude}</td> }
     });
     view! {
         <tr>

@@ -1,11 +1,13 @@
 //! The figures under the chart.
 
 use domain::history::Range;
-use domain::time::{Timestamp, duration_words};
+use domain::time::{DAY_MS, HOUR_MS, MINUTE_MS, Timestamp, duration_words};
 use leptos::prelude::*;
 
+use crate::components::chart::bars::counted;
 use crate::components::chart::beyond::beyond_ms;
-use crate::components::chart::model::{Charted, period_before, state_word};
+use crate::components::chart::gaps::bucket_ms;
+use crate::components::chart::model::{Charted, period_before, span_words, state_word};
 use crate::components::chart::number::number;
 use crate::components::chart::states::on_and_known_ms;
 use crate::components::chart::stats::stats;
@@ -121,7 +123,7 @@ fn row(one: &Charted, range: Range, utc_offset_s: i32, is_compared: bool) -> Row
     };
     if one.is_state() {
         let (on_ms, known_ms) = on_and_known_ms(&one.series, range);
-        let share = || Figure::of(format!("{} {}", state_word(&one.entity, true), percent(on_ms, known_ms))).noted(duration_words(on_ms));
+        let share = || Figure::of(format!("{} {}", state_word(&one.entity, true), percent(on_ms, known_ms))).noted(held_words(on_ms));
         return Row {
             mean: if known_ms == 0 { Figure::none() } else { share() },
             last: one.series.last.last().map_or(nothing.last, |&v| one.words(v)),
@@ -132,6 +134,10 @@ fn row(one: &Charted, range: Range, utc_offset_s: i32, is_compared: bool) -> Row
     let Some(figures) = stats(&one.series, range) else { return nothing };
     let words = |v: f64| one.bare_words(v);
     let at = |(value, t): (f64, Timestamp)| Figure { at: Some(t), ..Figure::of(words(value)).noted(point_time(t, range, utc_offset_s)) };
+    let coverage = format!("{} %", number((figures.coverage * 100.0 + 1e-9).floor(), Some(0)));
+    if one.is_meter() {
+        return Row { coverage, ..meter_row(one, range, utc_offset_s, is_compared, nothing) };
+    }
     let beyond = one.limits.iter().map(|limit| {
         // The label says how bad it is as well: `Critical above 34`.
         let side = limit.label.split_once(' ').map_or(limit.label.as_str(), |(_, side)| side);
@@ -146,9 +152,41 @@ fn row(one: &Charted, range: Range, utc_offset_s: i32, is_compared: bool) -> Row
         last: words(figures.last),
         change: change(one, range, figures.mean, figures.last, is_compared),
         beyond: if beyond.is_empty() { nothing.beyond } else { beyond },
-        coverage: format!("{} %", number((figures.coverage * 100.0 + 1e-9).floor(), Some(0))),
+        coverage,
         ..nothing
     }
+}
+
+/// What a meter counted: least, mean and most of a bucket, what it shows, and the sum.
+fn meter_row(one: &Charted, range: Range, utc_offset_s: i32, is_compared: bool, nothing: Row) -> Row {
+    let rows = || one.series.t.iter().zip(&one.series.increase);
+    let at = |found: Option<(&Timestamp, &f64)>| match found {
+        Some((&t, &v)) => Figure { at: Some(t), ..Figure::of(one.bare_words(v)).noted(point_time(t, range, utc_offset_s)) },
+        None => Figure::none(),
+    };
+    let sum = counted(&one.series);
+    #[expect(clippy::cast_precision_loss, reason = "a chart has few bars")]
+    let mean = sum / one.series.increase.len().max(1) as f64;
+    let per = bucket_ms(one.series.resolution).map_or_else(String::new, |ms| format!("per {}", span_words(ms)));
+    let change = match (is_compared, &one.previous) {
+        (false, _) => Figure::of(signed(one, sum)).noted("sum"),
+        (true, Some(before)) => Figure::of(signed(one, sum - counted(before))).noted(format!("sum {}", one.words(sum))),
+        (true, None) => Figure::none().noted("no data"),
+    };
+    Row {
+        min: at(rows().min_by(|a, b| a.1.total_cmp(b.1))),
+        mean: Figure::of(one.bare_words(mean)).noted(per),
+        max: at(rows().max_by(|a, b| a.1.total_cmp(b.1))),
+        last: one.series.last.last().map_or_else(|| nothing.last.clone(), |&shown| one.bare_words(shown)),
+        change,
+        ..nothing
+    }
+}
+
+/// A difference in words, with its sign and unit: `+12.4 kWh`.
+fn signed(one: &Charted, difference: f64) -> String {
+    let words = one.words(difference);
+    if difference > 0.0 && words != one.words(0.0) { format!("+{words}") } else { words }
 }
 
 /// What changed: the mean against that of the period before, or the last value against the first.
@@ -168,7 +206,38 @@ fn change(one: &Charted, range: Range, mean: f64, last: f64, is_compared: bool) 
     }
 }
 
+/// How long something held: `40 s`, `25 min`, `6 h 12 min`, `3 d 4 h`.
+fn held_words(ms: i64) -> String {
+    let two = |(large, name): (i64, &str), (small, next): (i64, &str)| match ms % large / small {
+        0 => format!("{} {name}", ms / large),
+        rest => format!("{} {name} {rest} {next}", ms / large),
+    };
+    match ms {
+        ..HOUR_MS => duration_words(ms),
+        HOUR_MS..DAY_MS => two((HOUR_MS, "h"), (MINUTE_MS, "min")),
+        _ => two((DAY_MS, "d"), (HOUR_MS, "h")),
+    }
+}
+
 /// Whole per cent, rounded down: 100 % is said only of all.
 fn percent(part: i64, whole: i64) -> String {
     format!("{} %", i128::from(part) * 100 / i128::from(whole.max(1)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_long_something_held_is_told_in_two_units() {
+        for (ms, words) in [
+            (40_000, "40 s"),
+            (25 * MINUTE_MS, "25 min"),
+            (6 * HOUR_MS + 12 * MINUTE_MS + 59_000, "6 h 12 min"),
+            (2 * HOUR_MS, "2 h"),
+            (3 * DAY_MS + 4 * HOUR_MS, "3 d 4 h"),
+        ] {
+            assert_eq!(held_words(ms), words);
+        }
+    }
 }

@@ -26,6 +26,13 @@ pub(super) fn toolbar(view: &View, utc_offset_s: i32) -> AnyView {
     // The present has no later side: the place stays, so that the step back does not move.
     let forward = view.forward();
     let is_last = forward.is_none().then_some("true");
+    let meter = view.meter.map(|is_shown| {
+        view! {
+            <a class="button toggle" href=view.with_meter(!is_shown) aria-current=on(is_shown)>
+                "Meter reading"
+            </a>
+        }
+    });
     let compare = format!("Compare with {}", period_before(view.range));
     view! {
         <div class="toolbar no-print">
@@ -48,6 +55,7 @@ pub(super) fn toolbar(view: &View, utc_offset_s: i32) -> AnyView {
             <a class="button toggle" href=view.with_band(!view.has_band) aria-current=on(view.has_band)>
                 <span>"Band"<span class="visually-hidden">" of smallest and largest"</span></span>
             </a>
+            {meter}
             <a class="button toggle" href=view.with_live(!view.is_live) aria-current=on(view.is_live)>
                 "Live"
             </a>

@@ -1,5 +1,7 @@
 //! REST: `/api/v1/…`, one file a resource.
 
+/// The log of what was done.
+mod activity;
 /// Alarms and their acknowledgement.
 mod alarms;
 /// Brokers.
@@ -8,8 +10,16 @@ mod brokers;
 mod commands;
 /// Entities, devices and areas.
 mod entities;
+/// Readings that are taken out of history.
+mod exclude;
+/// Filling in the past.
+mod fill;
 /// The past.
 mod history;
+/// Filling in the past from a table.
+mod import;
+/// What is kept for how long.
+mod retention;
 /// The past as a table.
 mod table;
 /// The topic explorer.
@@ -37,12 +47,22 @@ pub fn router() -> Router<AppState> {
         .route("/api/v1/areas", get(entities::list_areas))
         .route("/api/v1/history", get(history::query))
         .route("/api/v1/history.csv", get(table::export))
+        .route("/api/v1/history/exclude", post(exclude::exclude))
+        .route("/api/v1/history/include", post(exclude::include))
+        .route("/api/v1/history/excluded", get(exclude::list))
+        .route("/api/v1/activity", get(activity::list))
         .route("/api/v1/alarms", get(alarms::list))
         .route("/api/v1/alarms/{id}", get(alarms::one))
         .route("/api/v1/alarms/{id}/ack", post(alarms::acknowledge))
         .route("/api/v1/brokers", get(brokers::list))
+        .route("/api/v1/retention", get(retention::show))
         .route("/api/v1/topics", get(topics::list))
         .route("/api/{*rest}", get(unknown).post(unknown))
+}
+
+/// The routes that take large bodies.
+pub fn intake() -> Router<AppState> {
+    Router::new().route("/api/v1/history", post(fill::fill)).route("/api/v1/history.csv", post(import::import))
 }
 
 async fn unknown(uri: axum::http::Uri) -> Problem {

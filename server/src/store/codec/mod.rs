@@ -15,6 +15,7 @@ use column::{Reader, Writer};
 pub use divide::divide;
 pub use point::Point;
 pub use sum::{Sum, decode_sums, encode_sums};
+pub use traced::{Run, Traced, increase, is_on};
 
 /// Columns one after the other.
 mod column;
@@ -26,6 +27,8 @@ mod point;
 mod scale;
 /// What readings come to.
 mod sum;
+/// What readings in order come to.
+mod traced;
 
 #[cfg(test)]
 mod tests;

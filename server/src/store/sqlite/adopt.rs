@@ -2,7 +2,7 @@
 
 use sqlx::sqlite::SqliteConnection;
 
-use super::journal::{self, Entry};
+use super::journal::{self, Entry, Kind};
 use super::reading::ENDS_MS;
 use crate::store::StoreError;
 use crate::store::codec::Point;
@@ -30,6 +30,6 @@ pub(super) async fn some(connection: &mut SqliteConnection, seq: i64) -> Result<
         .filter(|(taken_at, ..)| kept(taken_at))
         .map(|(taken_at, series, n, value)| (series, Point::new(taken_at, n == 0, value)))
         .collect();
-    let seq = journal::append(connection, seq, &entries).await?;
+    let seq = journal::append(connection, seq, Kind::Came, &entries).await?;
     Ok((n_rows, entries, seq))
 }

@@ -92,6 +92,28 @@ pub(super) async fn at(connection: &mut SqliteConnection, generation: i64, momen
     Ok(rows.into_iter().map(head).collect())
 }
 
+/// The heads of the first blocks of a series that begin in a span, at most `limit`.
+pub(super) async fn first(
+    connection: &mut SqliteConnection,
+    generation: i64,
+    series: i64,
+    (from, to): (i64, i64),
+    limit: i64,
+) -> Result<Vec<Head>, StoreError> {
+    let rows: Vec<Row> = sqlx::query_as(
+        "select series_id, start_at, born, end_key, n, total, low, high, last_value, data_id from block
+         where series_id = ?2 and start_at >= ?3 and start_at < ?4 and born <= ?1 and (died is null or died > ?1) order by start_at limit ?5",
+    )
+    .bind(generation)
+    .bind(series)
+    .bind(from)
+    .bind(to)
+    .bind(limit)
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(head).collect())
+}
+
 /// The readings of some blocks, by `data_id`.
 pub(super) async fn read(connection: &mut SqliteConnection, ids: &[i64]) -> Result<HashMap<i64, Vec<Point>>, StoreError> {
     let mut found = HashMap::with_capacity(ids.len());
@@ -145,6 +167,7 @@ pub(super) async fn insert(connection: &mut SqliteConnection, generation: i64, p
     .bind(to_json(&heads)?)
     .execute(&mut *connection)
     .await?;
+    super::runs::insert(connection, packed).await?;
     let keys: Vec<(i64, i64, i64)> = dead.iter().map(|head| (head.series, head.start_at, head.born)).collect();
     if !keys.is_empty() {
         sqlx::query(
@@ -163,6 +186,14 @@ pub(super) async fn insert(connection: &mut SqliteConnection, generation: i64, p
 pub(super) async fn last_data_id(connection: &mut SqliteConnection) -> Result<i64, StoreError> {
     let last: Option<i64> = sqlx::query_scalar("select max(data_id) from block_data").fetch_one(connection).await?;
     Ok(last.unwrap_or(0).max(0))
+}
+
+/// A number for the readings of a short last block that no other block has, not even one that is dead and still to be cleared away.
+pub(super) async fn spare_data_id(connection: &mut SqliteConnection) -> Result<i64, StoreError> {
+    // Far below the two places that each series has for it.
+    const BELOW: i64 = -(1 << 40);
+    let first: Option<i64> = sqlx::query_scalar("select min(data_id) from block_data").fetch_one(connection).await?;
+    Ok(first.unwrap_or(0).min(BELOW) - 1)
 }
 
 /// Blocks that are deleted at once.

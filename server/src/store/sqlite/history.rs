@@ -10,7 +10,8 @@ use super::block::{self, Head};
 use super::buckets::{Buckets, within};
 use super::divided;
 use super::hot::View;
-use super::hours;
+use super::hours::{self, Span};
+use super::older;
 use super::pace::Pace;
 use super::reading::ENDS_MS;
 use crate::store::StoreError;
@@ -34,15 +35,23 @@ impl Columns {
     pub(super) fn series(&self, entity: EntityId) -> Series {
         let column = |value: fn(&Sum) -> f64| self.rows.iter().map(|(_, sum)| value(sum)).collect();
         Series {
-            entity,
-            resolution: self.resolution,
             t: self.rows.iter().map(|(at, _)| Timestamp::from_ms(*at)).collect(),
             min: column(|sum| sum.low),
             mean: column(Sum::mean),
             max: column(|sum| sum.high),
             last: column(|sum| sum.last),
             n: self.rows.iter().map(|(_, sum)| u32::try_from(sum.n).unwrap_or(u32::MAX)).collect(),
+            ..Series::empty(entity, self.resolution)
         }
+    }
+
+    /// With what spans of the past come to, by the beginning of their bucket: at the same moment the rows here came later.
+    pub(super) fn after(mut self, spans: impl IntoIterator<Item = (i64, Sum)>) -> Self {
+        let mut buckets = Buckets::default();
+        spans.into_iter().for_each(|(start, sum)| buckets.add(start, &sum));
+        self.rows.iter().for_each(|(start, sum)| buckets.add(*start, sum));
+        self.rows = buckets.rows();
+        self
     }
 }
 
@@ -64,7 +73,8 @@ pub(super) async fn points(
     points: usize,
 ) -> Result<HashMap<i64, Columns>, StoreError> {
     let range = (asked.range.from.as_ms(), asked.range.to.as_ms());
-    let mut found = from_hours(connection, view, series, range, asked).await?;
+    let (older, series) = older::answer(connection, view, series, asked).await?;
+    let mut found = from_hours(connection, view, &series, range, asked).await?;
     // Exact, so that it says who has few readings.
     found.retain(|_, columns| columns.rows.iter().map(|(_, sum)| usize::try_from(sum.n).unwrap_or(usize::MAX)).sum::<usize>() > points);
     let left: Vec<i64> = series.iter().copied().filter(|key| !found.contains_key(key)).collect();
@@ -77,6 +87,7 @@ pub(super) async fn points(
         };
         found.insert(key, columns);
     }
+    found.extend(older);
     Ok(found)
 }
 
@@ -88,31 +99,36 @@ pub(super) async fn buckets(
     asked: &Asked,
 ) -> Result<HashMap<i64, Columns>, StoreError> {
     let range = (asked.range.from.as_ms(), asked.range.to.as_ms());
-    let mut found = from_hours(connection, view, series, range, asked).await?;
+    let (older, series) = older::answer(connection, view, series, asked).await?;
+    let mut found = from_hours(connection, view, &series, range, asked).await?;
     let left: Vec<i64> = series.iter().copied().filter(|key| !found.contains_key(key)).collect();
     let mut heads = heads(connection, view, &left, range).await?;
     for key in left {
         let heads = heads.remove(&key).unwrap_or_default();
         found.insert(key, summed(connection, view, key, &heads, range, asked).await?);
     }
+    found.extend(older);
     Ok(found)
 }
 
+/// The whole hours of a range; nothing when there is none, or `grid` has buckets that are not made of whole hours.
+pub(super) fn whole_hours(range: (i64, i64), grid: &Grid) -> Option<(i64, i64)> {
+    let inner = (range.0.saturating_add(HOUR_MS - 1).div_euclid(HOUR_MS) * HOUR_MS, range.1.div_euclid(HOUR_MS) * HOUR_MS);
+    (inner.0 < inner.1 && grid.is_made_of(HOUR_MS)).then_some(inner)
+}
+
 /// Buckets that are made of whole hours, for series of any length; nothing when the buckets are not, or the range holds no whole hour.
-async fn from_hours(
+pub(super) async fn from_hours(
     connection: &mut SqliteConnection,
     view: &View,
     series: &[i64],
     range: (i64, i64),
     asked: &Asked,
 ) -> Result<HashMap<i64, Columns>, StoreError> {
-    let inner = (range.0.saturating_add(HOUR_MS - 1).div_euclid(HOUR_MS) * HOUR_MS, range.1.div_euclid(HOUR_MS) * HOUR_MS);
-    if series.is_empty() || inner.0 >= inner.1 || !asked.grid.is_made_of(HOUR_MS) {
-        return Ok(HashMap::new());
-    }
+    let Some(inner) = whole_hours(range, &asked.grid).filter(|_| !series.is_empty()) else { return Ok(HashMap::new()) };
     let mut buckets: HashMap<i64, Buckets> = series.iter().map(|key| (*key, Buckets::default())).collect();
     for some in series.chunks(HOURS_SERIES) {
-        for (key, at, sum) in hours::list(connection, view.generation, some, inner).await? {
+        for (key, at, sum) in hours::list(connection, view.generation, Span::Hour, some, inner).await? {
             buckets.entry(key).or_default().add(asked.grid.bucket(at).0, &sum);
         }
     }
@@ -144,7 +160,12 @@ async fn from_hours(
 }
 
 /// The heads of all blocks that have something in the range, by series and in order of time.
-async fn heads(connection: &mut SqliteConnection, view: &View, series: &[i64], range: (i64, i64)) -> Result<HashMap<i64, Vec<Head>>, StoreError> {
+pub(super) async fn heads(
+    connection: &mut SqliteConnection,
+    view: &View,
+    series: &[i64],
+    range: (i64, i64),
+) -> Result<HashMap<i64, Vec<Head>>, StoreError> {
     let mut found: HashMap<i64, Vec<Head>> = HashMap::new();
     let mut pace = Pace::through(range, series.len());
     let mut is_first = true;
@@ -190,7 +211,8 @@ async fn raw(
     Ok(Some(Columns { resolution: Resolution::Raw, rows: all.iter().map(|point| (point.taken_at(), Sum::of(point))).collect() }))
 }
 
-async fn summed(
+/// Buckets of a series from blocks and memory.
+pub(super) async fn summed(
     connection: &mut SqliteConnection,
     view: &View,
     series: i64,

@@ -3,7 +3,8 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use super::journal::Entry;
+use super::floor::{Floor, Floors};
+use super::journal::{Entry, Kind};
 use crate::store::codec::Point;
 
 /// Readings that are not in blocks yet. All that is asked of it is short, and nothing is waited for meanwhile.
@@ -17,6 +18,8 @@ pub(super) struct Hot {
 pub(super) struct Tables {
     /// What is sealed is of this generation.
     generation: i64,
+    /// What of it is kept as it was.
+    floors: Arc<Floors>,
     lease: Arc<()>,
     /// Readers may still look at earlier generations.
     earlier: Vec<(i64, Weak<()>)>,
@@ -38,6 +41,7 @@ pub(super) struct Layer {
 #[derive(Debug)]
 pub(super) struct View {
     pub(super) generation: i64,
+    pub(super) floors: Arc<Floors>,
     layers: Vec<HashMap<i64, Arc<Vec<Point>>>>,
     _lease: Arc<()>,
 }
@@ -63,7 +67,8 @@ impl Hot {
     pub(super) fn view(&self, series: &[i64]) -> View {
         let tables = self.lock();
         let of = |layer: &Layer| series.iter().filter_map(|key| Some((*key, Arc::clone(layer.by_series.get(key)?)))).collect();
-        View { generation: tables.generation, layers: tables.layers().map(of).collect(), _lease: Arc::clone(&tables.lease) }
+        let layers = tables.layers().map(of).collect();
+        View { generation: tables.generation, floors: Arc::clone(&tables.floors), layers, _lease: Arc::clone(&tables.lease) }
     }
 
     /// Takes what stands in the journal up to row `seq`.
@@ -85,6 +90,33 @@ impl Hot {
             }
         }
         open.n += entries.len();
+        open.seq = seq;
+    }
+
+    /// Takes what stands in the journal up to row `seq`, of whatever kind it is.
+    pub(super) fn follow(&self, seq: i64, kind: Kind, entries: &[Entry]) {
+        match kind {
+            Kind::Came | Kind::Filled => self.add(seq, entries),
+            Kind::TakenOut => self.take_out(seq, entries),
+        }
+    }
+
+    /// Gives up what was taken out, up to row `seq` of the journal. Also of what is closed: whoever takes something out keeps it from being sealed
+    /// meanwhile. What is in blocks already is no business of this.
+    fn take_out(&self, seq: i64, entries: &[Entry]) {
+        let Tables { closed, open, .. } = &mut *self.lock();
+        for layer in closed.iter_mut().chain([&mut *open]) {
+            for (series, point) in entries {
+                let Some(points) = layer.by_series.get_mut(series) else { continue };
+                let points = Arc::make_mut(points);
+                let before = points.len();
+                points.retain(|known| known.key() != point.key());
+                layer.n -= before - points.len();
+                if points.is_empty() {
+                    layer.by_series.remove(series);
+                }
+            }
+        }
         open.seq = seq;
     }
 
@@ -112,6 +144,24 @@ impl Hot {
         tables.closed = None;
     }
 
+    /// Some blocks took the place of others; what is hot stays as it is.
+    pub(super) fn remade(&self, generation: i64) {
+        self.lock().advance(generation);
+    }
+
+    /// What retention did, as the database says it.
+    pub(super) fn floors(&self, floors: Floors) {
+        self.lock().floors = Arc::new(floors);
+    }
+
+    /// Retention went on with some series; what is hot stays as it is.
+    pub(super) fn retired(&self, generation: i64, changed: &[(i64, Floor)]) {
+        let mut tables = self.lock();
+        tables.advance(generation);
+        // A reader that holds the floors keeps them as they are.
+        Arc::make_mut(&mut tables.floors).extend(changed.iter().copied());
+    }
+
     /// Whether somebody may still read blocks of an earlier generation than the one that is sealed.
     pub(super) fn is_read(&self) -> bool {
         let mut tables = self.lock();
@@ -137,6 +187,11 @@ impl Tables {
         self.generation
     }
 
+    /// What retention left.
+    pub(super) const fn floors(&self) -> &Arc<Floors> {
+        &self.floors
+    }
+
     /// Last row of the journal that is known here.
     pub(super) const fn seq(&self) -> i64 {
         self.open.seq
@@ -150,6 +205,11 @@ impl Tables {
     /// Readings that can still be added to, and series of theirs.
     pub(super) fn n_open(&self) -> (usize, usize) {
         (self.open.n, self.open.by_series.len())
+    }
+
+    /// Readings that are closed.
+    pub(super) fn n_closed(&self) -> usize {
+        self.closed.as_ref().map_or(0, |closed| closed.n)
     }
 
     /// Closed series and their readings, in order of series.

@@ -15,24 +15,54 @@ const ROWS: i64 = 64;
 /// A number and whose it is.
 pub(super) type Entry = (i64, Point);
 
+/// What the numbers of a row are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Devices sent them.
+    Came = 0,
+    /// They were filled in afterwards, and are nobody's last value.
+    Filled = 1,
+    /// They are taken out of the rows before.
+    TakenOut = 2,
+}
+
+/// A row that was read.
+#[derive(Debug)]
+pub(super) struct Row {
+    pub(super) seq: i64,
+    pub(super) kind: Kind,
+    pub(super) entries: Vec<Entry>,
+}
+
 /// Appends what a batch brought, after row `seq`; returns the last row then.
-pub(super) async fn append(connection: &mut SqliteConnection, mut seq: i64, entries: &[Entry]) -> Result<i64, StoreError> {
+pub(super) async fn append(connection: &mut SqliteConnection, mut seq: i64, kind: Kind, entries: &[Entry]) -> Result<i64, StoreError> {
     for row in entries.chunks(ROW_POINTS) {
         seq += 1;
-        sqlx::query("insert into journal (seq, data) values (?, ?)").bind(seq).bind(encode(row)).execute(&mut *connection).await?;
+        sqlx::query("insert into journal (seq, kind, data) values (?, ?, ?)")
+            .bind(seq)
+            .bind(kind as i64)
+            .bind(encode(row))
+            .execute(&mut *connection)
+            .await?;
     }
     Ok(seq)
 }
 
 /// Some rows after `seq`; whoever asks again from the last one reads all.
-pub(super) async fn list(connection: &mut SqliteConnection, seq: i64) -> Result<Vec<(i64, Vec<Entry>)>, StoreError> {
-    let rows: Vec<(i64, Vec<u8>)> =
-        sqlx::query_as("select seq, data from journal where seq > ? order by seq limit ?").bind(seq).bind(ROWS).fetch_all(connection).await?;
-    let entries = |(seq, data): (i64, Vec<u8>)| {
-        let entries = decode(&data).ok_or_else(|| StoreError::Failed(format!("row {seq} of the journal is damaged")))?;
-        Ok((seq, entries))
+pub(super) async fn list(connection: &mut SqliteConnection, seq: i64) -> Result<Vec<Row>, StoreError> {
+    let rows: Vec<(i64, i64, Vec<u8>)> =
+        sqlx::query_as("select seq, kind, data from journal where seq > ? order by seq limit ?").bind(seq).bind(ROWS).fetch_all(connection).await?;
+    let row = |(seq, kind, data): (i64, i64, Vec<u8>)| {
+        let kind = match kind {
+            0 => Some(Kind::Came),
+            1 => Some(Kind::Filled),
+            2 => Some(Kind::TakenOut),
+            _ => None,
+        };
+        let (kind, entries) = kind.zip(decode(&data)).ok_or_else(|| StoreError::Failed(format!("row {seq} of the journal is damaged")))?;
+        Ok(Row { seq, kind, entries })
     };
-    rows.into_iter().map(entries).collect()
+    rows.into_iter().map(row).collect()
 }
 
 /// Deletes some rows up to `seq`; how many.

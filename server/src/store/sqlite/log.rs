@@ -5,7 +5,9 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::time::Instant;
 
-/// A log of this length is begun anew, though readers be waited for.
+use super::budget::Budget;
+
+/// A log of this length is begun anew, though readers be waited for; a shorter one where the disk budget is small.
 const LONG_BYTES: u64 = 64 * 1024 * 1024;
 /// How long readers are waited for.
 const WAIT: Duration = Duration::from_millis(500);
@@ -22,14 +24,16 @@ const AGAIN: Duration = Duration::from_secs(10);
 pub(super) struct Log {
     path: PathBuf,
     options: SqliteConnectOptions,
+    long_bytes: u64,
     n_batches: u32,
     tried: Option<Instant>,
 }
 
 impl Log {
-    pub(super) fn new(database: &Path) -> Self {
+    pub(super) fn new(database: &Path, budget: Option<Budget>) -> Self {
         let options = SqliteConnectOptions::new().filename(database).busy_timeout(WAIT).disable_statement_logging();
-        Self { path: path(database), options, n_batches: 0, tried: None }
+        let long_bytes = budget.map_or(LONG_BYTES, |budget| budget.long_log_bytes().cast_unsigned());
+        Self { path: path(database), options, long_bytes, n_batches: 0, tried: None }
     }
 
     /// After a batch, outside a transaction.
@@ -39,7 +43,7 @@ impl Log {
             return;
         }
         match tokio::fs::metadata(&self.path).await {
-            Ok(found) if found.len() > LONG_BYTES => {}
+            Ok(found) if found.len() > self.long_bytes => {}
             _ => return,
         }
         self.tried = Some(Instant::now());

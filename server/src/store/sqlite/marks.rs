@@ -1,4 +1,3 @@
-use domain::alarm::{Alarm, AlarmState};
 use domain::command::{Action, CommandReport, CommandState};
 use domain::entity::EntityId;
 use domain::history::Range;
@@ -6,7 +5,8 @@ use domain::time::Timestamp;
 use serde::de::DeserializeOwned;
 use sqlx::sqlite::SqliteConnection;
 
-use super::registry::{readable, to_json};
+use super::alarm_journal;
+use super::registry::to_json;
 use crate::store::{Marks, StoreError};
 
 /// A command as it is stored: id, entity, when, who, action, state, reason and milliseconds to that state.
@@ -14,23 +14,7 @@ type Row = (String, String, i64, String, String, String, Option<String>, Option<
 
 /// What happened to some entities in a range, at most `limit` alarms and commands, newest kept.
 pub(super) async fn list(connection: &mut SqliteConnection, entities: &[EntityId], range: Range, limit: usize) -> Result<Marks, StoreError> {
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    // One row for each rule and entity: when it was raised last, and where it stands now.
-    let rows: Vec<String> = sqlx::query_scalar(
-        "select data from alarm
-         where data ->> 'entity' in (select value from json_each(?)) and data ->> 'since' < ?
-         order by data ->> 'since' desc limit ?",
-    )
-    .bind(to_json(&entities)?)
-    .bind(range.to.as_ms())
-    .bind(limit)
-    .fetch_all(&mut *connection)
-    .await?;
-    let mut alarms: Vec<Alarm> = readable("alarm", &rows);
-    // When an alarm ended is not stored: one that is over shows where it began.
-    alarms.retain(|alarm| alarm.since >= range.from || matches!(alarm.state, AlarmState::Unacked | AlarmState::Acked | AlarmState::Shelved));
-    alarms.reverse();
-
+    let alarms = alarm_journal::spans(connection, entities, range, limit).await?;
     let rows: Vec<Row> = sqlx::query_as(
         "select command_id, entity_id, sent_at, who, action, state, reason, after_ms from command
          where entity_id in (select value from json_each(?)) and sent_at >= ? and sent_at < ?
@@ -39,7 +23,7 @@ pub(super) async fn list(connection: &mut SqliteConnection, entities: &[EntityId
     .bind(to_json(&entities)?)
     .bind(range.from.as_ms())
     .bind(range.to.as_ms())
-    .bind(limit)
+    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
     .fetch_all(&mut *connection)
     .await?;
     Ok(Marks { alarms, commands: rows.into_iter().rev().filter_map(report).collect() })

@@ -16,16 +16,29 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::downsample::{self, Grid};
 use domain::entity::EntityId;
-use domain::history::{Range, Resolution, Series};
+use domain::excluded::Excluded;
+use domain::history::{Range, Resolution, Series, SeriesKind};
+use domain::reading::Reading;
 use domain::time::Timestamp;
 use domain::value::Value;
 use jiff::tz::TimeZone;
 use sqlx::SqlitePool;
+use sqlx::sqlite::SqliteConnection;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
 
-use super::{Batch, Marks, Saved, Sizes, Store, StoreError, civil};
-use history::{Asked, Columns};
+use super::activity::{Activity, Place};
+use super::retention::{Kept, Retention};
+use super::{AlarmEvent, Batch, Marks, Saved, Sizes, Store, StoreError, civil};
+use crate::clock::now;
+use budget::Budget;
+use history::Asked;
+use hot::Hot;
+use keep::Keeper;
 use tend::Tender;
 use writer::Writer;
+
+pub use beside::Beside;
 
 /// What SQLite's errors mean.
 mod error;
@@ -36,16 +49,35 @@ mod open;
 /// The connection that writes.
 mod writer;
 
+/// Reading what another program writes.
+mod beside;
+
 /// What an earlier version stored.
 mod adopt;
 /// Packed readings and their heads.
 mod block;
+/// The disk budget.
+mod budget;
+/// States and what is logged, once their time has come.
+mod expire;
+/// How far back each series is kept.
+mod floor;
+/// What a day brings.
+mod growth;
 /// Numbers that are not in blocks yet, in memory.
 mod hot;
 /// What the readings in blocks come to in each hour.
 mod hours;
 /// Numbers as they came.
 mod journal;
+/// Keeps to what retention says.
+mod keep;
+/// Which series that concerns.
+mod plan;
+/// What is kept now, and will be.
+mod report;
+/// What becomes of what is not kept.
+mod retire;
 /// From memory to blocks.
 mod seal;
 /// Which blocks are there.
@@ -55,12 +87,18 @@ mod space;
 /// What is done beside ingest, step by step.
 mod tend;
 
+/// The log of what was done.
+mod activity;
 /// Alarms.
 mod alarm;
+/// What became of alarms.
+mod alarm_journal;
 /// The log of commands.
 mod command;
 /// The messages taken last.
 mod delivery;
+/// Readings that somebody took out of history.
+mod exclude;
 /// The newest reading of each entity.
 mod last_value;
 /// What of a batch is new.
@@ -74,17 +112,32 @@ mod series;
 mod buckets;
 /// Blocks that lie in several buckets.
 mod divided;
+/// For how long states were on.
+mod duty;
 /// Answers from blocks and memory.
 mod history;
+/// Which state each series was in last.
+mod latest;
 /// Alarms and commands of a range.
 mod marks;
+/// What meters counted.
+mod meter;
+/// Answers about times of which not every reading is kept.
+mod older;
 /// How much a statement reads.
 mod pace;
+/// What the order of readings adds to a block's head.
+mod runs;
 /// What was in force when.
 mod states;
+/// Answers for states and meters.
+mod traced;
+
+/// More buckets are in no answer, whatever was asked for: those of states are filled, whether anything changed in them or not.
+const MOST_BUCKETS: usize = 100_000;
 
 /// How a database is opened.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// How long to wait for another program to let go of the database, when opening and with each write.
     pub busy_timeout: Duration,
@@ -92,11 +145,13 @@ pub struct Settings {
     pub max_pages: Option<u32>,
     /// Readings that are held in memory at most before they are sealed, 16 bytes each; fewer where there are few series.
     pub most_hot: usize,
+    /// What is to be kept.
+    pub retention: Arc<Retention>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { busy_timeout: Duration::from_secs(5), max_pages: None, most_hot: 1_000_000 }
+        Self { busy_timeout: Duration::from_secs(5), max_pages: None, most_hot: 1_000_000, retention: Arc::default() }
     }
 }
 
@@ -106,7 +161,13 @@ pub struct SqliteStore {
     writer: Writer,
     readers: SqlitePool,
     tender: Tender,
+    retention: Arc<Retention>,
+    /// What was said last of what is kept: it is looked up everywhere in the file.
+    kept: Mutex<Option<(Instant, Kept)>>,
 }
+
+/// How long that is true enough.
+const KEPT_FOR: Duration = Duration::from_secs(10);
 
 impl SqliteStore {
     /// Opens the database at `path`, makes it when there is none, and brings its tables up to date.
@@ -122,9 +183,13 @@ impl SqliteStore {
     /// # Errors
     /// As [`SqliteStore::open`].
     pub async fn open_with(path: &Path, settings: Settings) -> Result<Self, StoreError> {
-        let (writer, readers, path) = open::open(path, settings).await?;
-        let writer = Writer::open(writer, Arc::default(), &path).await?;
-        let store = Self { writer, readers, tender: Tender::new(settings.most_hot) };
+        let budget = settings.retention.disk_budget_bytes.map(Budget::of);
+        let most_hot = budget.map_or(settings.most_hot, |budget| budget.most_hot(settings.most_hot));
+        let (writer, readers, path) = open::open(path, &settings, budget).await?;
+        let writer = Writer::open(writer, Arc::default(), &path, budget).await?;
+        let retention = settings.retention;
+        let tender = Tender::new(most_hot, Keeper::new(Arc::clone(&retention)));
+        let store = Self { writer, readers, tender, retention, kept: Mutex::default() };
         store.adopt().await?;
         Ok(store)
     }
@@ -138,16 +203,36 @@ impl SqliteStore {
     }
 
     async fn ask(&self, entities: &[EntityId], asked: Asked, points: Option<usize>) -> Result<Vec<Series>, StoreError> {
-        let mut reader = self.readers.acquire().await?;
-        let keys = series::find(&mut reader, entities).await?;
-        let series = distinct(&keys);
-        let view = self.writer.hot().view(&series);
-        let (found, empty) = match points {
-            Some(points) => (history::points(&mut reader, &view, &series, &asked, points).await?, Resolution::Raw),
-            None => (history::buckets(&mut reader, &view, &series, &asked).await?, asked.resolution),
-        };
-        Ok(in_order(entities, &keys, &found, empty))
+        answer(&mut *self.readers.acquire().await?, self.writer.hot(), entities, asked, points).await
     }
+}
+
+/// One series for each entity, in the order asked.
+async fn answer(
+    reader: &mut SqliteConnection,
+    hot: &Hot,
+    entities: &[EntityId],
+    asked: Asked,
+    points: Option<usize>,
+) -> Result<Vec<Series>, StoreError> {
+    let keys = series::find_kinds(reader, entities).await?;
+    let view = hot.view(&distinct(&keys, |_| true));
+    let gauges = distinct(&keys, |kind| kind == SeriesKind::Gauge);
+    let (found, empty) = match points {
+        Some(points) => (history::points(reader, &view, &gauges, &asked, points).await?, Resolution::Raw),
+        None => (history::buckets(reader, &view, &gauges, &asked).await?, asked.resolution),
+    };
+    let (mut traced, now) = (HashMap::new(), now().as_ms());
+    for &(key, kind) in keys.values().filter(|(_, kind)| *kind != SeriesKind::Gauge) {
+        traced.insert(key, traced::answer(reader, &view, (key, kind), &asked, points, now).await?);
+    }
+    let series = |entity: &EntityId| {
+        let key = keys.get(entity).map(|(key, _)| key);
+        let gauge = || key.and_then(|key| found.get(key)).map(|columns| columns.series(entity.clone()));
+        let traced = || key.and_then(|key| traced.get(key)).map(|rows| rows.series(entity.clone()));
+        gauge().or_else(traced).unwrap_or_else(|| Series::empty(entity.clone(), empty))
+    };
+    Ok(entities.iter().map(series).collect())
 }
 
 #[async_trait]
@@ -173,20 +258,26 @@ impl Store for SqliteStore {
 
     async fn history(&self, entities: &[EntityId], range: Range, points: usize) -> Result<Vec<Series>, StoreError> {
         let range = history::within_ends(range);
-        let bucket_ms = downsample::bucket_ms(range, points);
+        let bucket_ms = downsample::bucket_ms(range, points.min(MOST_BUCKETS));
         let asked = Asked { range, grid: Grid::Even(bucket_ms), resolution: Resolution::BucketMs(bucket_ms) };
         self.ask(entities, asked, Some(points)).await
     }
 
     async fn history_in(&self, zone: &TimeZone, entities: &[EntityId], range: Range, points: usize) -> Result<Vec<Series>, StoreError> {
         let range = history::within_ends(range);
-        let (grid, bucket_ms) = civil::grid(range, points, zone);
+        let (grid, bucket_ms) = civil::grid(range, points.min(MOST_BUCKETS), zone);
         self.ask(entities, Asked { range, grid, resolution: Resolution::BucketMs(bucket_ms) }, Some(points)).await
     }
 
     async fn buckets(&self, entities: &[EntityId], range: Range, bucket_ms: i64) -> Result<Vec<Series>, StoreError> {
         let (range, bucket_ms) = (history::within_ends(range), bucket_ms.max(1));
         self.ask(entities, Asked { range, grid: Grid::Even(bucket_ms), resolution: Resolution::BucketMs(bucket_ms) }, None).await
+    }
+
+    async fn buckets_in(&self, zone: &TimeZone, entities: &[EntityId], range: Range, points: usize) -> Result<Vec<Series>, StoreError> {
+        let range = history::within_ends(range);
+        let (grid, bucket_ms) = civil::grid(range, points.min(MOST_BUCKETS), zone);
+        self.ask(entities, Asked { range, grid, resolution: Resolution::BucketMs(bucket_ms) }, None).await
     }
 
     async fn states(&self, entities: &[EntityId], range: Range, limit: usize) -> Result<Vec<Vec<(Timestamp, Value)>>, StoreError> {
@@ -200,6 +291,55 @@ impl Store for SqliteStore {
             });
         }
         Ok(all)
+    }
+
+    async fn fill(&self, readings: &[Reading]) -> Result<usize, StoreError> {
+        // Faster than readings are sealed, they would all be in memory.
+        while self.writer.hot().ask(|tables| tables.n_open().0) > self.tender.most_hot() && self.tend().await? {}
+        Ok(usize::try_from(self.writer.fill(readings).await?).unwrap_or(usize::MAX))
+    }
+
+    async fn exclude(&self, at: Timestamp, entry: &Activity) -> Result<Vec<Excluded>, StoreError> {
+        let Some(entity) = &entry.entity else { return Ok(vec![]) };
+        // Before a reader is taken: a step that is being taken may wait for one.
+        let _held = self.tender.hold(&self.writer).await?;
+        let mut reader = self.readers.acquire().await?;
+        let Some(&series) = series::find(&mut reader, std::slice::from_ref(entity)).await?.get(entity) else { return Ok(vec![]) };
+        let Some(exclusion) = exclude::find(&mut reader, self.writer.hot(), series, at.as_ms()).await? else { return Ok(vec![]) };
+        if let Some(change) = &exclusion.change {
+            self.writer.prepare(change).await?;
+        }
+        self.writer.exclude(&exclusion, entry).await?;
+        Ok(exclusion.list(entity, entry))
+    }
+
+    async fn include(&self, at: Timestamp, entry: &Activity) -> Result<usize, StoreError> {
+        let Some(entity) = &entry.entity else { return Ok(0) };
+        let keys = series::find(&mut *self.readers.acquire().await?, std::slice::from_ref(entity)).await?;
+        let Some(&series) = keys.get(entity) else { return Ok(0) };
+        Ok(usize::try_from(self.writer.include(series, at.as_ms(), entry).await?).unwrap_or(usize::MAX))
+    }
+
+    async fn raw_from(&self, entity: &EntityId) -> Result<Timestamp, StoreError> {
+        let keys = series::find(&mut *self.readers.acquire().await?, std::slice::from_ref(entity)).await?;
+        let of = |key| self.writer.hot().ask(|tables| floor::Floor::of(tables.floors(), key).raw_from);
+        Ok(Timestamp::from_ms(keys.get(entity).map_or(i64::MIN, |&key| of(key))))
+    }
+
+    async fn excluded(&self, entities: &[EntityId], range: Range, limit: usize) -> Result<Vec<Excluded>, StoreError> {
+        exclude::list(&mut *self.readers.acquire().await?, entities, range, limit).await
+    }
+
+    async fn note(&self, entry: &Activity) -> Result<(), StoreError> {
+        self.writer.note(entry).await
+    }
+
+    async fn activity(&self, before: Option<&Place>, limit: usize) -> Result<Vec<(Place, Activity)>, StoreError> {
+        activity::list(&mut *self.readers.acquire().await?, before, limit).await
+    }
+
+    async fn alarm_journal(&self, alarm: &str, limit: usize) -> Result<Vec<AlarmEvent>, StoreError> {
+        alarm_journal::list(&mut *self.readers.acquire().await?, alarm, limit).await
     }
 
     async fn marks(&self, entities: &[EntityId], range: Range, limit: usize) -> Result<Marks, StoreError> {
@@ -216,6 +356,19 @@ impl Store for SqliteStore {
         registry::is_empty(&mut reader).await
     }
 
+    async fn kept(&self) -> Result<Kept, StoreError> {
+        let mut known = self.kept.lock().await;
+        if let Some((at, kept)) = &*known
+            && at.elapsed() < KEPT_FOR
+        {
+            return Ok(kept.clone());
+        }
+        let sizes = self.writer.sizes().await;
+        let kept = report::kept(&mut *self.readers.acquire().await?, self.writer.hot(), &self.retention, sizes, now()).await?;
+        *known = Some((Instant::now(), kept.clone()));
+        Ok(kept)
+    }
+
     async fn sizes(&self) -> Sizes {
         self.writer.sizes().await
     }
@@ -227,17 +380,7 @@ impl Store for SqliteStore {
     }
 }
 
-fn distinct(keys: &HashMap<EntityId, i64>) -> Vec<i64> {
-    keys.values().copied().collect()
-}
-
-/// One series for each entity asked for, in the order asked; an empty one where nothing was found.
-fn in_order(entities: &[EntityId], keys: &HashMap<EntityId, i64>, found: &HashMap<i64, Columns>, empty: Resolution) -> Vec<Series> {
-    entities
-        .iter()
-        .map(|entity| match keys.get(entity).and_then(|key| found.get(key)) {
-            Some(columns) => columns.series(entity.clone()),
-            None => Series::empty(entity.clone(), empty),
-        })
-        .collect()
+/// The keys of entities whose histories are of some kinds.
+fn distinct(keys: &HashMap<EntityId, (i64, SeriesKind)>, is_wanted: impl Fn(SeriesKind) -> bool) -> Vec<i64> {
+    keys.values().filter(|(_, kind)| is_wanted(*kind)).map(|(key, _)| *key).collect()
 }

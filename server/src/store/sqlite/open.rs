@@ -5,6 +5,7 @@ use sqlx::sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteConnection, Sql
 use sqlx::{ConnectOptions, SqlSafeStr, SqlitePool};
 
 use super::Settings;
+use super::budget::Budget;
 use super::error::open_reason;
 use crate::store::StoreError;
 
@@ -13,20 +14,25 @@ const READERS: u32 = 4;
 /// Rows that wait between SQLite's thread and ours: each time it is full, one waits for the other to be scheduled.
 const ROW_BUFFER: usize = 4_096;
 /// What the write-ahead log shrinks to when it is begun anew: one long read can blow it up, and it would stay so.
-const WAL_LIMIT_BYTES: &str = "16777216";
+const WAL_LIMIT_BYTES: i64 = 16_777_216;
+/// Pages after which the log is copied to the database: SQLite's own number.
+const CHECKPOINT_PAGES: i64 = 1_000;
 /// `application_id` of our files, set by the first migration.
 const APPLICATION_ID: i64 = 0x7367_6278;
 
 /// All migrations, oldest first. Applied ones never change.
-const MIGRATIONS: [(i64, &str, &str); 4] = [
+const MIGRATIONS: [(i64, &str, &str); 7] = [
     (20_261_122_000_000, "first tables", include_str!("../../../../migrations/sqlite/20261122000000_first_tables.sql")),
     (20_261_122_210_000, "deliveries", include_str!("../../../../migrations/sqlite/20261122210000_deliveries.sql")),
     (20_261_122_233_000, "due", include_str!("../../../../migrations/sqlite/20261122233000_due.sql")),
     (20_261_123_030_000, "blocks", include_str!("../../../../migrations/sqlite/20261123030000_blocks.sql")),
+    (20_261_123_080_000, "kinds", include_str!("../../../../migrations/sqlite/20261123080000_kinds.sql")),
+    (20_261_123_081_000, "retention", include_str!("../../../../migrations/sqlite/20261123081000_retention.sql")),
+    (20_261_123_082_000, "activity", include_str!("../../../../migrations/sqlite/20261123082000_activity.sql")),
 ];
 
 /// The connection that writes and those that read, on an up-to-date database, and where that is.
-pub(super) async fn open(path: &Path, settings: Settings) -> Result<(SqliteConnection, SqlitePool, PathBuf), StoreError> {
+pub(super) async fn open(path: &Path, settings: &Settings, budget: Option<Budget>) -> Result<(SqliteConnection, SqlitePool, PathBuf), StoreError> {
     let failed = |reason: String| StoreError::Open { path: path.display().to_string(), reason };
     // SQLite would read a path that begins with `file:` as a URI; an absolute one never does.
     let absolute = std::path::absolute(path).map_err(|error| failed(error.to_string()))?;
@@ -43,13 +49,20 @@ pub(super) async fn open(path: &Path, settings: Settings) -> Result<(SqliteConne
         // An acknowledgement promises that a reading survives a power cut.
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
-        .pragma("journal_size_limit", WAL_LIMIT_BYTES);
-    if let Some(pages) = settings.max_pages {
+        .pragma("journal_size_limit", budget.map_or(WAL_LIMIT_BYTES, |budget| budget.long_log_bytes().min(WAL_LIMIT_BYTES)).to_string())
+        .pragma("wal_autocheckpoint", budget.map_or(CHECKPOINT_PAGES, Budget::checkpoint_pages).to_string());
+    let is_now = tokio::fs::metadata(&absolute).await.map_or(0, |found| found.len());
+    let most_pages = settings.max_pages.map(i64::from).into_iter().chain(budget.map(|budget| budget.end_of(is_now))).min();
+    if let Some(pages) = most_pages {
         writing = writing.pragma("max_page_count", pages.to_string());
     }
     let mut writer = writing.connect().await.map_err(|error| failed(open_reason(&error).into_owned()))?;
     refuse_foreign(&mut writer).await.map_err(failed)?;
     migrator().run(&mut writer).await.map_err(|error| failed(migrate_reason(&error)))?;
+    if let Err(error) = super::series::know_kinds(&mut writer).await {
+        // Another program may hold the database, or the disk be full: what is not known to be a meter is shown as it came.
+        tracing::warn!(%error, "What the series are histories of is not written down");
+    }
     let readers = SqlitePoolOptions::new()
         .max_connections(READERS)
         .idle_timeout(None)
@@ -81,6 +94,19 @@ async fn refuse_foreign(writer: &mut SqliteConnection) -> Result<(), String> {
     let id: i64 = sqlx::query_scalar("pragma application_id").fetch_one(&mut *writer).await.map_err(reason)?;
     let tables: i64 = sqlx::query_scalar("select count(*) from sqlite_schema").fetch_one(&mut *writer).await.map_err(reason)?;
     if tables > 0 && id != APPLICATION_ID { Err("it belongs to another program".to_owned()) } else { Ok(()) }
+}
+
+/// Whether a database that is only read is one of ours, and of this version.
+pub(super) async fn check_version(reader: &mut SqliteConnection) -> Result<(), String> {
+    let reason = |error: sqlx::Error| open_reason(&error).into_owned();
+    refuse_foreign(reader).await?;
+    let known = MIGRATIONS.last().map_or(0, |(version, ..)| *version);
+    let found: Option<i64> = sqlx::query_scalar("select max(version) from _sqlx_migrations").fetch_one(reader).await.map_err(reason)?;
+    match found {
+        Some(found) if found == known => Ok(()),
+        Some(found) if found > known => Err(format!("it was written by a newer version of Signalbox (schema {found})")),
+        _ => Err("it was written by an older version of Signalbox; start the server once to bring it up to date".to_owned()),
+    }
 }
 
 fn migrator() -> Migrator {

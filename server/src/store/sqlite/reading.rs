@@ -1,11 +1,15 @@
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use domain::reading::Reading;
 use domain::value::Value;
 use sqlx::sqlite::SqliteConnection;
 
 use super::block;
+use super::exclude::Excluded;
+use super::floor::{Floor, Floors};
 use super::hot::Hot;
+use super::hours::{self, Span};
 use super::journal::Entry;
 use super::last_value::Last;
 use super::registry::to_json;
@@ -18,9 +22,22 @@ pub(super) const ENDS_MS: (i64, i64) = (-8_640_000_000_000_000, 8_640_000_000_00
 /// Blocks that are looked into at once.
 const BLOCKS: usize = 64;
 
+/// Where readings come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// Devices, as they speak: the newest is a last value.
+    Device,
+    /// Somebody who knows what was. Entity and moment say which reading it is: where there is one already, also one that arrived then, it is known.
+    Filled,
+    /// They were taken out, and are taken back.
+    TakenBack,
+}
+
 /// What of a batch was not stored before.
 #[derive(Debug, Default)]
 pub(super) struct New {
+    /// How many readings.
+    pub(super) n: usize,
     /// Numbers, states as 1 and 0, in the order they came.
     pub(super) numbers: Vec<Entry>,
     /// The readings that numbers came with, for those that are no states.
@@ -39,15 +56,17 @@ impl Ends {
         self.known.clear();
     }
 
-    async fn ask(&mut self, connection: &mut SqliteConnection, generation: i64, series: &[i64]) -> Result<(), StoreError> {
+    async fn ask(&mut self, connection: &mut SqliteConnection, generation: i64, floors: &Floors, series: &[i64]) -> Result<(), StoreError> {
         let unknown: HashSet<i64> = series.iter().copied().filter(|key| !self.known.contains_key(key)).collect();
         if unknown.is_empty() {
             return Ok(());
         }
         let moments: Vec<(i64, i64)> = unknown.iter().map(|&key| (key, i64::MAX)).collect();
-        self.known.extend(unknown.into_iter().map(|key| (key, i64::MIN)));
+        // Where every block is minutes now, what was in them is not new for that.
+        self.known.extend(unknown.into_iter().map(|key| (key, Floor::of(floors, key).raw_from.saturating_sub(1))));
         for head in block::at(connection, generation, &moments).await? {
-            self.known.insert(head.series, head.end_at());
+            let end = self.known.entry(head.series).or_insert(i64::MIN);
+            *end = head.end_at().max(*end);
         }
         Ok(())
     }
@@ -64,17 +83,20 @@ pub(super) async fn insert(
     keys: &mut Keys,
     ends: &mut Ends,
     hot: &Hot,
+    excluded: &Excluded,
+    origin: Origin,
     readings: &[Reading],
 ) -> Result<New, StoreError> {
     let series = keys.of(connection, readings).await?;
-    let generation = hot.ask(super::hot::Tables::generation);
-    ends.ask(connection, generation, &series).await?;
+    let (generation, floors) = hot.ask(|tables| (tables.generation(), Arc::clone(tables.floors())));
+    ends.ask(connection, generation, &floors, &series).await?;
+    keys.latest.ask(connection, readings, &series).await?;
     let mut places = Places::of(connection, readings, &series).await?;
-    let sealed = sealed(connection, generation, ends, readings, &series).await?;
+    let sealed = sealed(connection, generation, ends, &floors, origin, readings, &series).await?;
 
     let mut found: HashSet<(i64, i64)> = HashSet::new();
     let (mut states, mut newest_states) = (vec![], HashMap::new());
-    let mut new = New { numbers: Vec::with_capacity(readings.len()), last_numbers: vec![] };
+    let mut new = New { numbers: Vec::with_capacity(readings.len()), ..New::default() };
     hot.ask(|tables| {
         for (reading, &series) in readings.iter().zip(&series) {
             let taken_at = reading.taken_at.as_ms();
@@ -84,23 +106,32 @@ pub(super) async fn insert(
                 continue;
             }
             let point = number.map(|number| Point::new(taken_at, reading.device_time, number));
-            let is_there = |point: &Point| {
-                let key = (series, point.key());
-                found.contains(&key) || sealed.contains(&key) || tables.contains(series, point.key())
+            let is_there = |device_time: bool| {
+                let key = Point::new(taken_at, device_time, 0.0).key();
+                found.contains(&(series, key)) || sealed.contains(&(series, key)) || tables.contains(series, key) || excluded.contains(series, key)
             };
-            if reading.device_time && point.as_ref().is_some_and(is_there) {
+            if reading.device_time && is_there(true) || origin == Origin::Filled && (is_there(false) || places.is_taken(taken_at, series)) {
                 continue;
             }
             if is_state {
-                let Some(n) = places.take(taken_at, series, reading.device_time) else { continue };
-                states.push((series, taken_at, n, &reading.value));
+                let is_out = |key| excluded.contains(series, key);
+                let is_repeat = origin == Origin::Device && keys.latest.repeats(series, reading, is_out);
+                if !is_repeat {
+                    let Some(n) = places.take(taken_at, series, reading.device_time) else { continue };
+                    states.push((series, taken_at, n, &reading.value));
+                    keys.latest.take(series, reading, is_out);
+                }
                 let last = newest_states.entry(series).or_insert((taken_at, reading));
                 if taken_at >= last.0 {
                     *last = (taken_at, reading);
                 }
+                if is_repeat {
+                    continue;
+                }
             } else {
                 new.last_numbers.push((series, Last::of(reading)));
             }
+            new.n += 1;
             if let Some(point) = point {
                 if reading.device_time {
                     found.insert((series, point.key()));
@@ -110,6 +141,11 @@ pub(super) async fn insert(
         }
     });
     insert_states(connection, &states).await?;
+    if origin != Origin::Device {
+        // What somebody knows of the past says nothing of now.
+        new.last_numbers.clear();
+        return Ok(new);
+    }
     // At once, for the journal does not know states.
     let newest: HashMap<i64, Last> = newest_states.into_iter().map(|(series, (_, reading))| (series, Last::of(reading))).collect();
     super::last_value::upsert(connection, &newest).await?;
@@ -121,6 +157,8 @@ async fn sealed(
     connection: &mut SqliteConnection,
     generation: i64,
     ends: &Ends,
+    floors: &Floors,
+    origin: Origin,
     readings: &[Reading],
     series: &[i64],
 ) -> Result<HashSet<(i64, i64)>, StoreError> {
@@ -143,6 +181,14 @@ async fn sealed(
         for (id, points) in block::read(connection, ids).await? {
             let Some(head) = blocks.get(&id) else { continue };
             found.extend(points.iter().filter(|point| late.contains_key(&(head.series, point.taken_at()))).map(|point| (head.series, point.key())));
+        }
+    }
+    // Where single readings are not kept any more, nobody can say whether this one was among them: it is taken only where it is the last.
+    for span in [Span::Minute, Span::Hour].into_iter().filter(|_| origin != Origin::TakenBack) {
+        let older = |(series, at): &(i64, i64)| Floor::of(floors, *series).span(*at) == Some(span);
+        let moments: Vec<(i64, i64)> = late.keys().copied().filter(older).collect();
+        for (moment, last_key) in hours::last_keys(connection, generation, span, &moments).await? {
+            found.extend(late.get(&moment).filter(|key| **key <= last_key).map(|key| (moment.0, *key)));
         }
     }
     Ok(found)
@@ -179,6 +225,11 @@ impl Places {
             }
         }
         Ok(places)
+    }
+
+    /// Whether there is a state of a moment.
+    fn is_taken(&self, taken_at: i64, series: i64) -> bool {
+        self.device_time.contains(&(taken_at, series)) || self.last_n.contains_key(&(taken_at, series))
     }
 
     /// The place of one more; `None` when it is there already.

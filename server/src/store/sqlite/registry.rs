@@ -31,9 +31,9 @@ pub(super) async fn upsert_entities(connection: &mut SqliteConnection, entities:
          on conflict (entity_id) do update set device_id = excluded.device_id, data = excluded.data",
     )
     .bind(to_json(&entities)?)
-    .execute(connection)
+    .execute(&mut *connection)
     .await?;
-    Ok(())
+    super::series::set_kinds(connection, entities).await
 }
 
 pub(super) async fn list_devices(connection: &mut SqliteConnection) -> Result<Vec<Device>, StoreError> {

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use sqlx::sqlite::SqliteConnection;
 
 use super::block::{self, Head, Packed};
-use super::hours::{self, Gains};
+use super::floor::{Floor, Floors};
+use super::hours::{self, Gains, Span};
 use crate::store::StoreError;
 use crate::store::codec::Sum;
 use crate::store::codec::{self, Point};
@@ -33,20 +34,37 @@ pub(super) struct Change {
     pub(super) dead: Vec<Head>,
     /// What hours become of it.
     pub(super) hours: Vec<hours::Row>,
+    /// What minutes become of it.
+    pub(super) minutes: Vec<hours::Row>,
+    /// Rows of hours and of minutes that nothing takes the place of.
+    pub(super) gone: Vec<(Span, Vec<i64>)>,
 }
 
-/// Works out the blocks for some series and their new readings, which are in order. `next_id` is what full blocks are numbered from.
+/// Works out the blocks for some series and their new readings, which are in order. `next_id` is what full blocks are numbered from. What is older
+/// than what a series is kept of goes to minutes and hours.
 pub(super) async fn change(
     reader: &mut SqliteConnection,
     generation: i64,
+    floors: &Floors,
     new: &[(i64, Arc<Vec<Point>>)],
     next_id: &mut i64,
 ) -> Result<Change, StoreError> {
     let mut change = Change::default();
-    let firsts: Vec<(i64, i64)> = new.iter().filter_map(|(series, points)| Some((*series, points.first()?.taken_at()))).collect();
-    let mut gains: HashMap<i64, Gains> = HashMap::new();
-    let mut heads = block::at(reader, generation, &firsts).await?;
+    let (mut gains, mut minutes): (HashMap<i64, Gains>, HashMap<i64, Gains>) = (HashMap::new(), HashMap::new());
+    let mut left: Vec<(i64, &[Point])> = vec![];
     for (series, points) in new {
+        let floor = Floor::of(floors, *series);
+        let (older, points) = points.split_at(points.partition_point(|point| point.taken_at() < floor.raw_from));
+        if !older.is_empty() {
+            hours::gain(Span::Hour, gains.entry(*series).or_default(), older);
+            let told = older.partition_point(|point| point.taken_at() < floor.minutes_from);
+            hours::gain(Span::Minute, minutes.entry(*series).or_default(), &older[told..]);
+        }
+        left.push((*series, points));
+    }
+    let firsts: Vec<(i64, i64)> = left.iter().filter_map(|(series, points)| Some((*series, points.first()?.taken_at()))).collect();
+    let mut heads = block::at(reader, generation, &firsts).await?;
+    for (series, points) in &left {
         let Some((first, last)) = points.first().zip(points.last()) else { continue };
         let place = heads.iter().position(|head| head.series == *series);
         let begin = place.map(|place| heads.swap_remove(place));
@@ -61,7 +79,7 @@ pub(super) async fn change(
             short_id: short_id(*series, &affected),
             next_id,
             out: &mut change,
-            gains: Gains::new(),
+            gains: gains.remove(series).unwrap_or_default(),
         };
         maker.merge(reader, affected, points, last.taken_at()).await?;
         if !maker.gains.is_empty() {
@@ -70,7 +88,8 @@ pub(super) async fn change(
         // One after the other takes long where there are many.
         tokio::task::yield_now().await;
     }
-    change.hours = hours::changed(reader, generation, gains).await?;
+    change.hours = hours::changed(reader, generation, Span::Hour, gains).await?;
+    change.minutes = hours::changed(reader, generation, Span::Minute, minutes).await?;
     Ok(change)
 }
 
@@ -111,7 +130,7 @@ impl Maker<'_> {
                     self.cut_last(&all);
                 } else {
                     // It stays full: hours hold what it held, and gain the rest.
-                    hours::gain(&mut self.gains, within);
+                    hours::gain(Span::Hour, &mut self.gains, within);
                     self.cut_even(&all);
                 }
             }
@@ -133,7 +152,7 @@ impl Maker<'_> {
             left = later;
             let is_short = left.is_empty() && data.len() < NEARLY_FULL_BYTES && n < FULL_POINTS;
             if !is_short {
-                hours::gain(&mut self.gains, own);
+                hours::gain(Span::Hour, &mut self.gains, own);
             }
             self.push(own, data, is_short);
         }

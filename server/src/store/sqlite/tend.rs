@@ -4,10 +4,10 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use sqlx::SqlitePool;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
 
 use super::block;
-use super::hot::Tables;
+use super::keep::{Keeper, Retiring};
 use super::seal;
 use super::writer::Writer;
 use crate::store::StoreError;
@@ -27,6 +27,13 @@ const STEP_SERIES: usize = 16;
 pub(super) struct Tender {
     most_hot: usize,
     stage: Mutex<Stage>,
+    keeper: Mutex<Keeper>,
+}
+
+/// No step is taken while this is held.
+#[derive(Debug)]
+pub(super) struct Held<'a> {
+    _stage: MutexGuard<'a, Stage>,
 }
 
 /// What the next step does.
@@ -45,11 +52,18 @@ enum Stage {
     Wait,
     /// Packs these series.
     Seal { seq: i64, left: VecDeque<(i64, Arc<Vec<Point>>)>, next_id: i64 },
+    /// Gives up what is not to be kept.
+    Retire(Retiring),
 }
 
 impl Tender {
-    pub(super) fn new(most_hot: usize) -> Self {
-        Self { most_hot, stage: Mutex::default() }
+    pub(super) fn new(most_hot: usize, keeper: Keeper) -> Self {
+        Self { most_hot, stage: Mutex::default(), keeper: Mutex::new(keeper) }
+    }
+
+    /// Readings that are held in memory at most.
+    pub(super) const fn most_hot(&self) -> usize {
+        self.most_hot
     }
 
     /// One step; whether there is another to be done at once.
@@ -61,6 +75,14 @@ impl Tender {
         Ok(more)
     }
 
+    /// Lets nobody take a step while what this returns is held, and leaves nothing begun: for whoever changes blocks himself.
+    pub(super) async fn hold(&self, writer: &Writer) -> Result<Held<'_>, StoreError> {
+        let mut stage = self.stage.lock().await;
+        *stage = Stage::Look;
+        while writer.take_back().await? {}
+        Ok(Held { _stage: stage })
+    }
+
     async fn next(&self, stage: Stage, writer: &Writer, readers: &SqlitePool) -> Result<(Stage, bool), StoreError> {
         Ok(match stage {
             Stage::Look => (if writer.take_back().await? { Stage::Look } else { Stage::ClearJournal }, true),
@@ -68,19 +90,34 @@ impl Tender {
             Stage::ClearBlocks if writer.hot().is_read() => (Stage::ClearBlocks, false),
             Stage::ClearBlocks => (if writer.clear_blocks().await? { Stage::ClearBlocks } else { Stage::Shrink }, true),
             Stage::Shrink => (if writer.shrink().await? { Stage::Shrink } else { Stage::Wait }, true),
+            Stage::Wait if self.keeper.lock().await.expire(writer).await? => (Stage::Wait, true),
             Stage::Wait => match self.begin(writer, readers).await? {
                 Some(stage) => (stage, true),
-                None => (Stage::Wait, false),
+                None => (Stage::Wait, self.keeper.lock().await.has_more()),
             },
-            Stage::Seal { seq, left, next_id } => (pack(seq, left, next_id, writer, readers).await?, true),
+            Stage::Seal { seq, left, next_id } => {
+                let next = pack(seq, left, next_id, writer, readers).await?;
+                if matches!(next, Stage::ClearJournal) {
+                    self.keeper.lock().await.look_again();
+                }
+                (next, true)
+            }
+            Stage::Retire(retiring) => match self.keeper.lock().await.step(retiring, writer, readers).await? {
+                Some(retiring) => (Stage::Retire(retiring), true),
+                None => (Stage::ClearBlocks, true),
+            },
         })
     }
 
-    /// Closes the hot readings if there are enough of them.
+    /// Gives up what is due, or closes the hot readings if there are enough of them.
     async fn begin(&self, writer: &Writer, readers: &SqlitePool) -> Result<Option<Stage>, StoreError> {
         let ((n, n_series), closed) = writer.hot().ask(|tables| (tables.n_open(), tables.closed_seq()));
         // What was closed before something went wrong is still to be sealed.
-        if closed.is_none() && n < (n_series * PER_SERIES).max(AT_LEAST).min(self.most_hot) {
+        let seals = closed.is_some() || n >= (n_series * PER_SERIES).max(AT_LEAST).min(self.most_hot);
+        if let Some(retiring) = self.keeper.lock().await.due(writer, readers, seals).await? {
+            return Ok(Some(Stage::Retire(retiring)));
+        }
+        if !seals {
             return Ok(None);
         }
         let next_id = block::last_data_id(&mut *readers.acquire().await?).await?;
@@ -106,9 +143,9 @@ async fn pack(
         n += points.len();
         some.push((series, points));
     }
-    let generation = writer.hot().ask(Tables::generation);
+    let (generation, floors) = writer.hot().ask(|tables| (tables.generation(), Arc::clone(tables.floors())));
     // Blocks change only here, so that what is read now is still true when it is written: the writer is free meanwhile.
-    let change = seal::change(&mut *readers.acquire().await?, generation, &some, &mut next_id).await?;
+    let change = seal::change(&mut *readers.acquire().await?, generation, &floors, &some, &mut next_id).await?;
     writer.prepare(&change).await?;
     Ok(Stage::Seal { seq, left, next_id })
 }

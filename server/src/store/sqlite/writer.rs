@@ -1,16 +1,27 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use domain::reading::Reading;
 use sqlx::Connection;
 use sqlx::sqlite::SqliteConnection;
 use tokio::sync::Mutex;
 
+use super::budget::{self, Budget};
+use super::exclude::{Excluded, Exclusion};
+use super::expire::Expired;
+use super::floor::{self, Floor};
 use super::hot::{Hot, Tables};
+use super::hours::Span;
+use super::journal::Kind;
 use super::last_value::{self, Behind};
 use super::log::Log;
-use super::reading::{Ends, New};
+use super::reading::{Ends, New, Origin};
 use super::seal::Change;
-use super::{adopt, alarm, block, command, delivery, hours, journal, reading, registry, sealed, series, space};
+use super::{
+    activity, adopt, alarm, alarm_journal, block, command, delivery, exclude, growth, hours, journal, reading, registry, sealed, series, space,
+};
+use crate::clock::now;
+use crate::store::activity::Activity;
 use crate::store::{Batch, Sizes, StoreError};
 
 /// The one connection that writes.
@@ -32,15 +43,19 @@ struct State {
     unsure: bool,
     keys: series::Keys,
     ends: Ends,
+    excluded: Excluded,
     behind: Behind,
     log: Log,
+    budget: Option<Budget>,
 }
 
 impl Writer {
     /// Reads what is not sealed into `hot`.
-    pub(super) async fn open(mut connection: SqliteConnection, hot: Arc<Hot>, path: &Path) -> Result<Self, StoreError> {
+    pub(super) async fn open(mut connection: SqliteConnection, hot: Arc<Hot>, path: &Path, budget: Option<Budget>) -> Result<Self, StoreError> {
         let (generation, seq) = sealed::get(&mut connection).await?;
         hot.reset(generation, seq);
+        hot.floors(floor::list(&mut connection).await?);
+        growth::begin(&mut connection, now()).await?;
         let state = State {
             connection: Some(connection),
             hot: Arc::clone(&hot),
@@ -48,8 +63,10 @@ impl Writer {
             unsure: true,
             keys: series::Keys::default(),
             ends: Ends::default(),
+            excluded: Excluded::default(),
             behind: Behind::default(),
-            log: Log::new(path),
+            log: Log::new(path, budget),
+            budget,
         };
         let writer = Self { state: Mutex::new(state), hot, path: path.to_owned() };
         writer.state.lock().await.make_sure().await?;
@@ -68,6 +85,29 @@ impl Writer {
         }
         state.keep_log_short().await;
         Ok(())
+    }
+
+    /// Stores readings that somebody fills in; how many were not there.
+    pub(super) async fn fill(&self, readings: &[Reading]) -> Result<u64, StoreError> {
+        let mut state = self.state.lock().await;
+        let n = state.transaction(Work::Fill(readings)).await?;
+        state.keep_log_short().await;
+        Ok(n)
+    }
+
+    /// Takes readings out of history. What becomes of blocks is prepared already.
+    pub(super) async fn exclude(&self, exclusion: &Exclusion, entry: &Activity) -> Result<(), StoreError> {
+        self.state.lock().await.transaction(Work::Exclude(exclusion, entry)).await.map(drop)
+    }
+
+    /// Takes the readings of a moment back into history; how many they were.
+    pub(super) async fn include(&self, series: i64, taken_at: i64, entry: &Activity) -> Result<u64, StoreError> {
+        self.state.lock().await.transaction(Work::Include(series, taken_at, entry)).await
+    }
+
+    /// Adds an entry to the log of what was done.
+    pub(super) async fn note(&self, entry: &Activity) -> Result<(), StoreError> {
+        self.state.lock().await.transaction(Work::Note(entry)).await.map(drop)
     }
 
     /// Stores what is behind: last values.
@@ -91,6 +131,16 @@ impl Writer {
     /// Makes the blocks of the next generation take the place of the closed readings, which end with row `seq` of the journal.
     pub(super) async fn seal(&self, seq: i64) -> Result<(), StoreError> {
         self.state.lock().await.transaction(Work::Seal(seq)).await.map(drop)
+    }
+
+    /// Makes what the next generation consists of take the place of what is there, with what that leaves of some series.
+    pub(super) async fn retire(&self, floors: &[(i64, Floor)]) -> Result<(), StoreError> {
+        self.state.lock().await.transaction(Work::Retire(floors)).await.map(drop)
+    }
+
+    /// Deletes a little of what is past its time and in no block; whether there is more.
+    pub(super) async fn expire(&self, expired: &Expired) -> Result<bool, StoreError> {
+        Ok(self.state.lock().await.transaction(Work::Expire(expired)).await? > 0)
     }
 
     /// Deletes a little of what is sealed from the journal; whether there is more.
@@ -145,9 +195,15 @@ impl Writer {
 #[derive(Clone, Copy)]
 enum Work<'a> {
     Batch(&'a Batch),
+    Fill(&'a [Reading]),
+    Exclude(&'a Exclusion, &'a Activity),
+    Include(i64, i64, &'a Activity),
+    Note(&'a Activity),
     Last,
     Prepare(&'a Change),
     Seal(i64),
+    Retire(&'a [(i64, Floor)]),
+    Expire(&'a Expired),
     ClearJournal,
     ClearBlocks,
     TakeBack,
@@ -160,6 +216,8 @@ enum Work<'a> {
 struct Done {
     /// Numbers to be taken, and the last row of the journal with them.
     stored: Option<(New, i64)>,
+    /// Those that are to be given up, likewise.
+    taken_out: Option<(Vec<journal::Entry>, i64)>,
     n: u64,
 }
 
@@ -176,20 +234,28 @@ impl State {
         }
         if self.unsure {
             let connection = self.connection.as_mut().ok_or_else(closed)?;
-            let (generation, _) = sealed::get(connection).await?;
+            let (generation, sealed_seq) = sealed::get(connection).await?;
             if generation != self.hot.ask(Tables::generation) {
-                self.hot.sealed(generation);
+                // A generation may be one that has less in its blocks, and nothing more of the journal.
+                match self.hot.ask(Tables::closed_seq) {
+                    Some(seq) if sealed_seq < seq => self.hot.remade(generation),
+                    _ => self.hot.sealed(generation),
+                }
                 self.ends.forget();
+                self.hot.floors(floor::list(connection).await?);
             }
+            self.excluded = Excluded::load(connection).await?;
             let written = last_value::written(connection).await?;
             loop {
                 let rows = journal::list(connection, self.hot.ask(Tables::seq)).await?;
                 if rows.is_empty() {
                     break;
                 }
-                for (seq, entries) in rows {
-                    self.behind.take_found(&entries, &written);
-                    self.hot.add(seq, &entries);
+                for journal::Row { seq, kind, entries } in rows {
+                    if kind == Kind::Came {
+                        self.behind.take_found(&entries, &written);
+                    }
+                    self.hot.follow(seq, kind, &entries);
                 }
             }
             self.unsure = false;
@@ -208,14 +274,34 @@ impl State {
         sqlx::query("begin immediate").execute(&mut *connection).await?;
         let generation = self.hot.ask(Tables::generation);
         let done = match work {
-            Work::Batch(batch) => write_all(connection, &mut self.keys, &mut self.ends, &self.hot, batch).await,
+            Work::Batch(_) | Work::Fill(_) if !has_room(connection, self.budget).await? => Err(StoreError::Full),
+            Work::Batch(batch) => {
+                let mut into = Storing { keys: &mut self.keys, ends: &mut self.ends, hot: &self.hot, excluded: &self.excluded };
+                into.write_all(connection, batch).await
+            }
+            Work::Fill(readings) => {
+                let mut into = Storing { keys: &mut self.keys, ends: &mut self.ends, hot: &self.hot, excluded: &self.excluded };
+                into.store(connection, Origin::Filled, readings).await
+            }
+            Work::Exclude(exclusion, entry) => {
+                let seq = self.hot.ask(Tables::seq);
+                exclude::write(connection, generation, seq, exclusion, entry).await.map(|gone| Done { taken_out: Some(gone), ..Done::default() })
+            }
+            Work::Include(series, taken_at, entry) => {
+                self.excluded.forget(series, taken_at);
+                let mut into = Storing { keys: &mut self.keys, ends: &mut self.ends, hot: &self.hot, excluded: &self.excluded };
+                into.include(connection, series, taken_at, entry).await
+            }
+            Work::Note(entry) => activity::insert(connection, entry).await.map(|()| Done::default()),
             Work::Last => last_value::upsert(connection, self.behind.list()).await.map(|()| Done::default()),
             Work::Prepare(change) => prepare(connection, generation + 1, change).await.map(|()| Done::default()),
-            Work::Seal(seq) => sealed::set(connection, generation + 1, seq).await.map(|()| Done::default()),
+            Work::Seal(seq) => seal(connection, generation + 1, seq, self.hot.ask(Tables::n_closed)).await.map(|()| Done::default()),
+            Work::Retire(floors) => retire(connection, generation + 1, floors).await.map(|()| Done::default()),
+            Work::Expire(expired) => expired.delete(connection).await.map(counted),
             Work::ClearJournal => clear_journal(connection).await,
             Work::ClearBlocks => clear_blocks(connection, generation).await.map(counted),
             Work::TakeBack => take_back(connection, generation).await.map(counted),
-            Work::Shrink => space::give_back(connection).await.map(counted),
+            Work::Shrink => space::give_back(connection, self.budget).await.map(counted),
             Work::Adopt => adopt::some(connection, self.hot.ask(Tables::seq)).await.map(adopted),
         };
         let committed = match &done {
@@ -223,7 +309,10 @@ impl State {
             Err(_) => Ok(()),
         };
         match (done, committed) {
-            (Ok(Done { stored, n }), Ok(())) => {
+            (Ok(Done { stored, taken_out, n }), Ok(())) => {
+                if let Some((gone, seq)) = taken_out {
+                    self.hot.follow(seq, Kind::TakenOut, &gone);
+                }
                 if let Some((new, seq)) = stored {
                     self.hot.add(seq, &new.numbers);
                     new.last_numbers.into_iter().for_each(|(series, last)| self.behind.take(series, last));
@@ -234,6 +323,15 @@ impl State {
                         self.hot.sealed(generation + 1);
                         self.ends.forget();
                     }
+                    // Where the blocks of a series end is still where its readings end.
+                    Work::Retire(floors) => self.hot.retired(generation + 1, floors),
+                    Work::Exclude(exclusion, _) => {
+                        if exclusion.change.is_some() {
+                            self.hot.remade(generation + 1);
+                            self.ends.forget();
+                        }
+                        self.excluded.take(exclusion);
+                    }
                     _ => {}
                 }
                 (self.open, self.unsure) = (false, false);
@@ -241,8 +339,8 @@ impl State {
             }
             (Err(error), _) | (_, Err(error)) => {
                 self.roll_back().await;
-                // As it was before, and known to be so.
-                self.unsure = false;
+                // As it was before, and known to be so; but for what was to be taken back, which is looked up again.
+                self.unsure = matches!(work, Work::Include(..));
                 Err(error)
             }
         }
@@ -268,51 +366,98 @@ impl State {
     }
 }
 
-async fn write_all(
-    connection: &mut SqliteConnection,
-    keys: &mut series::Keys,
-    ends: &mut Ends,
-    hot: &Hot,
-    batch: &Batch,
-) -> Result<Done, StoreError> {
-    registry::upsert_devices(connection, &batch.devices).await?;
-    registry::upsert_entities(connection, &batch.entities).await?;
-    let mut done = Done::default();
-    if !batch.readings.is_empty() {
-        let new = reading::insert(connection, keys, ends, hot, &batch.readings).await?;
-        let seq = journal::append(connection, hot.ask(Tables::seq), &new.numbers).await?;
-        done.stored = Some((new, seq));
-    }
-    delivery::append(connection, &batch.taken).await?;
-    alarm::upsert(connection, &batch.alarms).await?;
-    command::upsert(connection, &batch.commands).await?;
-    Ok(done)
+/// What readings are stored with.
+struct Storing<'a> {
+    keys: &'a mut series::Keys,
+    ends: &'a mut Ends,
+    hot: &'a Hot,
+    excluded: &'a Excluded,
 }
 
-async fn prepare(connection: &mut SqliteConnection, generation: i64, Change { packed, dead, hours }: &Change) -> Result<(), StoreError> {
+impl Storing<'_> {
+    async fn write_all(&mut self, connection: &mut SqliteConnection, batch: &Batch) -> Result<Done, StoreError> {
+        registry::upsert_devices(connection, &batch.devices).await?;
+        registry::upsert_entities(connection, &batch.entities).await?;
+        let done = if batch.readings.is_empty() { Done::default() } else { self.store(connection, Origin::Device, &batch.readings).await? };
+        delivery::append(connection, &batch.taken).await?;
+        alarm::upsert(connection, &batch.alarms).await?;
+        alarm_journal::append(connection, &batch.alarm_events).await?;
+        command::upsert(connection, &batch.commands).await?;
+        Ok(done)
+    }
+
+    async fn store(&mut self, connection: &mut SqliteConnection, origin: Origin, readings: &[Reading]) -> Result<Done, StoreError> {
+        let Self { keys, ends, hot, excluded } = self;
+        let new = reading::insert(connection, keys, ends, hot, excluded, origin, readings).await?;
+        let kind = if origin == Origin::Device { Kind::Came } else { Kind::Filled };
+        let seq = journal::append(connection, hot.ask(Tables::seq), kind, &new.numbers).await?;
+        Ok(Done { n: new.n as u64, stored: Some((new, seq)), ..Done::default() })
+    }
+
+    async fn include(&mut self, connection: &mut SqliteConnection, series: i64, taken_at: i64, entry: &Activity) -> Result<Done, StoreError> {
+        let Some(entity) = &entry.entity else { return Ok(Done::default()) };
+        let readings = exclude::give_back(connection, entity, series, taken_at).await?;
+        if readings.is_empty() {
+            return Ok(Done::default());
+        }
+        activity::insert(connection, entry).await?;
+        let done = self.store(connection, Origin::TakenBack, &readings).await?;
+        Ok(Done { n: readings.len() as u64, ..done })
+    }
+}
+
+async fn has_room(connection: &mut SqliteConnection, budget: Option<Budget>) -> Result<bool, StoreError> {
+    match budget {
+        Some(budget) => budget::has_room(connection, budget).await,
+        None => Ok(true),
+    }
+}
+
+async fn prepare(connection: &mut SqliteConnection, generation: i64, change: &Change) -> Result<(), StoreError> {
+    let Change { packed, dead, hours, minutes, gone } = change;
     block::insert(connection, generation, packed, dead).await?;
-    hours::insert(connection, generation, hours).await
+    hours::insert(connection, generation, Span::Hour, hours).await?;
+    hours::insert(connection, generation, Span::Minute, minutes).await?;
+    for (span, rows) in gone {
+        hours::end(connection, generation, *span, rows).await?;
+    }
+    Ok(())
+}
+
+async fn seal(connection: &mut SqliteConnection, generation: i64, seq: i64, n: usize) -> Result<(), StoreError> {
+    sealed::set(connection, generation, seq).await?;
+    growth::add(connection, now(), n).await
+}
+
+async fn retire(connection: &mut SqliteConnection, generation: i64, floors: &[(i64, Floor)]) -> Result<(), StoreError> {
+    let (_, seq) = sealed::get(connection).await?;
+    floor::upsert(connection, floors).await?;
+    sealed::set(connection, generation, seq).await
 }
 
 async fn clear_blocks(connection: &mut SqliteConnection, generation: i64) -> Result<usize, StoreError> {
-    Ok(block::clear(connection, generation).await? + hours::clear(connection, generation).await?)
+    Ok(block::clear(connection, generation).await?
+        + hours::clear(connection, generation, Span::Hour).await?
+        + hours::clear(connection, generation, Span::Minute).await?)
 }
 
 async fn take_back(connection: &mut SqliteConnection, generation: i64) -> Result<usize, StoreError> {
-    Ok(block::take_back(connection, generation).await? + hours::take_back(connection, generation).await?)
+    Ok(block::take_back(connection, generation).await?
+        + hours::take_back(connection, generation, Span::Hour).await?
+        + hours::take_back(connection, generation, Span::Minute).await?)
 }
 
 async fn clear_journal(connection: &mut SqliteConnection) -> Result<Done, StoreError> {
     let (_, seq) = sealed::get(connection).await?;
-    Ok(Done { stored: None, n: journal::delete(connection, seq).await? })
+    Ok(Done { n: journal::delete(connection, seq).await?, ..Done::default() })
 }
 
 fn counted(n: usize) -> Done {
-    Done { stored: None, n: n as u64 }
+    Done { n: n as u64, ..Done::default() }
 }
 
 fn adopted((n, numbers, seq): (usize, Vec<journal::Entry>, i64)) -> Done {
-    Done { stored: Some((New { numbers, last_numbers: vec![] }, seq)), n: n as u64 }
+    Done { stored: Some((New { numbers, ..New::default() }, seq)), n: n as u64, ..Done::default() }
 }
 
 fn closed() -> StoreError {

@@ -1,0 +1,23 @@
+//! What is kept, and how far back it will reach: `GET /api/v1/retention`.
+
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+
+use super::By;
+use crate::http::AppState;
+use crate::http::problem::Problem;
+use crate::store::retention::Kept;
+
+#[derive(Debug, Serialize)]
+pub(super) struct Answer {
+    #[serde(flatten)]
+    kept: Kept,
+    /// The horizons in words; `null` while they are not known.
+    horizon: Option<String>,
+}
+
+pub(super) async fn show(State(app): State<AppState>, By(caller): By) -> Result<Json<Answer>, Problem> {
+    let kept = app.backend.kept(&caller).await?;
+    Ok(Json(Answer { horizon: kept.sentence(), kept }))
+}

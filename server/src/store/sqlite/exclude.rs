@@ -1,0 +1,263 @@
+//! Readings that somebody takes out of history: the block that holds them is made anew without them, so that whoever asks never has to know.
+
+use std::collections::HashSet;
+
+use domain::entity::EntityId;
+use domain::excluded::Excluded as Listed;
+use domain::history::Range;
+use domain::reading::Reading;
+use domain::time::{HOUR_MS, Timestamp};
+use domain::value::Value;
+use sqlx::sqlite::SqliteConnection;
+
+use super::block::{self, Head, Packed};
+use super::buckets::within;
+use super::floor::Floor;
+use super::hot::Hot;
+use super::hours::{self, Span};
+use super::journal::{self, Entry, Kind};
+use super::registry::to_json;
+use super::seal::Change;
+use super::sealed;
+use crate::store::StoreError;
+use crate::store::activity::Activity;
+use crate::store::codec::{self, Point, Sum};
+
+/// Which readings are taken out, by series and [`Point::key`]: those come to nothing when they are delivered again.
+#[derive(Debug, Default)]
+pub(super) struct Excluded {
+    keys: HashSet<(i64, i64)>,
+}
+
+impl Excluded {
+    /// What the database says.
+    pub(super) async fn load(connection: &mut SqliteConnection) -> Result<Self, StoreError> {
+        let rows: Vec<(i64, i64, i64)> = sqlx::query_as("select series_id, taken_at, n from excluded").fetch_all(connection).await?;
+        Ok(Self { keys: rows.into_iter().map(|(series, taken_at, n)| (series, Point::new(taken_at, n == 0, 0.0).key())).collect() })
+    }
+
+    /// Whether a reading is taken out.
+    pub(super) fn contains(&self, series: i64, key: i64) -> bool {
+        self.keys.contains(&(series, key))
+    }
+
+    /// What was taken out just now.
+    pub(super) fn take(&mut self, exclusion: &Exclusion) {
+        let key = |(n, ..): &Row| Point::new(exclusion.taken_at, *n == 0, 0.0).key();
+        self.keys.extend(exclusion.rows.iter().map(|row| (exclusion.series, key(row))));
+    }
+
+    /// All of a moment are taken back.
+    pub(super) fn forget(&mut self, series: i64, taken_at: i64) {
+        for device_time in [true, false] {
+            self.keys.remove(&(series, Point::new(taken_at, device_time, 0.0).key()));
+        }
+    }
+}
+
+/// The readings of one moment of a series, and what becomes of history without them.
+#[derive(Debug)]
+pub(super) struct Exclusion {
+    series: i64,
+    taken_at: i64,
+    rows: Vec<Row>,
+    /// Those that are in no block yet.
+    hot: Vec<Entry>,
+    /// The block that holds the others, made anew, and its hour.
+    pub(super) change: Option<Change>,
+}
+
+/// A reading: its place within the moment, its number, and its state as JSON.
+type Row = (i64, Option<f64>, Option<String>);
+
+/// Finds the readings of a moment; `None` where there are none. Blocks must not change until it is written.
+pub(super) async fn find(reader: &mut SqliteConnection, hot: &Hot, series: i64, taken_at: i64) -> Result<Option<Exclusion>, StoreError> {
+    let moment = (taken_at, taken_at.saturating_add(1));
+    let view = hot.view(&[series]);
+    if Floor::of(&view.floors, series).span(taken_at).is_some() {
+        // Of that time only minutes or hours are told: no single reading is there to be taken out.
+        return Ok(None);
+    }
+    let head = block::at(reader, view.generation, &[(series, taken_at)]).await?.pop().filter(|head| head.end_at() >= taken_at);
+    let mut numbers: Vec<Point> = vec![];
+    let mut change = None;
+    if let Some(head) = head {
+        let all = block::read(reader, &[head.data_id]).await?.remove(&head.data_id).unwrap_or_default();
+        numbers.extend_from_slice(within(moment, &all));
+        if !numbers.is_empty() {
+            let left: Vec<Point> = all.into_iter().filter(|point| point.taken_at() != taken_at).collect();
+            change = Some(without(reader, view.generation, &head, &left, taken_at).await?);
+        }
+    }
+    let in_memory: Vec<Point> = view.points(series).flat_map(|points| within(moment, points)).copied().collect();
+    numbers.extend_from_slice(&in_memory);
+    let states: Vec<(i64, String)> = sqlx::query_as("select n, value from state where series_id = ? and taken_at = ? order by n")
+        .bind(series)
+        .bind(taken_at)
+        .fetch_all(reader)
+        .await?;
+    // In the order of the moment: a block and memory may both hold some of it.
+    numbers.sort_by_key(Point::key);
+    let rows = rows(&numbers, states);
+    let hot = in_memory.into_iter().map(|point| (series, point)).collect();
+    Ok((!rows.is_empty()).then_some(Exclusion { series, taken_at, rows, hot, change }))
+}
+
+/// The blocks and hours of a series once `left` is all that remains of a block.
+async fn without(reader: &mut SqliteConnection, generation: i64, head: &Head, left: &[Point], taken_at: i64) -> Result<Change, StoreError> {
+    let mut change = Change { dead: vec![*head], ..Change::default() };
+    if let (Some(first), Some(sum)) = (left.first(), Sum::all(left)) {
+        // Nothing is being sealed, so that no number is given away twice.
+        let data_id = if head.is_short() { block::spare_data_id(reader).await? } else { block::last_data_id(reader).await? + 1 };
+        let head = Head { start_at: first.taken_at(), sum, born: generation + 1, data_id, ..*head };
+        change.packed.push(Packed { head, data: codec::encode(left) });
+    }
+    if !head.is_short() {
+        let hour = taken_at.div_euclid(HOUR_MS) * HOUR_MS;
+        let span = (hour, hour + HOUR_MS);
+        // The hour may have begun where readings are not kept any more.
+        let mut minutes = hours::list(reader, generation, Span::Minute, &[head.series], span).await?;
+        minutes.sort_by_key(|(_, at, _)| *at);
+        let mut own = vec![];
+        for other in block::list(reader, generation, &[head.series], span, true).await? {
+            if other.is_short() || other.end_at() < span.0 {
+                continue;
+            }
+            if other.data_id == head.data_id {
+                own.extend_from_slice(within(span, left));
+            } else {
+                let points = block::read(reader, &[other.data_id]).await?.remove(&other.data_id).unwrap_or_default();
+                own.extend_from_slice(within(span, &points));
+            }
+        }
+        let parts = minutes.into_iter().map(|(.., sum)| sum).chain(Sum::all(&own));
+        let sum = parts.reduce(|mut all, next| {
+            all.add(&next);
+            all
+        });
+        change.hours.extend(hours::replaced(reader, generation, head.series, hour, sum).await?);
+    }
+    Ok(change)
+}
+
+/// Numbers and states of one moment, each reading once. Both are in the order of their arrival.
+fn rows(numbers: &[Point], states: Vec<(i64, String)>) -> Vec<Row> {
+    let mut n_arrived = 0;
+    let mut rows: Vec<Row> = vec![];
+    for point in numbers {
+        let n = if point.is_device_time() {
+            0
+        } else {
+            n_arrived += 1;
+            n_arrived
+        };
+        rows.push((n, Some(point.value), None));
+    }
+    for (n, state) in states {
+        match rows.iter_mut().find(|row| row.0 == n) {
+            Some(row) => row.2 = Some(state),
+            None => rows.push((n, None, Some(state))),
+        }
+    }
+    rows
+}
+
+/// Takes the readings out. The blocks of `generation + 1` are written already. Returns what the journal then says.
+pub(super) async fn write(
+    connection: &mut SqliteConnection,
+    generation: i64,
+    seq: i64,
+    exclusion: &Exclusion,
+    entry: &Activity,
+) -> Result<(Vec<Entry>, i64), StoreError> {
+    let Exclusion { series, taken_at, rows, hot, change } = exclusion;
+    if change.is_some() {
+        let (_, sealed_seq) = sealed::get(connection).await?;
+        sealed::set(connection, generation + 1, sealed_seq).await?;
+    }
+    let seq = journal::append(connection, seq, Kind::TakenOut, hot).await?;
+    sqlx::query("delete from state where series_id = ? and taken_at = ? and n in (select value ->> 0 from json_each(?))")
+        .bind(series)
+        .bind(taken_at)
+        .bind(to_json(rows)?)
+        .execute(&mut *connection)
+        .await?;
+    for (n, number, state) in rows {
+        // Few, and bound as they are: a number keeps its bits.
+        sqlx::query("insert or replace into excluded (series_id, taken_at, n, number, state, excluded_at, who) values (?, ?, ?, ?, ?, ?, ?)")
+            .bind(series)
+            .bind(taken_at)
+            .bind(n)
+            .bind(number)
+            .bind(state)
+            .bind(entry.at.as_ms())
+            .bind(&entry.who.name)
+            .execute(&mut *connection)
+            .await?;
+    }
+    super::activity::insert(connection, entry).await?;
+    Ok((hot.clone(), seq))
+}
+
+/// Gives up what was taken out of a moment; returns the readings that are to be stored again.
+pub(super) async fn give_back(connection: &mut SqliteConnection, entity: &EntityId, series: i64, taken_at: i64) -> Result<Vec<Reading>, StoreError> {
+    let rows: Vec<Row> = sqlx::query_as("select n, number, state from excluded where series_id = ? and taken_at = ? order by n")
+        .bind(series)
+        .bind(taken_at)
+        .fetch_all(&mut *connection)
+        .await?;
+    sqlx::query("delete from excluded where series_id = ? and taken_at = ?").bind(series).bind(taken_at).execute(connection).await?;
+    let at = Timestamp::from_ms(taken_at);
+    let reading = |row: Row| {
+        let device_time = row.0 == 0;
+        Some(Reading { entity: entity.clone(), value: value(row)?, taken_at: at, received_at: at, device_time })
+    };
+    Ok(rows.into_iter().filter_map(reading).collect())
+}
+
+/// What is taken out of the history of some series in a range, newest first.
+pub(super) async fn list(connection: &mut SqliteConnection, entities: &[EntityId], range: Range, limit: usize) -> Result<Vec<Listed>, StoreError> {
+    type Found = (String, i64, i64, Option<f64>, Option<String>, i64, String);
+    let rows: Vec<Found> = sqlx::query_as(
+        "select series.entity_id, taken_at, n, number, state, excluded_at, who
+         from json_each(?) as asked
+         cross join series on series.entity_id = asked.value
+         cross join excluded on excluded.series_id = series.series_id and taken_at >= ? and taken_at < ?
+         order by taken_at desc, series.entity_id, n limit ?",
+    )
+    .bind(to_json(&entities)?)
+    .bind(range.from.as_ms())
+    .bind(range.to.as_ms())
+    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+    .fetch_all(connection)
+    .await?;
+    let listed = |(entity, taken_at, n, number, state, at, who): Found| {
+        Some(Listed {
+            entity: EntityId::parse(&entity).ok()?,
+            t: Timestamp::from_ms(taken_at),
+            v: value((n, number, state))?,
+            who,
+            at: Timestamp::from_ms(at),
+        })
+    };
+    Ok(rows.into_iter().filter_map(listed).collect())
+}
+
+impl Exclusion {
+    /// What is taken out, in the order of the moment.
+    pub(super) fn list(&self, entity: &EntityId, entry: &Activity) -> Vec<Listed> {
+        let listed = |row: &Row| {
+            let v = value(row.clone())?;
+            Some(Listed { entity: entity.clone(), t: Timestamp::from_ms(self.taken_at), v, who: entry.who.name.clone(), at: entry.at })
+        };
+        self.rows.iter().filter_map(listed).collect()
+    }
+}
+
+/// What a row said; `None` for a state of another release, which this one cannot read.
+fn value((_, number, state): Row) -> Option<Value> {
+    match state {
+        Some(state) => serde_json::from_str(&state).ok(),
+        None => number.map(Value::Number),
+    }
+}
