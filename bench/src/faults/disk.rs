@@ -83,7 +83,7 @@ async fn answers(http: SocketAddr) -> Result<()> {
     let mut connection = Connection::open(http).await?;
     let page = connection.get("/", "identity").await?;
     ensure!(
-        page.status == 200 && String::from_utf8_lossy(&page.body).contains("History is not being recorded"),
+        page.status == 200 && String::from_utf8_lossy(&page.body).contains("history is not being recorded"),
         "the page does not say what is wrong"
     );
     for path in ["/healthz", "/api/v1/entities", "/api/v1/history?entities=fault-000.count&from=0&to=4102444800000&points=5"] {

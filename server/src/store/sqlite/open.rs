@@ -40,18 +40,21 @@ pub(super) async fn open(path: &Path, settings: &Settings, budget: Option<Budget
 
     let options =
         SqliteConnectOptions::new().filename(&absolute).busy_timeout(settings.busy_timeout).row_buffer_size(ROW_BUFFER).disable_statement_logging();
+    let is_now = tokio::fs::metadata(&absolute).await.map_or(0, |found| found.len());
     let mut writing = options
         .clone()
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
-        // Only a new file takes this: what is cleared away is given back to the disk, a little at a time.
-        .auto_vacuum(SqliteAutoVacuum::Incremental)
         // An acknowledgement promises that a reading survives a power cut.
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .pragma("journal_size_limit", budget.map_or(WAL_LIMIT_BYTES, |budget| budget.long_log_bytes().min(WAL_LIMIT_BYTES)).to_string())
         .pragma("wal_autocheckpoint", budget.map_or(CHECKPOINT_PAGES, Budget::checkpoint_pages).to_string());
-    let is_now = tokio::fs::metadata(&absolute).await.map_or(0, |found| found.len());
+    if is_now == 0 {
+        // What is cleared away is given back to the disk, a little at a time. Only a new file takes this, and in one that has it already it would be
+        // written again: also on a full disk a database can be opened.
+        writing = writing.auto_vacuum(SqliteAutoVacuum::Incremental);
+    }
     let most_pages = settings.max_pages.map(i64::from).into_iter().chain(budget.map(|budget| budget.end_of(is_now))).min();
     if let Some(pages) = most_pages {
         writing = writing.pragma("max_page_count", pages.to_string());
