@@ -113,7 +113,14 @@ impl Measured {
             }
         }
         sending.end().await?;
-        let all = count(&mut connection, 0..SERIES).await?;
+        // Of the series that were not looked at, the last may still be on their way.
+        let (mut all, mut counted) = (0, Instant::now());
+        while all < self.before + u64::from(load.messages) && counted.elapsed() < SILENCE {
+            let now = count(&mut connection, 0..SERIES).await?;
+            if now > all {
+                (all, counted) = (now, Instant::now());
+            }
+        }
         let readings = all - self.before;
         self.before = all;
         Ok(Stored { readings, seconds: (grown - began).as_secs_f64(), waiting })
