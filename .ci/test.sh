@@ -81,12 +81,22 @@ step_clippy() {
 }
 
 step_unit() {
-    status=0
-    cargo test --package domain --all-features || status=1
-    cargo test --package app --features ssr || status=1
-    cargo test --package server || status=1
-    cargo test --package xtask --package bench || status=1
-    return $status
+    native test --no-fail-fast
+}
+
+# All that runs here is built in one way. With other packages or without tests it would have other features, for which most of what it depends on
+# would be built once more.
+native() {
+    command=$1
+    shift
+    cargo "$command" --workspace --exclude frontend "$@"
+}
+
+# A program of ours, with its arguments.
+ours() {
+    program=$1
+    shift
+    native build --quiet --all-targets && "${CARGO_TARGET_DIR:-target}/debug/$program" "$@"
 }
 
 # What only a server needs must never reach the browser.
@@ -108,7 +118,7 @@ step_deny() {
 }
 
 step_budget() {
-    modules && cargo run --quiet --package xtask -- budget
+    modules && ours xtask budget
 }
 
 # The embedded broker as other clients know it, and under SIGKILL.
@@ -118,9 +128,7 @@ step_interop() {
 
 # Kills, cuts and hostile devices, those of `make faults` that are decided by what is stored and not by a clock.
 step_faults() {
-    # One call: alone, each would be built with other features of what they share, and so again.
-    cargo build --package server --package bench --bin signalbox --bin bench &&
-        "${CARGO_TARGET_DIR:-target}/debug/bench" faults story server-killed all-killed poison payloads packets disorder
+    ours bench faults story server-killed all-killed poison payloads packets disorder
 }
 
 step_e2e() {
@@ -128,8 +136,7 @@ step_e2e() {
     export CHROMIUM
     modules &&
         sh end2end/paho/venv.sh >/dev/null &&
-        cargo run --quiet --package xtask -- site &&
-        cargo build --package server --bin signalbox &&
+        ours xtask site &&
         npm --prefix end2end test
 }
 
