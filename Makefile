@@ -29,6 +29,7 @@ bench: site
 	$(CARGO) build --release --package server --package bench --bin signalbox --bin bench
 	$(TARGET_DIR)/release/bench
 	$(TARGET_DIR)/release/bench store
+	$(TARGET_DIR)/release/bench viewers
 
 # What it has to survive: kills, cuts, full disks, hostile devices. A quarter of an hour; `make faults RUNS="story line"` for some of them.
 faults:

@@ -3,11 +3,12 @@
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use tokio::time::sleep;
 
 use crate::memory::resident_mib;
 use crate::mosquitto::Mosquitto;
+use crate::processor;
 use crate::program::Program;
 use crate::table::{Sample, Unit};
 use crate::wire;
@@ -19,8 +20,6 @@ const TOPICS: u32 = 190_000;
 const SETTLED: Duration = Duration::from_secs(5);
 /// How long it is watched doing nothing.
 const WATCHED: Duration = Duration::from_secs(10);
-/// Ticks of the system's clock in a second, as Linux counts processor time for programs.
-const TICKS: f64 = 100.0;
 
 /// Memory, and the processor time of ten quiet seconds. Linux only.
 pub(crate) async fn measure(binary: &Path) -> Result<Vec<Sample>> {
@@ -47,18 +46,9 @@ pub(crate) async fn measure(binary: &Path) -> Result<Vec<Sample>> {
     }
     sleep(SETTLED).await;
     let resident = resident_mib(&server).await?;
-    let before = processor_s(&server).await?;
+    let before = processor::seconds(server.pid()?).await?;
     sleep(WATCHED).await;
-    let busy = (processor_s(&server).await? - before) / WATCHED.as_secs_f64() * 100.0;
+    let busy = (processor::seconds(server.pid()?).await? - before) / WATCHED.as_secs_f64() * 100.0;
     server.stop().await?;
     Ok(vec![Sample::new("loaded: 10,000 entities", Unit::MiB, resident), Sample::new("loaded: processor, idle", Unit::Percent, busy)])
-}
-
-/// Processor time of the process so far, of all its threads, in seconds.
-async fn processor_s(program: &Program) -> Result<f64> {
-    let stat = tokio::fs::read_to_string(format!("/proc/{}/stat", program.pid()?)).await?;
-    // The name in parentheses may hold anything; user and system time are the 12th and 13th word after it.
-    let (_, words) = stat.rsplit_once(')').context("a process without a name")?;
-    let ticks: f64 = words.split_whitespace().skip(11).take(2).filter_map(|word| word.parse::<f64>().ok()).sum();
-    Ok(ticks / TICKS)
 }

@@ -7,7 +7,7 @@
 //! `SIGNALBOX_BIN` names another program than the one next to this, `BENCH_RUNS` another number of runs than five. The program's folder is made
 //! where the system keeps temporary files, and how fast that disk is shows in the rate of the ingest; `TMPDIR` names another place.
 //!
-//! `bench store [READINGS]` measures history alone, `bench faults [NAME …]` runs the faults that the program has to survive instead.
+//! `bench store [READINGS]` measures history alone, `bench viewers` many viewers, `bench faults [NAME …]` runs the faults that the program has to survive instead.
 
 #![expect(clippy::print_stdout, reason = "its output is what it is for")]
 
@@ -41,6 +41,9 @@ mod store;
 /// Readings over an outside broker, as fast as it goes.
 mod sustained;
 
+/// Many viewers: `bench viewers`.
+mod viewers;
+
 /// What it has to survive: `bench faults`.
 mod faults;
 
@@ -52,6 +55,8 @@ mod metrics;
 mod mosquitto;
 /// An MQTT client that notes when it heard what.
 mod mqtt;
+/// Processor time.
+mod processor;
 /// The program under measurement.
 mod program;
 /// What waits where.
@@ -73,10 +78,14 @@ async fn main() -> Result<()> {
         print!("{}", table::of(&[store::measure(words).await?]));
         return Ok(());
     }
+    if let Some(("bridge", [broker])) = words.split_first().map(|(first, words)| (first.as_str(), words)) {
+        return viewers::bridge::run(broker.parse()?).await;
+    }
     let binary = binary()?;
     if let Some(("faults", names)) = words.split_first().map(|(first, names)| (first.as_str(), names)) {
         return faults::run(&binary, names).await;
     }
+    let is_crowd = words.first().is_some_and(|word| word == "viewers");
     let runs = match std::env::var("BENCH_RUNS") {
         Ok(text) => text.parse::<usize>().ok().filter(|runs| *runs > 0).with_context(|| format!("BENCH_RUNS=\"{text}\" is no number of runs"))?,
         Err(_) => 5,
@@ -84,7 +93,7 @@ async fn main() -> Result<()> {
     let mut samples = vec![];
     for run in 0..runs {
         eprintln!("run {} of {runs}", run + 1);
-        samples.push(measure(&binary, run).await?);
+        samples.push(if is_crowd { viewers::measure(&binary).await? } else { measure(&binary, run).await? });
     }
     println!("{}\nruns: {runs}; median, lowest to highest, and the ratio to the floor of the same run\n", binary.display());
     print!("{}", table::of(&samples));

@@ -58,6 +58,12 @@ impl Program {
         Self::launch(binary, &["serve", "--config", "signalbox.toml"], folder, "127.0.0.1:0", Some(broker), env).await
     }
 
+    /// A bare bridge beside a broker, which this very program holds.
+    pub(crate) async fn start_bridge(folder: &Path, broker: SocketAddr) -> Result<Self> {
+        let own = std::env::current_exe()?;
+        Self::launch(&own, &["bridge", &broker.to_string()], folder, "127.0.0.1:0", Some(broker), &[]).await
+    }
+
     async fn launch(
         binary: &Path,
         words: &[&str],

@@ -7,6 +7,7 @@ use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
+use domain::alarm::{Alarm, AlarmState};
 use domain::fleet::{Fleet, Settings};
 use domain::history::Range;
 use domain::live::LinkState;
@@ -29,8 +30,8 @@ use crate::mqtt::embedded::{self, BrokerSettings, EmbeddedBroker};
 use crate::mqtt::link::{Link, LinkSettings, Protocol, TlsFiles};
 use crate::recorder;
 use crate::redelivery::Memory;
-use crate::store::sqlite::{Settings as StoreSettings, SqliteStore};
-use crate::store::{Batch, Store};
+use crate::store::sqlite::{Alone, Settings as StoreSettings, SqliteStore};
+use crate::store::{AlarmEvent, Batch, Store};
 use crate::tasks::Tasks;
 use crate::{demo, simulator, upkeep};
 
@@ -40,6 +41,8 @@ const REPORTS: usize = 16_384;
 const REQUESTS: usize = 1_024;
 /// How long `check` waits for a broker.
 const PROBE: Duration = Duration::from_secs(5);
+/// Who ended an alarm that has no rule any more.
+const RULE_REMOVED: &str = "rule removed";
 /// The name of the link to the broker in this process.
 const EMBEDDED: &str = "embedded";
 
@@ -57,6 +60,8 @@ pub struct Application {
     recorder: Tasks,
     store: Arc<dyn Store>,
     broker: Option<Box<dyn EmbeddedBroker>>,
+    /// Nobody else writes to the database until it is closed.
+    _alone: Alone,
 }
 
 /// Whether simulated devices are part of it.
@@ -77,6 +82,7 @@ impl Application {
         let listener =
             TcpListener::bind(config.http.listen).await.with_context(|| format!("cannot listen on {} (http.listen)", config.http.listen))?;
         prepare_folder(&config.data_dir)?;
+        let alone = Alone::take(&config.database.path)?;
         let store: Arc<dyn Store> = Arc::new(
             SqliteStore::open_with(&config.database.path, StoreSettings { retention: Arc::new(config.retention()), ..StoreSettings::default() })
                 .await?,
@@ -143,6 +149,7 @@ impl Application {
         );
 
         let backend = Arc::new(LiveBackend::new(state, Arc::clone(&store), request, config.time.zone()));
+        sources.spawn(Arc::clone(&hub).cut(sources.clone()));
         let http = listener.local_addr()?;
         let app = router(AppState::new(backend, hub, to_store, by_name, sources.clone(), config.auth.anonymous));
         sources.spawn(serve(listener, app, sources.clone()));
@@ -152,7 +159,7 @@ impl Application {
             let target = simulator::SimTarget { host: address.ip().to_string(), port: address.port(), credentials: None };
             simulator::run(target, simulator::scenes(), &sources);
         }
-        Ok(Self { http, mqtt, sources, links, ingest, recorder, store, broker })
+        Ok(Self { http, mqtt, sources, links, ingest, recorder, store, broker, _alone: alone })
     }
 
     /// The address of the web server, with its real port.
@@ -214,16 +221,41 @@ async fn restored(store: &dyn Store, settings: Settings) -> Result<(State, Memor
     let saved = store.load().await?;
     let mut fleet = Fleet::new(settings);
     let kinds: HashMap<_, _> = saved.entities.iter().map(|entity| (entity.id.clone(), entity.series_kind())).collect();
-    fleet.restore(saved.devices, saved.entities, saved.last, saved.alarms);
+    let gone = fleet.restore(saved.devices, saved.entities, saved.last, saved.alarms);
     // What somebody wrote about an entity since makes its history another one.
     let changed = fleet.known_entities().filter(|entity| kinds.get(&entity.id) != Some(&entity.series_kind())).cloned();
     let changed = Batch { entities: changed.collect(), ..Batch::default() };
     if let Err(error) = store.write(&changed).await {
         tracing::warn!(%error, "Which entities are meters is told as before");
     }
+    close_alarms(store, gone, now()).await;
     let mut state = State::new(fleet);
     fill_trends(store, &mut state, now()).await?;
     Ok((state, Memory::restored(saved.taken)))
+}
+
+/// Ends alarms whose rules are gone: nothing else ever would, and history would show them as lasting.
+async fn close_alarms(store: &dyn Store, gone: Vec<Alarm>, now: Timestamp) {
+    let ended = |alarm: Alarm| {
+        let event = AlarmEvent { at: now.max(alarm.since), who: RULE_REMOVED.to_owned(), state: AlarmState::Normal };
+        (Alarm { state: AlarmState::Normal, until: None, ..alarm }, event)
+    };
+    let alarm_events: Vec<(Alarm, AlarmEvent)> = gone.into_iter().map(ended).collect();
+    let alarms = alarm_events.iter().map(|(alarm, _)| alarm.clone()).collect();
+    if let Err(error) = store.write(&Batch { alarms, alarm_events, ..Batch::default() }).await {
+        tracing::warn!(%error, "Alarms whose rules are gone last until the next start");
+    }
+}
+
+/// The plant as the configuration and the database know it, for a command that runs while no server does.
+///
+/// # Errors
+/// What the database says.
+pub(crate) async fn plant(config: &Config, store: &dyn Store) -> Result<Fleet> {
+    let saved = store.load().await?;
+    let mut fleet = Fleet::new(settings(config, Play::Real));
+    fleet.restore(saved.devices, saved.entities, saved.last, vec![]);
+    Ok(fleet)
 }
 
 /// The last hour from the store, so that tiles have their lines at once.

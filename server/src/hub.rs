@@ -1,13 +1,15 @@
-//! The hub: what viewers see. Each change is encoded once, when the first viewer asks for it, and shared; a viewer has a cursor, not a queue, so
-//! that nothing grows for a viewer that does not read.
+//! The hub: what viewers see. What changed in an interval is encoded once and shared; a viewer has a cursor, not a queue, so that nothing grows for
+//! a viewer that does not read.
 //!
 //! Every change of an entity gets the next sequence number, and each entity stands in the order of its newest change only. What a viewer
 //! with cursor `n` has missed is everything after `n`: the newest value of each entity, never more than there are entities.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use bytes::Bytes;
 use domain::alarm::Alarm;
 use domain::change::Change;
 use domain::command::CommandReport;
@@ -17,6 +19,11 @@ use domain::live::{EntityChange, EntityView, LinkView};
 use domain::quality::Quality;
 use domain::time::Timestamp;
 use tokio::sync::{broadcast, watch};
+
+pub use interval::Interval;
+
+/// What is shared.
+mod interval;
 
 /// Events held for a viewer that is busy; one that falls further behind gets a snapshot.
 const EVENTS: usize = 256;
@@ -52,6 +59,9 @@ pub struct TopicMessage {
 pub struct Hub {
     table: Mutex<Table>,
     seq: watch::Sender<u64>,
+    intervals: watch::Sender<Arc<Interval>>,
+    /// Viewers that do not read at the moment.
+    n_behind: AtomicUsize,
     events: broadcast::Sender<Event>,
     messages: broadcast::Sender<Arc<TopicMessage>>,
 }
@@ -96,6 +106,8 @@ impl Default for Hub {
         Self {
             table: Mutex::default(),
             seq: watch::Sender::new(0),
+            intervals: watch::Sender::new(Arc::default()),
+            n_behind: AtomicUsize::new(0),
             events: broadcast::Sender::new(EVENTS),
             messages: broadcast::Sender::new(MESSAGES),
         }
@@ -149,19 +161,13 @@ impl Hub {
     /// How many viewers there are.
     #[must_use]
     pub fn n_viewers(&self) -> usize {
-        self.seq.receiver_count()
+        self.events.receiver_count()
     }
 
     /// The number of the newest change.
     #[must_use]
     pub fn seq(&self) -> u64 {
         *self.seq.borrow()
-    }
-
-    /// Wakes when there are changes after the number that was seen.
-    #[must_use]
-    pub fn watch(&self) -> watch::Receiver<u64> {
-        self.seq.subscribe()
     }
 
     /// Alarms, command outcomes and links from now on.
@@ -176,28 +182,11 @@ impl Hub {
         self.messages.subscribe()
     }
 
-    /// What changed after `cursor` among the entities that `wanted` lets through.
+    /// What changed after `cursor` and not after `until` among the entities that `wanted` lets through. What changed again after `until` comes with
+    /// a later interval.
     #[must_use]
-    pub fn missed(&self, cursor: u64, wanted: impl Fn(&EntityId) -> bool) -> Missed {
-        let table = self.lock();
-        let mut changes = String::new();
-        for (_, id) in table.order.range(cursor.saturating_add(1)..) {
-            if let Some(entry) = table.entities.get(id).filter(|_| wanted(id)) {
-                if !changes.is_empty() {
-                    changes.push(',');
-                }
-                if entry.known_seq > cursor {
-                    // The viewer does not know the entity as it is now: everything about it goes along, inside the same object.
-                    changes.push_str(entry.text().strip_suffix('}').unwrap_or_default());
-                    changes.push_str(",\"entity\":");
-                    changes.push_str(&entry.about);
-                    changes.push('}');
-                } else {
-                    changes.push_str(entry.text());
-                }
-            }
-        }
-        Missed { seq: table.seq, changes }
+    pub fn missed(&self, cursor: u64, until: u64, wanted: impl Fn(&EntityId) -> bool) -> Missed {
+        self.lock().missed(cursor, until, wanted)
     }
 
     fn tell(&self, event: Event) {
@@ -228,6 +217,46 @@ impl Table {
         self.order.insert(seq, change.e.clone());
         self.seq = seq;
     }
+
+    fn missed(&self, cursor: u64, until: u64, wanted: impl Fn(&EntityId) -> bool) -> Missed {
+        let mut changes = String::new();
+        for (seq, id) in self.order.range(cursor.saturating_add(1)..) {
+            let Some(entry) = self.entities.get(id) else { continue };
+            let is_known = entry.known_seq <= cursor;
+            // What is new about an entity is told now even if its value is one of the next interval: that one is for those who know it.
+            let is_due = *seq <= until || (!is_known && entry.known_seq <= until);
+            if !is_due || !wanted(id) {
+                continue;
+            }
+            if !changes.is_empty() {
+                changes.push(',');
+            }
+            if is_known {
+                changes.push_str(entry.text());
+            } else {
+                // The viewer does not know the entity as it is now: everything about it goes along, inside the same object.
+                changes.push_str(entry.text().strip_suffix('}').unwrap_or_default());
+                changes.push_str(",\"entity\":");
+                changes.push_str(&entry.about);
+                changes.push('}');
+            }
+        }
+        Missed { seq: until.max(cursor), changes }
+    }
+}
+
+impl Missed {
+    /// The `changes` frame around it, which is text; `None` when nothing was missed.
+    #[must_use]
+    pub fn frame(&self, now: Timestamp) -> Option<Bytes> {
+        if self.changes.is_empty() {
+            return None;
+        }
+        let mut frame = String::with_capacity(self.changes.len() + 64);
+        // Writing to a String cannot fail.
+        let _: std::fmt::Result = write!(frame, "{{\"type\":\"changes\",\"seq\":{},\"now\":{},\"c\":[{}]}}", self.seq, now.as_ms(), self.changes);
+        Some(frame.into())
+    }
 }
 
 fn change_of(view: &EntityView) -> EntityChange {
@@ -242,15 +271,6 @@ fn about(view: &EntityView) -> Box<str> {
 /// Made of strings and finite numbers, these always encode.
 fn encode(value: &impl serde::Serialize) -> Box<str> {
     serde_json::to_string(value).unwrap_or_default().into()
-}
-
-/// The `changes` frame around what a viewer has missed.
-#[must_use]
-pub fn changes_frame(missed: &Missed, now: Timestamp) -> String {
-    let mut frame = String::with_capacity(missed.changes.len() + 64);
-    // Writing to a String cannot fail.
-    let _: std::fmt::Result = write!(frame, "{{\"type\":\"changes\",\"seq\":{},\"now\":{},\"c\":[{}]}}", missed.seq, now.as_ms(), missed.changes);
-    frame
 }
 
 #[cfg(test)]
@@ -273,7 +293,7 @@ mod tests {
     }
 
     fn changes(missed: &Missed) -> Vec<EntityChange> {
-        match read_for_page(&changes_frame(missed, Timestamp::from_ms(1))) {
+        match missed.frame(Timestamp::from_ms(1)).and_then(|frame| read_for_page(str::from_utf8(&frame).expect("text"))) {
             Some(ServerFrame::Changes(Changes { c, .. })) => c,
             other => panic!("{other:?}"),
         }
@@ -284,18 +304,18 @@ mod tests {
         let (hub, mut fleet) = (Hub::default(), Fleet::new(Settings::default()));
         say(&hub, &mut fleet, "sensors/a/temperature", "1");
         say(&hub, &mut fleet, "sensors/b/temperature", "5");
-        let first = hub.missed(0, |_| true);
+        let first = hub.missed(0, hub.seq(), |_| true);
         assert!(changes(&first).iter().all(|c| c.entity.is_some()));
         for n in 2..100 {
             say(&hub, &mut fleet, "sensors/a/temperature", &n.to_string());
         }
-        let missed = hub.missed(first.seq, |_| true);
+        let missed = hub.missed(first.seq, hub.seq(), |_| true);
         let got = changes(&missed);
         assert_eq!(
             got.iter().map(|c| (c.e.as_str(), c.v.clone(), c.entity.is_some())).collect::<Vec<_>>(),
             [("a.temperature", Some(Value::Number(99.0)), false)]
         );
-        assert_eq!(hub.missed(missed.seq, |_| true).changes, "");
+        assert_eq!(hub.missed(missed.seq, hub.seq(), |_| true).changes, "");
     }
 
     #[test]
@@ -305,9 +325,43 @@ mod tests {
         let seen = hub.seq();
         say(&hub, &mut fleet, "sensors/<b>/temperature", "2");
         say(&hub, &mut fleet, "sensors/<b>/temperature", "3");
-        let got = changes(&hub.missed(seen, |_| true));
+        let got = changes(&hub.missed(seen, hub.seq(), |_| true));
         assert_eq!(got.len(), 1);
         assert_eq!((got[0].v.clone(), got[0].entity.as_ref().map(|e| e.name.clone())), (Some(Value::Number(3.0)), Some("Temperature".to_owned())));
+    }
+
+    #[test]
+    fn an_interval_is_encoded_once_and_those_who_come_later_miss_nothing_and_see_nothing_twice() {
+        let (hub, mut fleet) = (Hub::default(), Fleet::new(Settings::default()));
+        let values = |missed: &Missed| {
+            let all = if missed.changes.is_empty() { vec![] } else { changes(missed) };
+            all.into_iter().map(|change| (change.e.as_str().to_owned(), change.v, change.entity.is_some())).collect::<Vec<_>>()
+        };
+        let number = |n: f64| Some(Value::Number(n));
+        let mut intervals = hub.intervals();
+        say(&hub, &mut fleet, "sensors/a/count", "1");
+        say(&hub, &mut fleet, "sensors/b/count", "1");
+        let late = hub.seq();
+        say(&hub, &mut fleet, "sensors/a/count", "2");
+        hub.end_interval();
+        let first = Arc::clone(&intervals.borrow_and_update());
+        // Who has seen all that was before it gets the bytes of all others.
+        assert_eq!(hub.missed(first.from, first.to, |_| true).frame(Timestamp::from_ms(1)).map(|text| text.len() > 50), Some(true));
+        let text = first.frame.as_ref().map(|frame| String::from_utf8_lossy(frame).into_owned()).unwrap_or_default();
+        assert!(text.contains("\"a.count\"") && text.contains("\"b.count\""), "{text}");
+        // Who came in its middle gets the rest of it.
+        assert_eq!(values(&hub.missed(late, first.to, |_| true)), [("a.count".to_owned(), number(2.0), false)]);
+        // Who is behind is told of what is new, and of values only up to the end of the interval.
+        say(&hub, &mut fleet, "sensors/b/count", "2");
+        assert_eq!(
+            values(&hub.missed(0, first.to, |_| true)),
+            [("a.count".to_owned(), number(2.0), true), ("b.count".to_owned(), number(2.0), true)]
+        );
+        assert_eq!(values(&hub.missed(late, first.to, |_| true)), [("a.count".to_owned(), number(2.0), false)]);
+        hub.end_interval();
+        let second = Arc::clone(&intervals.borrow_and_update());
+        assert_eq!((second.from, second.to), (first.to, hub.seq()));
+        assert_eq!(values(&hub.missed(first.to, second.to, |_| true)), [("b.count".to_owned(), number(2.0), false)]);
     }
 
     #[test]

@@ -125,7 +125,7 @@ async fn missing(http: SocketAddr) -> Result<u64> {
 }
 
 /// Lets this program, and those it starts, open so many files.
-async fn room_for(files: u64) -> Result<()> {
+pub(crate) async fn room_for(files: u64) -> Result<()> {
     let limits = tokio::fs::read_to_string("/proc/self/limits").await.map_err(|error| NotHere(format!("this run is for Linux: {error}")))?;
     let line = limits.lines().find_map(|line| line.strip_prefix("Max open files")).context("no limit of open files")?;
     let mut numbers = line.split_whitespace().map(|word| word.parse().unwrap_or(u64::MAX));

@@ -7,6 +7,8 @@ use anyhow::{Context as _, Result, bail};
 use futures_util::future::BoxFuture;
 use tokio::time::{Instant, timeout};
 
+pub(crate) use crowd::room_for;
+
 /// The clock jumps.
 mod clock;
 /// 9,000 devices at once.

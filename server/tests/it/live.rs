@@ -104,6 +104,44 @@ async fn whoever_begins_to_follow_a_busy_topic_misses_nothing_and_hears_nothing_
 }
 
 #[tokio::test]
+async fn every_viewer_sees_the_newest_value_once_whenever_it_came_and_whatever_it_follows() {
+    const LAST: u16 = 2_000;
+    let app = TestApp::start().await;
+    let mut device = app.device().await;
+    device.publishes("sensors/a/count", "0", false).await;
+    device.publishes("sensors/b/count", "0", false).await;
+    let look = async |entities: &[&str]| {
+        let mut viewer = app.viewer().await;
+        viewer.says(json!({"type": "subscribe", "entities": entities})).await;
+        let snapshot = viewer.hears("snapshot").await;
+        let of_a =
+            |of: &serde_json::Value, id: &str| of.as_array().unwrap().iter().find(|one| one[id] == "a.count").map(|one| one["v"].as_f64().unwrap());
+        let (mut seen, mut seq) = (vec![of_a(&snapshot["entities"], "id").unwrap()], snapshot["seq"].as_u64().unwrap());
+        while seen.last() != Some(&f64::from(LAST)) {
+            let frame = viewer.hears("changes").await;
+            assert!(frame["seq"].as_u64() > Some(seq), "{frame} after {seq}");
+            seq = frame["seq"].as_u64().unwrap();
+            seen.extend(of_a(&frame["c"], "e"));
+        }
+        // A snapshot may hold what the first frame of changes says again.
+        assert!(seen[1..].windows(2).all(|pair| pair[1] > pair[0]) && seen.get(1).is_none_or(|first| *first >= seen[0]), "{seen:?}");
+    };
+    let several = async {
+        for _ in 0..5 {
+            tokio::join!(look(&["*"]), look(&["a.count"]), look(&["b.count", "a.count"]));
+        }
+    };
+    // Whoever comes after the last value is sent it with the snapshot.
+    tokio::join!(
+        device.bursts("sensors/a/count", (1..=LAST).map(|n| n.to_string())),
+        tokio::time::timeout(std::time::Duration::from_secs(60), several)
+    )
+    .1
+    .unwrap();
+    app.stop().await;
+}
+
+#[tokio::test]
 async fn a_publish_reaches_the_broker_with_qos_1_not_retained() {
     let app = TestApp::start().await;
     let mut lamp = app.device().await;

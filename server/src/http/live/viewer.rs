@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use app::backend::{Backend, Caller, Role};
-use axum::extract::ws::{CloseFrame, Message as Frame, WebSocket, close_code};
+use axum::extract::ws::{CloseFrame, Message as Frame, Utf8Bytes, WebSocket, close_code};
 use domain::command::CommandReport;
 use domain::entity::EntityId;
 use domain::live::{ClientFrame, CommandFrame, CommandStanding, Error, Hello, LinkView, Pong, Published, ServerFrame, Snapshot};
@@ -20,7 +20,7 @@ use super::sessions::Subscriptions;
 use crate::backend::{new_id, require};
 use crate::clock::now;
 use crate::http::AppState;
-use crate::hub::{Event, Hub, TopicMessage, changes_frame};
+use crate::hub::{Event, Hub, Interval, TopicMessage};
 use crate::ingest::is_last;
 
 /// Topics that it follows.
@@ -28,10 +28,10 @@ mod topics;
 
 use topics::next_message;
 
-/// Shortest time between two frames of changes: 62 a second, one for each picture that a screen shows.
-const FRAME: Duration = Duration::from_millis(16);
+/// A viewer that takes longer to read is not waited for by the others.
+const BEHIND: Duration = Duration::from_millis(50);
 /// How long a viewer may take to read before it is let go.
-const SEND_TIMEOUT: Duration = Duration::from_secs(30);
+const SEND_TIMEOUT: Duration = Duration::from_secs(60);
 /// Silence after which the server asks whether the viewer is there.
 const PING_EVERY: Duration = Duration::from_secs(15);
 /// Silence after which it is let go.
@@ -60,12 +60,13 @@ struct Viewer {
     session: String,
     subscriptions: Subscriptions,
     cursor: u64,
-    last_frame: Instant,
+    /// Once it follows entities.
+    intervals: Option<watch::Receiver<Arc<Interval>>>,
     /// Commands of this viewer on their way: the server's id to the frame's.
     commands: HashMap<String, String>,
     /// Frames that it may still send, and since when they are counted.
     allowance: (f64, Instant),
-    answers: mpsc::Sender<ServerFrame>,
+    answers: mpsc::Sender<Box<ServerFrame>>,
     /// Messages, once it follows a topic.
     messages: Option<broadcast::Receiver<Arc<TopicMessage>>>,
 }
@@ -74,7 +75,6 @@ struct Viewer {
 pub(super) async fn run(socket: WebSocket, app: AppState, caller: Caller) {
     let (sink, mut incoming) = socket.split();
     let hub = app.hub.clone();
-    let mut news = hub.watch();
     let mut events = hub.events();
     let (answers, mut answered) = mpsc::channel(64);
     let mut viewer = Viewer {
@@ -84,7 +84,7 @@ pub(super) async fn run(socket: WebSocket, app: AppState, caller: Caller) {
         socket: sink,
         session: new_id(),
         subscriptions: Subscriptions::default(),
-        last_frame: Instant::now() - FRAME,
+        intervals: None,
         commands: HashMap::new(),
         allowance: (BURST, Instant::now()),
         answers,
@@ -107,7 +107,7 @@ pub(super) async fn run(socket: WebSocket, app: AppState, caller: Caller) {
                 event = events.recv() => viewer.event(event).await?,
                 Some(frame) = answered.recv() => viewer.send(&frame).await?,
                 message = next_message(&mut viewer.messages) => viewer.message(message).await?,
-                () = due(&mut news, viewer.cursor, viewer.last_frame + FRAME), if viewer.subscriptions.has_entities() => viewer.changes().await?,
+                interval = next_interval(&mut viewer.intervals) => viewer.interval(&interval).await?,
                 _ = quiet.tick() => {
                     if heard.elapsed() > GONE_AFTER {
                         return Err(Gone::Closed);
@@ -131,13 +131,15 @@ pub(super) async fn run(socket: WebSocket, app: AppState, caller: Caller) {
     app.sessions.keep(session, subscriptions, now());
 }
 
-/// Waits for a change after `cursor`, then until the pace allows the next frame. Safe to drop and call again.
-async fn due(news: &mut watch::Receiver<u64>, cursor: u64, at: Instant) {
-    if news.wait_for(|seq| *seq > cursor).await.is_err() {
-        // The sender lives as long as the hub, which the viewer holds.
-        std::future::pending::<()>().await;
+/// The next interval that ends; never for a viewer that follows no entity. Safe to drop and call again.
+async fn next_interval(intervals: &mut Option<watch::Receiver<Arc<Interval>>>) -> Arc<Interval> {
+    if let Some(intervals) = intervals
+        && intervals.changed().await.is_ok()
+    {
+        return Arc::clone(&intervals.borrow_and_update());
     }
-    tokio::time::sleep_until(at).await;
+    // The sender lives as long as the hub, which the viewer holds.
+    std::future::pending().await
 }
 
 impl Viewer {
@@ -184,6 +186,9 @@ impl Viewer {
                 }
                 self.subscriptions.all &= !entities.iter().any(|e| e == "*");
                 self.subscriptions.entities.retain(|id| !entities.iter().any(|e| e == id.as_str()));
+                if !self.subscriptions.has_entities() {
+                    self.intervals = None;
+                }
                 Ok(())
             }
             ClientFrame::Publish { topic, payload, qos, id } => self.publish(topic, payload, qos, id).await,
@@ -224,6 +229,7 @@ impl Viewer {
     }
 
     async fn snapshot(&mut self) -> Result<(), Gone> {
+        self.follow_entities();
         // The number is read first: what changes in between comes once more, and never too little.
         let seq = self.hub.seq();
         let frame = {
@@ -242,7 +248,15 @@ impl Viewer {
                 self.subscriptions = subscriptions;
                 self.cursor = seq;
                 self.follow_anew().await?;
-                if self.subscriptions.has_entities() { self.changes().await } else { Ok(()) }
+                if !self.subscriptions.has_entities() {
+                    return Ok(());
+                }
+                self.follow_entities();
+                let newest = self.intervals.as_mut().map(|intervals| Arc::clone(&intervals.borrow_and_update()));
+                match newest {
+                    Some(newest) => self.interval(&newest).await,
+                    None => Ok(()),
+                }
             }
             _ => {
                 self.subscriptions = Subscriptions { all: true, ..Subscriptions::default() };
@@ -251,14 +265,28 @@ impl Viewer {
         }
     }
 
-    async fn changes(&mut self) -> Result<(), Gone> {
-        let missed = self.hub.missed(self.cursor, |id| self.subscriptions.wants(id));
-        self.cursor = missed.seq;
-        if missed.changes.is_empty() {
-            return Ok(());
+    /// From now on the intervals that end are waited for.
+    fn follow_entities(&mut self) {
+        if self.intervals.is_none() {
+            self.intervals = Some(self.hub.intervals());
         }
-        self.last_frame = Instant::now();
-        self.raw(Frame::Text(changes_frame(&missed, now()).into())).await
+    }
+
+    /// Sends what changed in an interval, or all that was missed up to its end.
+    async fn interval(&mut self, interval: &Interval) -> Result<(), Gone> {
+        let shared = interval.frame.as_ref().filter(|_| self.subscriptions.all && self.cursor == interval.from);
+        let frame = match shared {
+            Some(frame) => Some(frame.clone()),
+            None => self.hub.missed(self.cursor, interval.to, |id| self.subscriptions.wants(id)).frame(now()),
+        };
+        self.cursor = self.cursor.max(interval.to);
+        let sent = match frame {
+            // What the hub wrote is text.
+            Some(frame) => self.raw(Frame::Text(Utf8Bytes::try_from(frame).unwrap_or_default())).await,
+            None => Ok(()),
+        };
+        interval.taken();
+        sent
     }
 
     async fn event(&mut self, event: Result<Event, RecvError>) -> Result<(), Gone> {
@@ -310,7 +338,7 @@ impl Viewer {
                 Err(error) => ServerFrame::Error(Error { id, code: "not_published".to_owned(), message: error.to_string() }),
             };
             // The viewer may have gone: nobody is left to tell.
-            let _: Result<_, _> = answers.send(frame).await;
+            let _: Result<_, _> = answers.send(Box::new(frame)).await;
         });
         Ok(())
     }
@@ -357,7 +385,15 @@ impl Viewer {
     }
 
     async fn raw(&mut self, frame: Frame) -> Result<(), Gone> {
-        match tokio::time::timeout(SEND_TIMEOUT, self.socket.send(frame)).await {
+        let mut sending = self.socket.send(frame);
+        let sent = match tokio::time::timeout(BEHIND, &mut sending).await {
+            Ok(sent) => Ok(sent),
+            Err(_) => {
+                let _behind = self.hub.behind();
+                tokio::time::timeout(SEND_TIMEOUT, sending).await
+            }
+        };
+        match sent {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) | Err(_) => Err(Gone::Closed),
         }
