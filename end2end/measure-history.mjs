@@ -34,8 +34,8 @@ try {
   await live;
   const cursor = page.getByRole('slider', { name: /Point in time/ });
   await cursor.waitFor();
-  const points = await page.evaluate(() => [...document.querySelectorAll('.plot .series')].map((path) => path.getAttribute('d').split('L').length));
-  console.log(`points drawn: ${points.filter((n) => n > 1).join(', ')}`);
+  const points = await page.evaluate(() => [...document.querySelectorAll('.plot .series')].reduce((all, path) => all + path.getAttribute('d').split('L').length - 1, 0));
+  console.log(`strokes drawn: ${points}`);
   const box = await page.locator('.chart-svg').first().boundingBox();
   const at = (share) => [box.x + share * box.width, box.y + box.height / 2];
 
@@ -121,22 +121,31 @@ async function frames(page, act) {
   return { busy: busyTimes(trace.traceEvents), between };
 }
 
-/** Of each frame the time in tasks of the main thread. */
+/** Of each frame the time in tasks of the main thread: those since the frame before, and the one that made it. */
 function busyTimes(events) {
   const fired = events.filter(({ name }) => name === 'FireAnimationFrame');
   const counts = new Map();
   for (const { pid, tid } of fired) counts.set(`${pid} ${tid}`, (counts.get(`${pid} ${tid}`) ?? 0) + 1);
   const thread = [...counts].sort((a, b) => b[1] - a[1])[0]?.[0];
   const isMain = ({ pid, tid }) => `${pid} ${tid}` === thread;
-  const starts = fired.filter(isMain).map(({ ts }) => ts).sort((a, b) => a - b);
+  const callbacks = fired.filter(isMain).map(({ ts }) => ts).sort((a, b) => a - b);
   const tasks = events.filter((event) => isMain(event) && event.ph === 'X' && /RunTask$/.test(event.name)).sort((a, b) => a.ts - b.ts);
-  const busy = new Array(Math.max(0, starts.length - 1)).fill(0);
-  let frame = 0;
+  const busy = [];
+  let [since, end, next] = [0, 0, 0];
   for (const { ts, dur } of tasks) {
-    while (frame < busy.length && starts[frame + 1] < ts) frame += 1;
-    if (frame < busy.length && ts >= starts[frame]) busy[frame] += dur / 1_000;
+    // The browser writes down each task twice, one in the other, by two names.
+    if (ts < end) continue;
+    end = ts + dur;
+    since += dur / 1_000;
+    // A frame calls back whoever asked for it: us, and the page.
+    const before = next;
+    while (next < callbacks.length && callbacks[next] < end) next += 1;
+    if (next === before) continue;
+    busy.push(since);
+    since = 0;
   }
-  return busy;
+  // What came before the first frame is none of its time.
+  return busy.slice(1);
 }
 
 function percentile(values, share) {

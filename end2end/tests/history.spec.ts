@@ -75,7 +75,7 @@ for (const javaScriptEnabled of [false, true]) {
       await toggle.click();
       await expect(page).toHaveURL(/meter=1/);
       await expect(page.locator('.plot .bars')).toHaveCount(0);
-      await expect(page.locator('.plot .series[d^=M]')).toHaveCount(1);
+      await expect(page.locator('.plot .series[d^=M]')).not.toHaveCount(0);
       await expect(page.getByRole('link', { name: 'Meter reading' })).toHaveAttribute('aria-current', 'true');
     });
 
@@ -90,6 +90,38 @@ for (const javaScriptEnabled of [false, true]) {
       );
       await expect(page.getByRole('link', { name: 'CSV, every reading' })).toBeVisible();
       await expect(page.getByRole('button', { name: 'PNG' })).toHaveCount(javaScriptEnabled ? 1 : 0);
+    });
+
+    test('a reading is taken out of history after a question, and taken back', async ({ page, devices, request }) => {
+      const device = freshDevice('spike');
+      for (const value of ['20.1', '88.8', '20.3']) await report(devices, device, 'temperature', value);
+      const stored = async () => {
+        const answer = await request.get(`/api/v1/history?entities=${device}.temperature`);
+        return answer.ok() ? (await answer.json()).series[0].t.length : 0;
+      };
+      await expect.poll(stored).toBe(3);
+
+      const path = `/history?e=${device}.temperature&range=15m`;
+      await page.goto(path);
+      const largest = page.locator('td[data-label=Max]');
+      const readings = page.getByRole('region', { name: 'Readings', exact: true });
+      await expect(largest).toContainText('88.8');
+      await page.getByText('Show readings').click();
+      await readings.locator('tr', { hasText: '88.8' }).getByRole('link', { name: /^Exclude \d\d:\d\d:\d\d of / }).click();
+
+      const question = page.locator('#exclude');
+      await expect(question).toContainText(/^Take 88\.8.* out of history\?/);
+      await expect(question.getByRole('link', { name: 'Cancel' })).toHaveAttribute('href', path);
+      await question.getByRole('button', { name: 'Exclude reading' }).click();
+      const excluded = page.getByRole('region', { name: 'Excluded readings' });
+      await expect(excluded.locator('tbody tr')).toHaveText([/88\.8/]);
+      await expect(largest).toContainText('20.3');
+      await page.getByText('Show readings').click();
+      await expect(readings.locator('tbody tr')).toHaveCount(2);
+
+      await excluded.getByRole('button', { name: /^Include .* again$/ }).click();
+      await expect(excluded).toHaveCount(0);
+      await expect(largest).toContainText('88.8');
     });
   });
 }
@@ -150,6 +182,16 @@ test('the wheel zooms where the pointer is, moves with Shift, and a double press
   await expect.poll(async () => hours(await range(page))).toBeGreaterThan(1.9 * hours(near));
 });
 
+test('of several turns of the wheel within one frame each counts', async ({ page }) => {
+  await openChart(page);
+  await page.locator('.chart-cursor').evaluate((layer) => {
+    const box = layer.getBoundingClientRect();
+    const where = { clientX: box.left + box.width / 2, clientY: box.top + 50, bubbles: true, cancelable: true };
+    for (let n = 0; n < 4; n += 1) layer.dispatchEvent(new WheelEvent('wheel', { deltaY: -175, ...where }));
+  });
+  expect(hours(await range(page))).toBeCloseTo(24 * Math.exp((-4 * 175) / 500), 1);
+});
+
 test('Shift and a drag move what is shown', async ({ page }) => {
   const { at } = await openChart(page, `&from=${Date.now() - DAY_MS}&to=${Date.now() - DAY_MS / 2}`);
   const before = await range(page);
@@ -186,6 +228,26 @@ test('the keys step through the points, zoom and move', async ({ page }) => {
   const before = await range(page);
   await page.keyboard.press('Shift+ArrowLeft');
   await expect.poll(async () => (await range(page)).from).toBeLessThan(before.from);
+});
+
+test('a pointer that moves over a chart changes none of its drawings', async ({ page }) => {
+  const { cursor, at } = await openChart(page, `&from=${Date.now() - 2 * DAY_MS}&to=${Date.now() - DAY_MS}`);
+  await page.mouse.move(...at(0.3));
+  const tip = page.locator('.tip').first();
+  await expect(tip).toBeVisible();
+  const [before, place] = [await cursor.getAttribute('aria-valuetext'), await tip.boundingBox()];
+  const changes = await page.evaluateHandle(() => {
+    const seen: string[] = [];
+    const watch = new MutationObserver((all) => seen.push(...all.map(({ type, target }) => `${type} of ${target.nodeName}`)));
+    for (const drawing of document.querySelectorAll('.chart-svg[role=img]')) {
+      watch.observe(drawing, { attributes: true, characterData: true, childList: true, subtree: true });
+    }
+    return seen;
+  });
+  await page.mouse.move(...at(0.4), { steps: 5 });
+  await expect(cursor).not.toHaveAttribute('aria-valuetext', before!);
+  await expect.poll(async () => (await tip.boundingBox())!.x).toBeGreaterThan(place!.x);
+  expect(await changes.jsonValue()).toEqual([]);
 });
 
 test('the overview under the chart is moved by its window, its handles and keys', async ({ page }) => {

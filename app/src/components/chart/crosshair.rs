@@ -1,12 +1,18 @@
 //! The line under the pointer: what it shows in each pane.
+//!
+//! It stands over the drawings, not in them, in layers that are only moved: a drawing of thousands of points is neither laid out nor painted again
+//! because a pointer moves over it.
 
 use std::sync::Arc;
 
 use leptos::prelude::*;
+use leptos::svg;
+use wasm_bindgen::JsValue;
 
+use crate::components::chart::browser::{get, set};
 use crate::components::chart::handle::Chart;
 use crate::components::chart::model::{ChartModel, Charted, period_before};
-use crate::components::chart::number::percent;
+use crate::components::chart::number::{percent, push_tenths};
 use crate::components::chart::panes::Pane;
 use crate::components::chart::shapes::line;
 use crate::erase::{Erase as _, attr, memo, part, text};
@@ -32,20 +38,93 @@ pub(super) fn words(chart: Chart) -> Option<(String, String)> {
 /// Line, dots and box over a pane. They stay while the crosshair moves, and only what they say and where they are is set: a pointer moves with every
 /// frame.
 pub(super) fn over_pane(chart: Chart, model: &Arc<ChartModel>, n: usize) -> AnyView {
-    let is_in_sight = memo(move || chart.x().is_some());
     let model = Arc::clone(model);
-    part(move || is_in_sight.get().then(|| standing(chart, &model, n))).erase()
+    in_sight(chart, move || standing(chart, &model, n))
+}
+
+/// The line over a lane.
+pub(super) fn over_lane(chart: Chart) -> AnyView {
+    in_sight(chart, move || upright(chart, ().into_any()))
+}
+
+/// The flag over the axis: the moment.
+pub(super) fn over_axis(chart: Chart, words: Words) -> AnyView {
+    in_sight(chart, move || {
+        let moment = memo(move || words.with(|words| words.as_ref().map(|(moment, _)| moment.clone()).unwrap_or_default()));
+        // A digit of the axis is 7 px wide.
+        let width = memo(move || 13 + 7 * moment.with(|moment| moment.chars().count()));
+        let flag = view! {
+            <rect
+                class="cursor-flag"
+                x=attr(move || Some(format!("-{}", width.get() / 2)))
+                y="3"
+                width=attr(move || Some(width.get().to_string()))
+                height="20"
+                rx="4"
+            />
+            <text class="cursor-flag-text" y="17" text-anchor="middle">
+                {text(move || moment.get())}
+            </text>
+        };
+        at_crosshair(chart, flag.erase())
+    })
+}
+
+/// What stands there while the crosshair does.
+fn in_sight(chart: Chart, view: impl Fn() -> AnyView + Send + 'static) -> AnyView {
+    let is_in_sight = memo(move || chart.x().is_some());
+    part(move || is_in_sight.get().then(&view)).erase()
+}
+
+/// The line itself, and what stands on it.
+fn upright(chart: Chart, on_it: AnyView) -> AnyView {
+    at_crosshair(chart, (line("cursor-line", ("0", "0"), ("0", "100%")), on_it).erase())
+}
+
+/// A drawing whose left edge is the crosshair.
+fn at_crosshair(chart: Chart, content: AnyView) -> AnyView {
+    let node = NodeRef::new();
+    moves(node, move || chart.x().map(across));
+    view! {
+        <svg class="cursor" aria-hidden="true" node_ref=node>
+            {content}
+        </svg>
+    }
+    .erase()
+}
+
+/// A place in per cent of the drawing's width, as style sheets take it.
+fn across(x: f64) -> String {
+    let mut text = String::new();
+    push_tenths(&mut text, x);
+    text.push_str("cqw");
+    text
+}
+
+/// Moves a drawing to where `to` says. Not by an attribute: those are part of the page, and a page's security policy lets nobody write styles there.
+fn moves(node: NodeRef<svg::Svg>, to: impl Fn() -> Option<String> + 'static) {
+    Effect::new(move |_| {
+        let (Some(svg), Some(to)) = (node.get(), to()) else { return };
+        let style = get(&svg, "style");
+        // Letters between two pixels would be soft. A browser that knows no `round` keeps what it was told first.
+        for text in [["translateX(calc(", &to, "))"], ["translateX(round(", &to, ", 1px))"]] {
+            set(&style, "transform", &JsValue::from_str(&text.concat()));
+        }
+    });
 }
 
 fn standing(chart: Chart, model: &Arc<ChartModel>, n: usize) -> AnyView {
     let names = names(model, &model.panes[n]);
     let of_cursor = Arc::clone(model);
     let cursor = memo(move || Cursor::of(chart, &of_cursor, &of_cursor.panes[n]));
-    let x = move || Some(percent(cursor.with(|cursor| cursor.x)));
     let width = move || cursor.with(|cursor| cursor.width);
     // The box stands on the side with more room.
-    let side =
-        move || Some(if cursor.with(|cursor| cursor.x > 50.0) { format!("translate(-{} 0)", width() + 12) } else { "translate(12 0)".to_owned() });
+    let side = move || {
+        let x = cursor.with(|cursor| cursor.x);
+        Some([across(x).as_str(), if x > 50.0 { " - 100% - 12px" } else { " + 12px" }].concat())
+    };
+    let tip = NodeRef::new();
+    moves(tip, side);
     let height = 12 + 20 * names.len();
     let dots = names.iter().enumerate().map(|(nth, (style, _))| {
         let y = move || cursor.with(|cursor| cursor.points.get(nth).and_then(|point| point.y));
@@ -56,12 +135,10 @@ fn standing(chart: Chart, model: &Arc<ChartModel>, n: usize) -> AnyView {
     let dots = dots.collect_view();
     let rows = names.into_iter().enumerate().map(|(nth, (style, name))| tip_row(cursor, nth, style, name)).collect_view();
     view! {
-        <svg class="cursor" x=attr(x) overflow="visible">{line("cursor-line", ("0", "0"), ("0", "100%"))} {dots}</svg>
-        <svg class="tip" x=attr(x) y="8" overflow="visible">
-            <g transform=attr(side)>
-                <rect class="tip-box" width=attr(move || Some(width().to_string())) height=height.to_string() rx="6"/>
-                {rows}
-            </g>
+        {upright(chart, dots.erase())}
+        <svg class="tip" aria-hidden="true" width=attr(move || Some(width().to_string())) height=height.to_string() node_ref=tip>
+            <rect class="tip-box" width="100%" height="100%" rx="6"/>
+            {rows}
         </svg>
     }
     .erase()
@@ -129,12 +206,11 @@ fn short(name: String) -> String {
 
 fn tip_row(cursor: Memo<Cursor>, nth: usize, style: usize, name: String) -> AnyView {
     let y = (20 * nth + 20).to_string();
-    let x = move || Some(cursor.with(|cursor| cursor.width.saturating_sub(10)).to_string());
     let words = move || cursor.with(|cursor| cursor.points.get(nth).map(|point| point.words.clone()).unwrap_or_default());
     view! {
         <circle class=format!("end-dot c{style}") cx="14" cy=(20 * nth + 16).to_string() r="4.5"/>
         <text class="tip-text" x="26" y=y.clone()>{name}</text>
-        <text class="tip-value" x=attr(x) y=y text-anchor="end">{text(words)}</text>
+        <text class="tip-value" x="100%" dx="-10" y=y text-anchor="end">{text(words)}</text>
     }
     .erase()
 }

@@ -7,6 +7,7 @@ use wasm_bindgen::JsCast;
 use web_sys::Element;
 
 use crate::components::chart::crosshair::Words;
+use crate::components::chart::frame::Frame;
 use crate::components::chart::handle::Chart;
 use crate::components::chart::hit::{Step, nearest};
 use crate::components::chart::time_axis::moment_at;
@@ -29,11 +30,16 @@ struct Hold {
     select: Option<f64>,
     /// When the page was scrolled last, by the clock of events.
     scrolled: f64,
+    /// Where the pointer came to, and the chart follows in the next frame.
+    came: Option<f64>,
+    /// What the wheel leads to in the next frame.
+    turned: Option<Range>,
 }
 
 /// The layer over all panes. A slider, so that a screen reader says what the keys step to.
 pub(super) fn layer(chart: Chart, words: Words) -> AnyView {
     let hold = StoredValue::new(Hold::default());
+    let frame = Frame::new(move || follow(chart, hold));
     if chart.can_zoom {
         let scroll = window_event_listener(ev::scroll, move |event| hold.update_value(|hold| hold.scrolled = event.time_stamp()));
         on_cleanup(move || scroll.remove());
@@ -56,42 +62,59 @@ pub(super) fn layer(chart: Chart, words: Words) -> AnyView {
             aria-valuetext=attr(move || {
                 Some(words.get().map_or_else(|| "none chosen".to_owned(), |(moment, values)| format!("{moment}: {values}")))
             })
-            on:pointermove=move |event| moved(chart, hold, &event)
-            on:pointerdown=move |event| pressed(chart, hold, &event)
-            on:pointerup=move |event| released(chart, hold, &event)
+            on:pointermove=move |event| moved(chart, hold, frame, &event)
+            on:pointerdown=move |event| pressed(chart, hold, frame, &event)
+            on:pointerup=move |event| released(chart, hold, frame, &event)
             on:pointercancel=move |_| hold.update_value(|hold| *hold = Hold { scrolled: hold.scrolled, ..Hold::default() })
             on:pointerleave=move |event| {
                 // A finger that is lifted leaves the value to be read.
                 if event.pointer_type() == "mouse" {
+                    hold.update_value(|hold| hold.came = None);
                     chart.at.set(None);
                 }
             }
             on:dblclick=move |event| {
+                frame.now();
                 if let (true, Some(place)) = (chart.can_zoom, chart.place_of(event.client_x())) {
                     chart.want(zoomed(chart.window(), place, 2.0, chart.latest()));
                 }
             }
-            on:wheel=move |event| turned(chart, hold, &event)
-            on:keydown=move |event| typed(chart, &event)
+            on:wheel=move |event| turned(chart, hold, frame, &event)
+            on:keydown=move |event| {
+                frame.now();
+                typed(chart, &event);
+            }
         ></div>
     }
     .erase()
 }
 
-fn moved(chart: Chart, hold: StoredValue<Hold>, event: &ev::PointerEvent) {
+fn moved(chart: Chart, hold: StoredValue<Hold>, frame: Frame, event: &ev::PointerEvent) {
     let Some(place) = chart.place_of(event.client_x()) else { return };
-    let window = untrack(|| chart.window());
-    let mut pinch = None;
-    let (mut pan, mut select) = (None, None);
     hold.update_value(|hold| {
-        (pan, select) = (hold.pan, hold.select);
+        hold.came = Some(place);
         if let Some(finger) = hold.fingers.iter_mut().find(|(id, _)| *id == event.pointer_id()) {
             finger.1 = place;
         }
+    });
+    frame.ask();
+}
+
+/// Follows the pointers and the wheel to where they came since the last frame.
+fn follow(chart: Chart, hold: StoredValue<Hold>) {
+    let (mut pinch, mut pan, mut select) = (None, None, None);
+    let (mut came, mut turned) = (None, None);
+    hold.update_value(|hold| {
+        (pan, select) = (hold.pan, hold.select);
+        (came, turned) = (hold.came.take(), hold.turned.take());
         if let (Some(moments), [(_, one), (_, two)]) = (hold.pinch, &hold.fingers[..]) {
             pinch = Some((moments, (*one, *two)));
         }
     });
+    if let Some(range) = turned {
+        chart.want(range);
+    }
+    let Some(place) = came else { return };
     if let Some((moments, places)) = pinch {
         if let Some(range) = pinched(moments, places, chart.latest()) {
             chart.want(range);
@@ -105,13 +128,14 @@ fn moved(chart: Chart, hold: StoredValue<Hold>, event: &ev::PointerEvent) {
     if let Some(start) = select {
         chart.selected.set(Some((start, place)));
     }
-    let at = chart.stop_near(moment_at(window, place));
+    let at = chart.stop_near(moment_at(untrack(|| chart.window()), place));
     if at != chart.at.get_untracked() {
         chart.at.set(at);
     }
 }
 
-fn pressed(chart: Chart, hold: StoredValue<Hold>, event: &ev::PointerEvent) {
+fn pressed(chart: Chart, hold: StoredValue<Hold>, frame: Frame, event: &ev::PointerEvent) {
+    frame.now();
     let Some(place) = chart.place_of(event.client_x()) else { return };
     let window = untrack(|| chart.window());
     let is_mouse = event.pointer_type() == "mouse";
@@ -135,10 +159,11 @@ fn pressed(chart: Chart, hold: StoredValue<Hold>, event: &ev::PointerEvent) {
             }
         });
     }
-    moved(chart, hold, event);
+    moved(chart, hold, frame, event);
 }
 
-fn released(chart: Chart, hold: StoredValue<Hold>, event: &ev::PointerEvent) {
+fn released(chart: Chart, hold: StoredValue<Hold>, frame: Frame, event: &ev::PointerEvent) {
+    frame.now();
     let select = hold.with_value(|hold| hold.select);
     hold.update_value(|hold| {
         hold.fingers.retain(|(id, _)| *id != event.pointer_id());
@@ -157,7 +182,7 @@ fn released(chart: Chart, hold: StoredValue<Hold>, event: &ev::PointerEvent) {
     }
 }
 
-fn turned(chart: Chart, hold: StoredValue<Hold>, event: &ev::WheelEvent) {
+fn turned(chart: Chart, hold: StoredValue<Hold>, frame: Frame, event: &ev::WheelEvent) {
     let is_scrolling = event.time_stamp() - hold.with_value(|hold| hold.scrolled) < SCROLLING_MS && !event.ctrl_key();
     if !chart.can_zoom || is_scrolling {
         return;
@@ -167,16 +192,18 @@ fn turned(chart: Chart, hold: StoredValue<Hold>, event: &ev::WheelEvent) {
     // Some mice count lines.
     let unit = if event.delta_mode() == 0 { 1.0 } else { 16.0 };
     let (x, y) = (event.delta_x() * unit, event.delta_y() * unit);
-    let window = untrack(|| chart.window());
+    let window = hold.with_value(|hold| hold.turned).unwrap_or_else(|| untrack(|| chart.window()));
     let latest = chart.latest();
-    if event.shift_key() || x.abs() > y.abs() {
+    let range = if event.shift_key() || x.abs() > y.abs() {
         let along = if x == 0.0 { y } else { x };
-        chart.want(panned(window, along / 1_000.0, latest));
+        panned(window, along / 1_000.0, latest)
     } else {
         // A pinch on a trackpad comes as small turns with the control key.
         let turn = if event.ctrl_key() { y * 5.0 } else { y };
-        chart.want(zoomed(window, place, (turn.clamp(-400.0, 400.0) / 500.0).exp(), latest));
-    }
+        zoomed(window, place, (turn.clamp(-400.0, 400.0) / 500.0).exp(), latest)
+    };
+    hold.update_value(|hold| hold.turned = Some(range));
+    frame.ask();
 }
 
 fn typed(chart: Chart, event: &ev::KeyboardEvent) {

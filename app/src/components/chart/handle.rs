@@ -137,23 +137,28 @@ impl Chart {
         }
     }
 
-    /// A newer value of a series, by its place. One that is not newer is left to the next load.
-    pub fn append(self, n: usize, at: Timestamp, value: f64) {
+    /// Newer values, each with the place of its series. One that is not newer is left to the next load.
+    pub fn append(self, values: &[(usize, Timestamp, f64)]) {
         let model = self.model.get_untracked();
-        let Some(one) = model.charted.get(n) else { return };
-        let newest = self.tails.with_untracked(|tails| tails.get(n).and_then(|tail| tail.last()).map(|(at, _)| *at)).or(one.series.t.last().copied());
-        if !value.is_finite() || newest.is_some_and(|newest| newest >= at) {
-            return;
-        }
-        let is_gap = newest.is_none_or(|newest| !one.goes_on(newest, at));
-        let is_outside = model.panes.iter().any(|pane| pane.lines.iter().any(|line| line.style == n + 1) && !pane.scale.holds(value));
-        self.tails.update(|tails| {
-            if let Some(tail) = tails.get_mut(n) {
+        let mut is_drawn_anew = false;
+        self.tails.maybe_update(|tails| {
+            let mut has_grown = false;
+            for &(n, at, value) in values {
+                let (Some(one), Some(tail)) = (model.charted.get(n), tails.get_mut(n)) else { continue };
+                let newest = tail.last().map(|(at, _)| *at).or(one.series.t.last().copied());
+                if !value.is_finite() || newest.is_some_and(|newest| newest >= at) {
+                    continue;
+                }
                 tail.push((at, value));
+                has_grown = true;
+                let is_gap = newest.is_none_or(|newest| !one.goes_on(newest, at));
+                let is_outside = model.panes.iter().any(|pane| pane.lines.iter().any(|line| line.style == n + 1) && !pane.scale.holds(value));
+                is_drawn_anew |= one.is_state() || one.is_meter() || is_gap || is_outside;
             }
+            is_drawn_anew |= tails.iter().map(Vec::len).sum::<usize>() > MOST_WAITING;
+            has_grown
         });
-        let is_long = self.tails.with_untracked(|tails| tails.iter().map(Vec::len).sum::<usize>() > MOST_WAITING);
-        if one.is_state() || one.is_meter() || is_gap || is_outside || is_long {
+        if is_drawn_anew {
             let grown = self.tails.with_untracked(|tails| model.grown(tails));
             batch_set(self, grown, vec![vec![]; model.charted.len()], false);
         }
@@ -239,9 +244,8 @@ mod tests {
     fn a_newer_value_waits_at_the_end_of_its_line() {
         with_chart(|chart| {
             let axis = chart.model.with_untracked(|model| model.panes[0].scale);
-            chart.append(0, at(100), 14.5);
-            chart.append(0, at(100), 99.0);
-            chart.append(0, at(90), 99.0);
+            chart.append(&[(0, at(100), 14.5), (0, at(100), 99.0)]);
+            chart.append(&[(0, at(90), 99.0), (7, at(100), 1.0)]);
             assert_eq!((drawn(chart, 0), chart.newest(0)), (5, Some(14.5)));
             assert_eq!(chart.model.with_untracked(|model| model.panes[0].scale), axis);
             let model = chart.model.get_untracked();
@@ -255,7 +259,7 @@ mod tests {
         // Beyond the axis, after a gap, and a state.
         for (n, when, value, rows) in [(0, 100, 40.0, 6), (0, 161, 14.0, 6), (1, 90, 0.0, 3)] {
             with_chart(|chart| {
-                chart.append(n, at(when), value);
+                chart.append(&[(n, at(when), value)]);
                 assert_eq!((drawn(chart, n), chart.newest(n)), (rows, Some(value)), "{value} at {when}");
                 assert_eq!(chart.tails.get_untracked(), [vec![], vec![]]);
             });
@@ -265,8 +269,7 @@ mod tests {
     #[test]
     fn data_that_hold_what_waited_take_its_place() {
         with_chart(|chart| {
-            chart.append(0, at(100), 14.5);
-            chart.append(0, at(110), 14.6);
+            chart.append(&[(0, at(100), 14.5), (0, at(110), 14.6)]);
             let mut newer = model();
             newer.charted[0].push(at(105), 14.7);
             chart.load(newer, true);

@@ -4,18 +4,27 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
+use crate::components::chart::crosshair::over_lane;
 use crate::components::chart::events::{EventKind, EventLane, EventMark};
 use crate::components::chart::handle::Chart;
 use crate::components::chart::model::ChartModel;
 use crate::components::chart::number::percent;
-use crate::components::chart::shapes::{columns, horizontal, vertical};
+use crate::components::chart::shapes::{columns, horizontal, over};
 use crate::components::glyph;
 use crate::erase::{Erase as _, part};
+
+/// Longest word for a state that has room in the margin, in characters.
+const MOST_CHARS_BESIDE: usize = 6;
 
 /// Draws the lane of states at place `n`. `id` names its title in the document.
 pub(super) fn lane_view(chart: Chart, model: &Arc<ChartModel>, n: usize, id: String) -> AnyView {
     let lane = &model.lanes[n];
-    let end = lane.end.clone().map(|words| view! { <text class="end-text" x="100%" dx="9" y="29" dy=".34em">{words}</text> });
+    // Beside the strip, in the margin; words for which that is too narrow stand above it.
+    let end = lane.end.clone().map(|words| {
+        let is_long = words.chars().count() > MOST_CHARS_BESIDE;
+        let (dx, y, anchor) = if is_long { ("0", "12", "end") } else { ("9", "29", "start") };
+        view! { <text class="end-text" x="100%" dx=dx y=y dy=(!is_long).then_some(".34em") text-anchor=anchor>{words}</text> }
+    });
     let held = Arc::clone(model);
     let bars = move || {
         let (lane, window) = (&held.lanes[n], chart.window());
@@ -23,7 +32,7 @@ pub(super) fn lane_view(chart: Chart, model: &Arc<ChartModel>, n: usize, id: Str
         let on = lane.bars(held.range, window).into_iter().map(|(x, width)| bar("lane-on", x, width)).collect_view();
         (before, on)
     };
-    view! {
+    let drawing = view! {
         <svg class=format!("chart-svg c{}", lane.style) data-size="lane" role="img" aria-labelledby=id>
             <title id=id.clone()>{lane.title.clone()}</title>
             {part(move || columns(chart))}
@@ -33,10 +42,9 @@ pub(super) fn lane_view(chart: Chart, model: &Arc<ChartModel>, n: usize, id: Str
             {bar("strip-base", 0.0, 100.0)}
             {part(bars)}
             {end}
-            {part(move || cursor(chart))}
         </svg>
-    }
-    .erase()
+    };
+    over(drawing.erase(), over_lane(chart))
 }
 
 /// Draws the lane of events at place `n`.
@@ -47,7 +55,7 @@ pub(super) fn event_view(chart: Chart, model: &Arc<ChartModel>, n: usize, id: St
         let lane = &held.events[n];
         lane.marks(chart.window()).into_iter().map(|mark| event(lane, &mark)).collect_view()
     };
-    view! {
+    let drawing = view! {
         <svg class="chart-svg" data-size="lane" role="img" aria-labelledby=id>
             <title id=id.clone()>{lane.title.clone()}</title>
             {part(move || columns(chart))}
@@ -56,10 +64,9 @@ pub(super) fn event_view(chart: Chart, model: &Arc<ChartModel>, n: usize, id: St
                 {lane.name}
             </text>
             {part(marks)}
-            {part(move || cursor(chart))}
         </svg>
-    }
-    .erase()
+    };
+    over(drawing.erase(), over_lane(chart))
 }
 
 /// One event: a bar from its beginning to its end, and a mark where it began.
@@ -88,10 +95,6 @@ fn event(lane: &EventLane, mark: &EventMark) -> AnyView {
         }
     });
     view! { <g><title>{event.words.clone()}</title>{bar} {sign}</g> }.erase()
-}
-
-fn cursor(chart: Chart) -> Option<AnyView> {
-    chart.x().map(|x| view! { <g class="cursor">{vertical("cursor-line", x)}</g> }.erase())
 }
 
 fn bar(class: &'static str, x: f64, width: f64) -> AnyView {

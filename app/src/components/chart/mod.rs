@@ -7,8 +7,12 @@ pub mod handle;
 /// The component.
 pub mod time_chart;
 
+/// What charts ask of a browser.
+pub(crate) mod browser;
 /// The line under the pointer.
 mod crosshair;
+/// Once a frame.
+pub mod frame;
 /// What mouse, fingers and keys do.
 mod gestures;
 /// The drawing of a lane.

@@ -10,8 +10,8 @@ use crate::components::chart::handle::Chart;
 use crate::components::chart::model::{ChartModel, ChartSize};
 use crate::components::chart::number::percent;
 use crate::components::chart::panes::{Pane, gap_marks, plot_x, view_box};
-use crate::components::chart::path::line;
-use crate::components::chart::shapes::{columns, dot, horizontal, series_class, text};
+use crate::components::chart::path::{line, pieces};
+use crate::components::chart::shapes::{columns, dot, horizontal, over, series_class, text};
 use crate::components::chart::time_axis::x_percent;
 use crate::erase::{Erase as _, attr, part};
 
@@ -22,7 +22,7 @@ pub(super) fn pane_view(chart: Chart, model: &Arc<ChartModel>, n: usize, id: Str
     let labels = pane.y_ticks.iter().map(|(y, label)| text("axis-text", (0.0, "-8"), (*y, ".32em"), "end", label.clone())).collect_view();
     let caption = pane.has_caption.then(|| text("axis-text", (0.0, "0"), (0.0, "-.5em"), "start", pane.unit.clone()));
     let (of_gaps, of_ends) = (Arc::clone(model), Arc::clone(model));
-    view! {
+    let drawing = view! {
         <svg class="chart-svg" data-size=(model.size == ChartSize::Small).then_some("s") role="img" aria-labelledby=id>
             <title id=id.clone()>{pane.title.clone()}</title>
             <g>{part(move || columns(chart))} {rows}</g>
@@ -32,10 +32,9 @@ pub(super) fn pane_view(chart: Chart, model: &Arc<ChartModel>, n: usize, id: Str
             {limits(pane)}
             {part(move || ends(chart, &of_ends, &of_ends.panes[n]))}
             {part(move || selection(chart))}
-            {over_pane(chart, model, n)}
         </svg>
-    }
-    .erase()
+    };
+    over(drawing.erase(), over_pane(chart, model, n))
 }
 
 fn gaps(pane: &Pane, window: Range, size: ChartSize) -> AnyView {
@@ -64,20 +63,25 @@ fn plot(chart: Chart, model: &Arc<ChartModel>, pane: &Pane) -> AnyView {
     });
     // The first series is drawn last, over the others.
     let bars = pane.lines.iter().filter_map(|line| line.bars.clone().map(|d| view! { <path class=format!("bars c{}", line.style) d=d/> }));
-    let lines = pane.lines.iter().rev().map(|line| view! { <path class=series_class(line.style) d=line.d.clone()/> });
-    let tails = pane.lines.iter().rev().filter(|_| chart.can_zoom).map(|line| {
+    let lines = pane.lines.iter().rev().flat_map(|line| pieces(&line.d).into_iter().map(|d| view! { <path class=series_class(line.style) d=d/> }));
+    let lines = plotted(chart, range, (bands.collect_view(), bars.collect_view(), previous.collect_view(), lines.collect_view()).erase());
+    let tails = pane.lines.iter().rev().map(|line| {
         let (style, scale, model) = (line.style, pane.scale, Arc::clone(model));
         let d = move || Some(tail_path(chart, &model, style - 1, |v| scale.y(v)));
         view! { <path class=series_class(style) d=attr(d)/> }
     });
+    (lines, chart.can_zoom.then(|| plotted(chart, range, tails.collect_view().erase()))).erase()
+}
+
+/// A layer of the data, stretched to what is shown. What came since the page was made has one of its own: a new value paints the end of a line, not
+/// thousands of points.
+fn plotted(chart: Chart, range: Range, content: AnyView) -> AnyView {
     view! {
-        <svg class="plot" viewBox=attr(move || Some(view_box(range, chart.window()))) preserveAspectRatio="none" width="100%" height="100%">
-            {bands.collect_view()}
-            {bars.collect_view()}
-            {previous.collect_view()}
-            {lines.collect_view()}
-            {tails.collect_view()}
-        </svg>
+        <g class="layer">
+            <svg class="plot" viewBox=attr(move || Some(view_box(range, chart.window()))) preserveAspectRatio="none" width="100%" height="100%">
+                {content}
+            </svg>
+        </g>
     }
     .erase()
 }

@@ -39,6 +39,11 @@ pub(super) fn dot(style: usize, x: f64, y: f64, r: &'static str) -> AnyView {
     view! { <circle class=format!("end-dot c{style}") cx=percent(x) cy=percent(y) r=r/> }.erase()
 }
 
+/// A drawing, and what moves over it.
+pub(super) fn over(drawing: AnyView, moving: AnyView) -> AnyView {
+    view! { <div class="drawing">{drawing} {moving}</div> }.erase()
+}
+
 /// The class of a series' line: color and dashes.
 pub(super) fn series_class(style: usize) -> String {
     if (2..=4).contains(&style) { format!("series series-{style} c{style}") } else { format!("series c{style}") }

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use crate::components::chart::crosshair::{Words, words};
+use crate::components::chart::crosshair::{Words, over_axis, words};
 use crate::components::chart::gestures::layer;
 use crate::components::chart::handle::Chart;
 use crate::components::chart::lane_view::{event_view, lane_view};
 use crate::components::chart::model::ChartModel;
 use crate::components::chart::number::percent;
 use crate::components::chart::pane_view::pane_view;
+use crate::components::chart::shapes::over;
 use crate::components::chart::time_axis::TimeTick;
 use crate::erase::{Erase as _, attr, memo, part};
 
@@ -36,7 +37,7 @@ pub fn TimeChart(
     view! {
         <div class="chart">
             // Above the axis only: what stands under the chart has pointers of its own.
-            <div class="chart-area">
+            <div class="chart-area" data-moving=attr(move || chart.wanted().map(|_| ""))>
                 {part(move || drawings(chart, words, id))} {part(move || is_alive.get().then(|| untrack(|| layer(chart, words))))}
             </div>
             {part(readout)}
@@ -75,24 +76,10 @@ fn axis(chart: Chart, words: Words) -> AnyView {
         let is_covered = attr(move || chart.x().is_some_and(|at| (at - x).abs() < 6.0).then_some(""));
         view! { <text class=class data-covered=is_covered x=percent(x) y="1.1rem" text-anchor="middle">{tick.label}</text> }
     };
-    view! {
+    let drawing = view! {
         <svg class="chart-svg" data-size="axis" aria-hidden="true" node_ref=chart.drawing>
             {part(move || chart.ticks().into_iter().map(label).collect_view())}
-            {part(move || flag(chart, words))}
-        </svg>
-    }
-    .erase()
-}
-
-fn flag(chart: Chart, words: Words) -> Option<AnyView> {
-    let (x, (moment, _)) = chart.x().zip(words.get())?;
-    // A digit of the axis is 7 px wide.
-    let width = 13 + 7 * moment.chars().count();
-    let view = view! {
-        <svg class="cursor" x=percent(x) y="3" overflow="visible">
-            <rect class="cursor-flag" x=format!("-{}", width / 2) width=width.to_string() height="20" rx="4"/>
-            <text class="cursor-flag-text" y="14" text-anchor="middle">{moment}</text>
         </svg>
     };
-    Some(view.erase())
+    over(drawing.erase(), over_axis(chart, words))
 }

@@ -11,6 +11,7 @@ use leptos_router::NavigateOptions;
 use leptos_router::hooks::use_navigate;
 
 use crate::components::chart::Chart;
+use crate::components::chart::frame::Frame;
 use crate::components::chart::gaps::bucket_ms;
 use crate::erase::memo;
 use crate::live::Live;
@@ -18,6 +19,16 @@ use crate::pages::history::{Loaded, names};
 
 /// After the last movement by hand the page asks for what is shown now.
 const SETTLED: Duration = Duration::from_millis(250);
+
+/// The least time from one drawing of new values to the next. The first one after quiet is drawn at once; of many a second nobody sees each, and a
+/// browser that draws less has time for the pointer.
+const DRAWN: Duration = Duration::from_millis(100);
+
+/// A new value that is not drawn yet.
+type Arrived = (EntityId, Timestamp, f64);
+
+/// As many new values wait for a frame, of which a page that nobody looks at has none.
+const MOST_ARRIVED: usize = 200;
 
 /// Follows everything that changes a chart. `reload` asks the server for the same view again.
 pub(super) fn follow(chart: Chart, page: Memo<Arc<Loaded>>, reload: impl Fn() + Copy + Send + Sync + 'static) {
@@ -61,18 +72,29 @@ pub(super) fn follow(chart: Chart, page: Memo<Arc<Loaded>>, reload: impl Fn() + 
     let shown = memo(move || {
         page.with(|loaded| loaded.page.is_live.then(|| loaded.page.series.iter().map(|one| one.entity.clone()).collect::<Vec<EntityId>>()))
     });
+    // Each with its entity: by the next frame the page may show others.
+    let (arrived, rests) = (StoredValue::new(vec![]), StoredValue::new(false));
+    let draw = Frame::new(move || {
+        let values: Vec<Arrived> = arrived.try_update_value(std::mem::take).unwrap_or_default();
+        let Some(ids) = shown.get_untracked() else { return };
+        let place = |id: &EntityId| ids.iter().position(|one| one == id);
+        chart.append(&values.iter().filter_map(|(id, at, value)| Some((place(id)?, *at, *value))).collect::<Vec<_>>());
+        chart.tick(live.heard.get_untracked(), true);
+    });
     Effect::new(move |_| {
         let Some(ids) = shown.get() else { return };
         // Entities that the page does not know yet come with the first frames.
         live.tally.track();
-        for (n, id) in ids.iter().enumerate() {
-            let Some(entry) = live.find(id) else { continue };
-            let newest = entry.view.with(|view| view.t.zip(view.v.as_ref().and_then(number)));
-            if let Some((at, value)) = newest {
-                chart.append(n, at, value);
+        let n_waiting = arrived.try_update_value(|arrived| {
+            for id in ids {
+                let Some(entry) = live.find(&id) else { continue };
+                let newest = entry.view.with(|view| view.t.zip(view.v.as_ref().and_then(number)));
+                let before = arrived.iter().rev().find(|(other, ..)| *other == id).map(|(_, at, _)| *at);
+                arrived.extend(newest.filter(|(at, _)| before.is_none_or(|before| before < *at)).map(|(at, value)| (id, at, value)));
             }
-        }
-        chart.tick(live.heard.get_untracked(), true);
+            arrived.len()
+        });
+        if n_waiting.is_some_and(|n| n > MOST_ARRIVED) { draw.now() } else { soon(draw, rests, arrived) }
     });
 
     // The clock. Now and then the server is asked again: for means instead of single values, and for what came late.
@@ -101,6 +123,23 @@ pub(super) fn follow(chart: Chart, page: Memo<Arc<Loaded>>, reload: impl Fn() + 
         }
         n
     });
+}
+
+/// Has what arrived drawn in the next frame, or when the rest after the last drawing is over.
+fn soon(draw: Frame, rests: StoredValue<bool>, arrived: StoredValue<Vec<Arrived>>) {
+    if rests.get_value() {
+        return;
+    }
+    rests.set_value(true);
+    draw.ask();
+    let rested = move || {
+        // The page may be gone by now.
+        let is_there = rests.try_update_value(|rests| *rests = false).is_some();
+        if is_there && arrived.with_value(|arrived| !arrived.is_empty()) {
+            soon(draw, rests, arrived);
+        }
+    };
+    set_timeout(rested, DRAWN);
 }
 
 /// How long the page's own end of the lines is good enough: as long as a point of the server's takes, 20 s to 10 minutes.

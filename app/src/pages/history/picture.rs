@@ -51,9 +51,6 @@ fn drawing(chart: &Element) -> Option<(String, f64, f64)> {
     for svg in all(chart, ".chart-svg") {
         let rect = svg.get_bounding_client_rect();
         let part: Element = copy(&svg)?.dyn_into().ok()?;
-        for moving in all(&part, ".cursor, .tip") {
-            moving.remove();
-        }
         // The class would give it the size of the page; what gives lanes their color stays.
         _ = part.set_attribute("class", svg.get_attribute("class").unwrap_or_default().trim_start_matches("chart-svg").trim());
         _ = part.set_attribute("overflow", "visible");
