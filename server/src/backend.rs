@@ -1,5 +1,6 @@
 //! What pages, REST and sockets ask of the server. Rights are checked here, once, for every way in.
 
+use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use app::backend::{Backend, BackendError, Caller, DevicePage, HistoryPage, HistoryRequest, Limit, Overview, Role, Shell, Tile};
@@ -19,7 +20,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::clock::now;
 use crate::ingest::{Request, State};
 use crate::store::retention::Kept;
-use crate::store::{Sizes, Store, StoreError};
+use crate::store::{Held, Sizes, Store, StoreError};
 
 /// What people change of the past.
 mod amend;
@@ -81,6 +82,20 @@ impl LiveBackend {
             None => self.store.history(entities, range, points).await,
         };
         Ok(self.rounded(found.map_err(|error| internal(&error))?))
+    }
+
+    /// For how long those of some series that have no numbers were in which state, where any is known.
+    ///
+    /// # Errors
+    /// [`BackendError::Forbidden`] for those who may not look.
+    pub async fn held(&self, caller: &Caller, series: &[Series], range: Range) -> Result<HashMap<EntityId, Held>, BackendError> {
+        require(caller, Role::Viewer)?;
+        let asked: Vec<EntityId> = series.iter().filter(|one| one.t.is_empty()).map(|one| one.entity.clone()).collect();
+        if asked.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let found = self.store.held(&asked, range).await.map_err(|error| internal(&error))?;
+        Ok(asked.into_iter().zip(found).filter(|(_, held)| !held.states.is_empty() || held.other_ms > 0).collect())
     }
 
     /// What is worked out has as many decimals as its entity is shown with; what was said stays as it is.

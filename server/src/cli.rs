@@ -9,6 +9,7 @@ use clap::{Arg, ArgAction, ArgMatches, value_parser};
 
 use crate::config::{ConfigArgs, KEYS, Mode};
 use crate::export::{ExportArgs, Format};
+use crate::import::ImportArgs;
 
 /// What the user asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub enum Command {
     Simulate(SimulateArgs),
     /// Write history as a table.
     Export(ConfigArgs, ExportArgs),
+    /// Fill history in from a table.
+    Import(ConfigArgs, ImportArgs),
 }
 
 /// What `signalbox simulate` takes.
@@ -48,6 +51,7 @@ pub fn parse(args: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Res
         Some(("demo", inner)) => Ok(Command::Demo(config_args(Mode::Demo, &matches, inner))),
         Some(("check", inner)) => Ok(Command::Check(config_args(Mode::Serve, &matches, inner))),
         Some(("export", inner)) => Ok(Command::Export(config_args(Mode::Serve, &matches, inner), export_args(inner))),
+        Some(("import", inner)) => Ok(Command::Import(config_args(Mode::Serve, &matches, inner), import_args(inner))),
         Some(("simulate", inner)) => {
             // The flags in front of the command would silently mean nothing.
             if matches.args_present() {
@@ -77,6 +81,9 @@ fn program() -> clap::Command {
         .subcommand(with_keys(clap::Command::new("check").about("Reads the configuration, connects to brokers and database, says what it found")))
         .subcommand(with_keys(
             clap::Command::new("export").about("Writes history as a table, beside a running server or without one").args(export_flags()),
+        ))
+        .subcommand(with_keys(
+            clap::Command::new("import").about("Fills in history from a table that export wrote, while no server runs").args(import_flags()),
         ))
         .subcommand(
             clap::Command::new("simulate")
@@ -139,6 +146,21 @@ fn export_args(matches: &ArgMatches) -> ExportArgs {
         output: matches.get_one::<PathBuf>("output").cloned(),
         force: matches.get_flag("force"),
     }
+}
+
+fn import_flags() -> [Arg; 2] {
+    [
+        Arg::new("file")
+            .value_name("FILE")
+            .required(true)
+            .value_parser(value_parser!(PathBuf))
+            .help("the table: CSV whose first line names the columns entity, time and value"),
+        Arg::new("dry-run").long("dry-run").action(ArgAction::SetTrue).help("says what would be stored, and stores nothing"),
+    ]
+}
+
+fn import_args(matches: &ArgMatches) -> ImportArgs {
+    ImportArgs { file: matches.get_one::<PathBuf>("file").expect("clap asks for it").clone(), dry_run: matches.get_flag("dry-run") }
 }
 
 /// Flags after the command win over flags in front of it.
@@ -243,6 +265,15 @@ mod tests {
             &Command::Export(args(Mode::Serve, &[("data_dir", "d")]), export),
         );
         check_error("export --format xml", ErrorKind::InvalidValue, &["csv", "parquet"]);
+    }
+
+    #[test]
+    fn import_takes_a_table() {
+        let import = ImportArgs { file: "june.csv".into(), dry_run: false };
+        check("import june.csv", &Command::Import(ConfigArgs::default(), import.clone()));
+        let dry = Command::Import(args(Mode::Serve, &[("data_dir", "d")]), ImportArgs { dry_run: true, ..import });
+        check("--data-dir d import --dry-run june.csv", &dry);
+        check_error("import", ErrorKind::MissingRequiredArgument, &["<FILE>"]);
     }
 
     #[test]

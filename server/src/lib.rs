@@ -28,6 +28,8 @@ pub mod fill;
 pub mod http;
 /// What viewers see.
 pub mod hub;
+/// History from a table, on the command line.
+pub mod import;
 /// The only task that changes the fleet.
 pub mod ingest;
 /// What operators are told of the links to brokers.

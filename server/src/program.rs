@@ -11,6 +11,7 @@ use crate::application::{Application, Play};
 use crate::cli::{Command, SimulateArgs};
 use crate::config::{self, Config, ConfigArgs};
 use crate::export::ExportArgs;
+use crate::import::ImportArgs;
 use crate::mqtt::link::{LinkSettings, TlsFiles, Transport};
 use crate::simulator::{self, SimTarget};
 use crate::store::Store as _;
@@ -32,6 +33,7 @@ pub async fn run(command: Command) -> ExitCode {
         Command::Check(args) => check(&args).await,
         Command::Simulate(args) => simulate(args).await,
         Command::Export(args, what) => export(&args, &what).await,
+        Command::Import(args, what) => import(&args, &what).await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -115,6 +117,19 @@ async fn export(args: &ConfigArgs, what: &ExportArgs) -> Result<()> {
         _ = terminate.recv() => anyhow::bail!("told to stop; nothing was written"),
         _ = interrupt.recv() => anyhow::bail!("interrupted; nothing was written"),
     }
+}
+
+async fn import(args: &ConfigArgs, what: &ImportArgs) -> Result<()> {
+    let config = load(args)?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let told_to_stop = async {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    };
+    crate::import::run(&config, what, told_to_stop).await
 }
 
 async fn simulate(args: SimulateArgs) -> Result<()> {

@@ -19,6 +19,8 @@ mod data;
 mod fleet;
 /// A plain table.
 mod plain;
+/// States, and sums of minutes.
+mod step;
 /// A year of few series: how fast it is asked for.
 mod year;
 
@@ -35,6 +37,7 @@ pub(crate) async fn measure(words: &[String]) -> Result<Vec<Sample>> {
     };
     let mut samples = fleet::measure(n).await?;
     samples.extend(year::measure(n).await?);
+    samples.extend(step::measure(n).await?);
     Ok(samples)
 }
 

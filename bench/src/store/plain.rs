@@ -65,6 +65,22 @@ impl Plain {
         Ok(rows.len())
     }
 
+    /// For how long a switch was on in buckets of one series, a change counting for the bucket it falls into; how many buckets.
+    pub(crate) async fn duty(&mut self, series: i64, (from, to): (i64, i64), bucket_ms: i64) -> Result<usize> {
+        let rows: Vec<(i64, f64, i64)> = sqlx::query_as(
+            "select ts / ?1 as bucket, sum(value * (next - ts)), count(*) from (
+               select ts, value, lead(ts, 1, ?4) over (order by ts) as next from reading where series = ?2 and ts >= ?3 and ts < ?4
+             ) group by bucket",
+        )
+        .bind(bucket_ms)
+        .bind(series)
+        .bind(from)
+        .bind(to)
+        .fetch_all(&mut self.connection)
+        .await?;
+        Ok(rows.len())
+    }
+
     pub(crate) async fn close(self) -> Result<()> {
         Ok(self.connection.close().await?)
     }

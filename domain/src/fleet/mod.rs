@@ -123,8 +123,9 @@ impl Fleet {
         fleet
     }
 
-    /// Takes up what an earlier run stored. Values come back as `retained` with their own age.
-    pub fn restore(&mut self, devices: Vec<Device>, entities: Vec<Entity>, last: Vec<Reading>, alarms: Vec<Alarm>) {
+    /// Takes up what an earlier run stored. Values come back as `retained` with their own age. Returns the alarms that nothing raises or ends any
+    /// more: those whose rules are gone, or watch something else now.
+    pub fn restore(&mut self, devices: Vec<Device>, entities: Vec<Entity>, last: Vec<Reading>, alarms: Vec<Alarm>) -> Vec<Alarm> {
         for mut device in devices {
             // What a device said about being there may have changed while nobody listened; its retained status will tell.
             if device.availability == Availability::Online {
@@ -141,12 +142,15 @@ impl Fleet {
                 slot.restore(&reading);
             }
         }
+        let mut gone = vec![];
         for alarm in alarms {
             match self.alarms.get_mut(&alarm.id) {
-                Some(known) => (known.state, known.since, known.until) = (alarm.state, alarm.since, alarm.until),
-                None => self.restore_trouble(alarm),
+                Some(known) if known.entity == alarm.entity => (known.state, known.since, known.until) = (alarm.state, alarm.since, alarm.until),
+                Some(_) => gone.push(alarm),
+                None => gone.extend(self.restore_trouble(alarm)),
             }
         }
+        gone
     }
 
     /// What follows from `input` at `now`, appended to `out` in the order it happens.

@@ -48,11 +48,13 @@ impl Fleet {
         out.push(Change::Alarm(alarm.clone()));
     }
 
-    /// What an earlier run left of an alarm that no rule makes.
-    pub(super) fn restore_trouble(&mut self, alarm: Alarm) {
-        if alarm.entity.device() == OWN && alarm.id == alarm.entity.as_str() {
-            self.alarms.entry(alarm.id.clone()).or_insert(alarm);
+    /// What an earlier run left of an alarm that no rule makes; returns one that is not of the server itself.
+    pub(super) fn restore_trouble(&mut self, alarm: Alarm) -> Option<Alarm> {
+        if alarm.entity.device() != OWN || alarm.id != alarm.entity.as_str() {
+            return Some(alarm);
         }
+        self.alarms.entry(alarm.id.clone()).or_insert(alarm);
+        None
     }
 }
 

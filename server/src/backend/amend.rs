@@ -63,24 +63,25 @@ impl LiveBackend {
     /// Takes the readings of one moment out of history; what they were.
     ///
     /// # Errors
-    /// [`BackendError::NotFound`] where there is none.
+    /// [`BackendError::NotFound`] where there is none, [`BackendError::Invalid`] where this release cannot read what there is.
     pub async fn exclude(&self, caller: &Caller, entity: &EntityId, at: Timestamp) -> Result<Vec<Excluded>, BackendError> {
         require(caller, Role::Operator)?;
         let entry = entry(caller, "history.exclude", Some(entity), json!({"t": at}));
-        let excluded = self.store.exclude(at, &entry).await.map_err(|error| internal(&error))?;
+        let excluded = self.store.exclude(at, &entry).await.map_err(|error| refused(&error))?;
         if excluded.is_empty() { Err(no_reading(entity, at)) } else { Ok(excluded) }
     }
 
     /// Takes what was taken out of one moment back into history; how many readings.
     ///
     /// # Errors
-    /// [`BackendError::NotFound`] where nothing was taken out.
+    /// [`BackendError::NotFound`] where nothing was taken out, [`BackendError::Invalid`] where this release cannot read what was.
     pub async fn include(&self, caller: &Caller, entity: &EntityId, at: Timestamp) -> Result<usize, BackendError> {
         require(caller, Role::Operator)?;
         let entry = entry(caller, "history.include", Some(entity), json!({"t": at}));
-        match self.store.include(at, &entry).await.map_err(|error| internal(&error))? {
-            0 => Err(no_reading(entity, at)),
-            n => Ok(n),
+        match self.store.include(at, &entry).await {
+            Ok(0) => Err(no_reading(entity, at)),
+            Ok(n) => Ok(n),
+            Err(error) => Err(refused(&error)),
         }
     }
 
@@ -118,6 +119,14 @@ impl LiveBackend {
 fn entry(caller: &Caller, what: &str, entity: Option<&EntityId>, detail: Json) -> Activity {
     let who = Actor { name: caller.name.clone(), address: caller.address };
     Activity { at: now(), who, what: what.to_owned(), entity: entity.cloned(), outcome: "done".to_owned(), detail }
+}
+
+/// Why nothing was taken out or back.
+fn refused(error: &StoreError) -> BackendError {
+    match error {
+        StoreError::Unreadable { .. } => BackendError::Invalid(error.to_string()),
+        error => internal(error),
+    }
 }
 
 fn no_reading(entity: &EntityId, at: Timestamp) -> BackendError {

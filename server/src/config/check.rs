@@ -3,8 +3,12 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
+use domain::device::AreaId;
+use domain::entity::EntityId;
+
 use super::value::is_loopback;
 use super::{Config, ConfigError, Embedded, Mode, Origin};
+use crate::store::retention::Class;
 
 /// Refuses what would open the server to strangers unasked, and what does not belong into a demo.
 pub(super) fn check(config: &Config, mode: Mode, origins: &BTreeMap<&'static str, Origin>) -> Result<(), ConfigError> {
@@ -23,6 +27,9 @@ pub(super) fn check(config: &Config, mode: Mode, origins: &BTreeMap<&'static str
     }
     if let Some(words) = config.retention.class.contradiction() {
         return conflict(format!("{}: {words}", told("retention.rollup_days")));
+    }
+    if let Some(words) = retention_conflict(config, origins) {
+        return conflict(words);
     }
     let public = listeners(config).filter(|&(_, address)| !is_loopback(address));
     for (key, address) in public {
@@ -45,6 +52,33 @@ pub(super) fn check(config: &Config, mode: Mode, origins: &BTreeMap<&'static str
     }
     Ok(())
 }
+
+/// What an area or an entity says that cannot be together with what is said for it elsewhere, in words that name both.
+fn retention_conflict(config: &Config, origins: &BTreeMap<&'static str, Origin>) -> Option<String> {
+    let retention = &config.retention;
+    let all = |key: &'static str, days: Option<u32>| days.map(|days| (format!("{key} ({})", origins.get(key).unwrap_or(&Origin::Default)), days));
+    let all = [all("retention.raw_days", retention.class.raw_days), all("retention.rollup_days", retention.class.rollup_days)];
+    let own = |place: &str, class: Class| {
+        [("raw_days", class.raw_days), ("rollup_days", class.rollup_days)].map(|(key, days)| Some((format!("{key} of {place}"), days?)))
+    };
+    let or = |[raw, rollup]: Said, [other_raw, other_rollup]: Said| [raw.or(other_raw), rollup.or(other_rollup)];
+    let area = |id: &AreaId, class: Class| or(own(&format!("[[area]] \"{id}\""), class), all.clone());
+    let area_of = |id: &EntityId| {
+        let placed = config.entities.iter().find(|(entity, _)| entity == id)?.1.area.as_ref()?;
+        let (id, class) = retention.areas.iter().find(|(area, _)| area == placed)?;
+        Some(area(id, *class))
+    };
+    let entity = |id: &EntityId, class: Class| or(own(&format!("[[entity]] \"{id}\""), class), area_of(id).unwrap_or_else(|| all.clone()));
+    let areas = retention.areas.iter().map(|(id, class)| area(id, *class));
+    let entities = retention.entities.iter().map(|(id, class)| entity(id, *class));
+    areas.chain(entities).find_map(|[raw, rollup]| {
+        let ((raw_key, raw), (rollup_key, rollup)) = raw.zip(rollup)?;
+        (rollup < raw).then(|| format!("{rollup_key} is {rollup}, which is less than {raw_key}, {raw}: sums are kept no shorter than readings"))
+    })
+}
+
+/// Days that readings and sums are kept, each with the key that says so.
+type Said = [Option<(String, u32)>; 2];
 
 /// Everything the server would listen on, by its key.
 fn listeners(config: &Config) -> impl Iterator<Item = (&'static str, SocketAddr)> {

@@ -20,7 +20,9 @@ use domain::excluded::Excluded;
 use domain::history::{Range, Series};
 use domain::reading::Reading;
 use domain::time::Timestamp;
+use domain::value::Value;
 use jiff::tz::TimeZone;
+use serde::Serialize;
 
 use crate::redelivery::Taken;
 use activity::{Activity, Place};
@@ -42,6 +44,14 @@ pub enum StoreError {
     /// Somebody else holds the database; worth trying again.
     #[error("the database is locked by another program")]
     Busy,
+    /// A state that is to be taken out of history or back is not what this release writes; it stays where it is.
+    #[error("a state of {entity} at {} cannot be read by this release of Signalbox", at.rfc3339())]
+    Unreadable {
+        /// Whose.
+        entity: EntityId,
+        /// When.
+        at: Timestamp,
+    },
     /// Anything else; the source says what.
     #[error("the database failed: {0}")]
     Failed(String),
@@ -54,6 +64,7 @@ impl StoreError {
         match self {
             Self::Full => "the disk is full",
             Self::Busy => "the database is locked by another program",
+            Self::Unreadable { .. } => "a state cannot be read by this release of Signalbox",
             Self::Open { .. } | Self::Failed(_) => "the database failed",
         }
     }
@@ -124,6 +135,33 @@ pub struct Marks {
     pub commands: Vec<(CommandReport, String)>,
 }
 
+/// States of an entity that are told one by one at most: the others are summed up.
+pub const MOST_STATES: usize = 12;
+
+/// For how long an entity was in which state.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Held {
+    /// The states that held longest, at most [`MOST_STATES`], longest first.
+    pub states: Vec<HeldState>,
+    /// For how long all others held, in milliseconds.
+    pub other_ms: i64,
+}
+
+/// For how long a state held.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct HeldState {
+    /// What it says.
+    pub v: Value,
+    /// In milliseconds.
+    pub ms: i64,
+}
+
+impl From<(Value, i64)> for HeldState {
+    fn from((v, ms): (Value, i64)) -> Self {
+        Self { v, ms }
+    }
+}
+
 /// Bytes on disk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sizes {
@@ -157,7 +195,11 @@ pub trait Store: Send + Sync {
     }
     /// The changes of state of each entity in the range, oldest first, with the state in force at `range.from` in front under its own time; at most
     /// `limit` per entity, newest kept. Repeats are left out; numbers are no states.
-    async fn states(&self, entities: &[EntityId], range: Range, limit: usize) -> Result<Vec<Vec<(Timestamp, domain::value::Value)>>, StoreError>;
+    async fn states(&self, entities: &[EntityId], range: Range, limit: usize) -> Result<Vec<Vec<(Timestamp, Value)>>, StoreError>;
+    /// For how long each entity was in which state within the range, up to now. Numbers are no states. A store that keeps no states has none.
+    async fn held(&self, entities: &[EntityId], _range: Range) -> Result<Vec<Held>, StoreError> {
+        Ok(vec![Held::default(); entities.len()])
+    }
     /// Alarms and commands of some entities in a range, at most `limit` of each, newest kept. A store that keeps none of them has none.
     async fn marks(&self, _entities: &[EntityId], _range: Range, _limit: usize) -> Result<Marks, StoreError> {
         Ok(Marks::default())

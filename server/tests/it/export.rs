@@ -67,6 +67,10 @@ async fn history_is_written_beside_a_running_server_and_without_one() {
     assert!(running.contains("\na.temperature,2025-10-09T09:00:10.000Z,-19.9\n"));
     assert_eq!(running, app.get(&format!("/api/v1/history.csv?entities=a.temperature,door.contact&from={T}&to=1767139200000&resolution=raw")).await);
 
+    // What held before the range began is a reading of another moment.
+    let later = table(&folder, &["--entities", "door.*", "--from", "2025-10-09T09:00:30Z", "--to", "2025-12-31"]);
+    assert_eq!(later, "entity,time,value\ndoor.contact,2025-10-09T09:01:00.000Z,0\ndoor.contact,2025-10-09T09:01:30.000Z,1\n");
+
     let hours = table(&folder, &["--entities", "a.*", "--from", "2025-10-09T09:00", "--to", "2025-10-09T11:00:00Z", "--resolution", "1h"]);
     let lines: Vec<&str> = hours.lines().collect();
     assert_eq!(lines[0], "entity,time,min,mean,max,last,n");

@@ -119,6 +119,49 @@ async fn an_alarm_that_is_over_is_a_bar_from_its_beginning_to_its_end() {
     app.stop().await;
 }
 
+#[tokio::test]
+async fn an_alarm_whose_rule_is_removed_ends_with_the_next_start() {
+    let rule = |id: &str, entity: &str| Rule {
+        id: id.into(),
+        name: String::new(),
+        entity: EntityId::parse(entity).unwrap(),
+        condition: Condition::Above { limit: 30.0 },
+        severity: Severity::Critical,
+        hysteresis: 0.0,
+        message: String::new(),
+    };
+    let rules = [rule("kept", "oven.temperature"), rule("gone", "oven.temperature"), rule("moved", "oven.temperature")];
+    let mut app = TestApp::start_with(|config| config.rules.extend(rules)).await;
+    let (mut viewer, mut device) = both(&app).await;
+    device.publishes("sensors/oven/temperature", "31.5", true).await;
+    for _ in 0..3 {
+        assert_eq!(viewer.hears("alert").await["state"], "unacked");
+    }
+    let path = "/history?e=oven.temperature&range=15m";
+    let lasting = |html: &str| html.matches("Temperature above 30 since ").count();
+    let html = page_with(&app, path, &["Alarms in this period"]).await;
+    let title = |html: &str| html.split_once("Alarms in this period: ").unwrap().1.split_once("</title>").unwrap().0.to_owned();
+    assert_eq!(lasting(&title(&html)), 3, "{html}");
+
+    // One is gone, and one watches something else under the same name.
+    app.config.rules = vec![rule("kept", "oven.temperature"), rule("moved", "boiler.temperature")];
+    app.restart().await;
+    let html = page_with(&app, path, &["Alarms in this period"]).await;
+    assert_eq!((lasting(&title(&html)), title(&html).matches("Temperature above 30 from ").count()), (1, 2), "{html}");
+    let moved = app.json("/api/v1/alarms/moved").await;
+    assert_eq!((&moved["state"], &moved["entity"]), (&"normal".into(), &"boiler.temperature".into()));
+    let last = moved["journal"].as_array().unwrap().last().unwrap().clone();
+    assert_eq!((&last["state"], &last["who"]), (&"normal".into(), &"rule removed".into()));
+    assert_eq!(app.json("/api/v1/alarms/kept").await["state"], "unacked");
+    // Once: the next start finds nothing to end. And a rule that comes back begins anew.
+    app.config.rules.push(rule("gone", "oven.temperature"));
+    app.restart().await;
+    let gone = app.json("/api/v1/alarms/gone").await;
+    let states: Vec<&str> = gone["journal"].as_array().unwrap().iter().map(|event| event["who"].as_str().unwrap()).collect();
+    assert_eq!((&gone["state"], states), (&"normal".into(), vec!["", "rule removed"]));
+    app.stop().await;
+}
+
 /// The answer to a form that a page without script sends from `referer`: status, and where it leads.
 async fn sends(app: &TestApp, action: &str, fields: &str, referer: &str) -> (u16, String) {
     let request = format!(

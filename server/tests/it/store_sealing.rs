@@ -281,3 +281,22 @@ async fn late_readings_are_in_their_hours() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_block_that_is_missing_or_damaged_is_an_error_and_no_gap() {
+    let test = TestStore::open_with(settings()).await;
+    for n in 0..8 {
+        test.write(round(n)).await;
+        tend_to_the_end(&test.store).await;
+    }
+    let other = sqlx::SqlitePool::connect_with(sqlx::sqlite::SqliteConnectOptions::new().filename(test.path())).await.unwrap();
+    let entities = [entity("a.x"), entity("c.x")];
+    assert!(test.store.buckets(&entities, range(0, HOUR), 60_000).await.is_ok());
+    sqlx::query("update block_data set data = substr(data, 1, length(data) - 1)").execute(&other).await.unwrap();
+    let damaged = test.store.buckets(&entities, range(0, HOUR), 60_000).await.unwrap_err().to_string();
+    assert!(damaged.contains("damaged"), "{damaged}");
+    sqlx::query("delete from block_data").execute(&other).await.unwrap();
+    other.close().await;
+    let missing = test.store.buckets(&entities, range(0, HOUR), 60_000).await.unwrap_err().to_string();
+    assert!(missing.contains("is missing"), "{missing}");
+}

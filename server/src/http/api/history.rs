@@ -12,6 +12,7 @@ use super::By;
 use crate::clock::now;
 use crate::http::AppState;
 use crate::http::problem::Problem;
+use crate::store::Held;
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Question {
@@ -25,7 +26,17 @@ pub(super) struct Question {
 
 #[derive(Debug, Serialize)]
 pub(super) struct Answer {
-    series: Vec<Series>,
+    series: Vec<Told>,
+}
+
+/// What is told of an entity.
+#[derive(Debug, Serialize)]
+struct Told {
+    #[serde(flatten)]
+    series: Series,
+    /// Of words, which have no numbers.
+    #[serde(flatten)]
+    held: Option<Held>,
 }
 
 /// What is asked, as far as it can be answered.
@@ -41,7 +52,9 @@ pub(super) struct Asked {
 pub(super) async fn query(State(app): State<AppState>, By(caller): By, Query(question): Query<Question>) -> Result<Json<Answer>, Problem> {
     let Asked { entities, range, points, zone } = question.read()?;
     let series = app.backend.series(&caller, &entities, range, points, zone.as_ref()).await?;
-    Ok(Json(Answer { series }))
+    let mut held = app.backend.held(&caller, &series, range).await?;
+    let told = |series: Series| Told { held: held.remove(&series.entity), series };
+    Ok(Json(Answer { series: series.into_iter().map(told).collect() }))
 }
 
 impl Question {

@@ -70,6 +70,11 @@ impl Writer {
         }
     }
 
+    /// Everything written so far, to write more.
+    pub(super) const fn bytes(&mut self) -> &mut Vec<u8> {
+        &mut self.out
+    }
+
     /// Everything written, with its checksum.
     pub(super) fn finish(mut self) -> Vec<u8> {
         let sum = checksum(&self.out);
@@ -95,7 +100,8 @@ impl Writer {
 
 /// Reads columns in the order they were written.
 pub(super) struct Reader<'a> {
-    rest: &'a [u8],
+    /// What was not read yet.
+    pub(super) rest: &'a [u8],
     /// What the columns are.
     pub(super) format: u8,
     /// Something about the columns.
@@ -133,38 +139,6 @@ impl<'a> Reader<'a> {
             return self.take();
         }
         scale::to_numbers(kind, &self.take::<i64>()?).ok_or_else(|| CodecError::Damaged(format!("numbers with {kind} decimals")))
-    }
-
-    /// How many integers of a column in ascending order are below each of some bounds in ascending order, and the last of them, if there is one.
-    /// Reads no further than it has to: it is the last that is asked of the columns.
-    pub(super) fn count_below(self, bounds: &[i64]) -> Result<Vec<(usize, Option<i64>)>, CodecError> {
-        let mut counts = Vec::with_capacity(bounds.len());
-        let mut read = || {
-            let (file, left) = FileDecompressor::new(self.rest)?;
-            let (mut chunk, left) = file.chunk_decompressor::<i64, _>(left)?;
-            let mut page = chunk.page_decompressor(left, self.n)?;
-            let mut batch = [0; pco::FULL_BATCH_N];
-            let (mut n_before, mut last) = (0, None);
-            while n_before < self.n && counts.len() < bounds.len() {
-                let batch = &mut batch[..pco::FULL_BATCH_N.min(self.n - n_before)];
-                page.read(batch)?;
-                while let Some(bound) = bounds.get(counts.len()) {
-                    let n = batch.partition_point(|integer| integer < bound);
-                    if n == batch.len() {
-                        break;
-                    }
-                    counts.push((n_before + n, n.checked_sub(1).map_or(last, |before| batch.get(before).copied())));
-                }
-                (n_before, last) = (n_before + batch.len(), batch.last().copied());
-            }
-            counts.resize(bounds.len(), (n_before, last));
-            pco::errors::PcoResult::Ok(())
-        };
-        if self.n == 0 {
-            return Ok(vec![(0, None); bounds.len()]);
-        }
-        read().map_err(|error| CodecError::Damaged(error.to_string()))?;
-        Ok(counts)
     }
 
     fn take<T: Number + Default>(&mut self) -> Result<Vec<T>, CodecError> {

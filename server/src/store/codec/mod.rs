@@ -1,18 +1,21 @@
 //! Readings of one series, packed: times and numbers as two columns of the crate `pco`.
 //!
 //! ```text
-//! byte 0      what it is: 3 points, 2 sums; 1 points as an earlier version packed them, the times first
+//! byte 0      what it is: 4 points, 2 sums; 3 and 1 points as earlier versions packed them
 //! byte 1      of points, what the times are: 0 all said by the device, 1 all those of arrival, 2 mixed
 //! bytes 2–5   how many, little endian
 //! bytes 6–9   checksum of everything but itself
-//! then        the columns, of points the numbers first, each a header, a chunk and a page of pco's wrapped format; before numbers a byte: digits after the point of scaled
-//!             integers, or 255 for numbers as they are
+//! then        where there are any: points in pages; of sums their columns
 //! ```
+//!
+//! A column of sums, and of points of earlier versions (3 the numbers first, 1 the times first), is a header, a chunk and a page of pco's wrapped format;
+//! before numbers a byte: digits after the point of scaled integers, or 255 for numbers as they are.
 //!
 //! What is packed comes back to the last bit.
 
-use column::{Reader, Writer};
+use column::Reader;
 pub use divide::divide;
+use paged::Paged;
 pub use point::Point;
 pub use sum::{Sum, decode_sums, encode_sums};
 pub use traced::{Run, Traced, increase, is_on};
@@ -21,6 +24,8 @@ pub use traced::{Run, Traced, increase, is_on};
 mod column;
 /// What parts of a block come to.
 mod divide;
+/// Points in pages.
+mod paged;
 /// A number at a moment.
 mod point;
 /// Numbers as integers with a common number of decimals.
@@ -34,8 +39,10 @@ mod traced;
 mod tests;
 
 /// The first byte of what [`encode`] makes.
-const FORMAT: u8 = 3;
-/// What it was before: the times came first.
+const FORMAT: u8 = 4;
+/// What it was before: each column in one piece, the numbers first.
+const FORMAT_3: u8 = 3;
+/// What it was at first: the times came first.
 const FORMAT_1: u8 = 1;
 /// More points are in no block; room for them would be made before anything of them is read.
 pub const MAX_POINTS: usize = 1 << 22;
@@ -60,12 +67,7 @@ pub enum CodecError {
 /// With more than [`MAX_POINTS`] points.
 #[must_use]
 pub fn encode(points: &[Point]) -> Vec<u8> {
-    let times = Times::of(points);
-    let mut out = Writer::new(FORMAT, times as u8, points.len());
-    out.numbers(&points.iter().map(|point| point.value).collect::<Vec<_>>());
-    // Last, for sometimes only the first of them are read.
-    out.ticking(&points.iter().map(|point| times.mark(point)).collect::<Vec<_>>());
-    out.finish()
+    paged::encode(points)
 }
 
 /// The points that were packed.
@@ -73,7 +75,13 @@ pub fn encode(points: &[Point]) -> Vec<u8> {
 /// # Errors
 /// [`CodecError`] for everything that [`encode`] did not make.
 pub fn decode(data: &[u8]) -> Result<Vec<Point>, CodecError> {
-    let mut columns = Reader::new(data, &[FORMAT, FORMAT_1])?;
+    let mut columns = Reader::new(data, &[FORMAT, FORMAT_3, FORMAT_1])?;
+    if columns.n == 0 {
+        return Ok(vec![]);
+    }
+    if columns.format == FORMAT {
+        return Paged::open(columns.rest, columns.kind, columns.n)?.points();
+    }
     let times = Times::of_kind(columns.kind)?;
     let (marks, values) = if columns.format == FORMAT_1 {
         (columns.integers()?, columns.numbers()?)

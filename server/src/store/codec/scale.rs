@@ -21,8 +21,19 @@ pub(super) fn to_integers(numbers: &[f64]) -> Option<(u8, Vec<i64>)> {
 
 /// The numbers again; `None` for a number of decimals that there is not.
 pub(super) fn to_numbers(decimals: u8, integers: &[i64]) -> Option<Vec<f64>> {
-    let power = *POWERS.get(usize::from(decimals))?;
+    let power = power(decimals)?;
     Some(integers.iter().map(|&integer| number(integer, power)).collect())
+}
+
+/// By what the integers of so many decimals are divided; `None` for a number of decimals that there is not.
+pub(super) fn power(decimals: u8) -> Option<f64> {
+    POWERS.get(usize::from(decimals)).copied()
+}
+
+/// The sum of numbers that are integers.
+#[expect(clippy::cast_precision_loss, reason = "it is rounded to a number once, which sums of numbers are with each of them")]
+pub(super) fn total(of: i128, power: f64) -> f64 {
+    of as f64 / power
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "it is within the integers that are exact")]
@@ -38,6 +49,6 @@ fn integer(of: f64, power: f64) -> Option<i64> {
 
 /// Division is rounded correctly, as reading decimal digits is: both give the same number.
 #[expect(clippy::cast_precision_loss, reason = "what `to_integers` makes is exact; what else there is stands in a damaged block")]
-fn number(integer: i64, power: f64) -> f64 {
+pub(super) fn number(integer: i64, power: f64) -> f64 {
     integer as f64 / power
 }

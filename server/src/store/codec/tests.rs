@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::column::{HEAD_BYTES, checksum};
+use super::column::{HEAD_BYTES, Writer, checksum};
 use super::*;
 
 /// The points come back to the last bit.
@@ -11,12 +11,19 @@ fn check(points: &[Point]) -> usize {
     data.len()
 }
 
-/// As the first version did: times in front, and another checksum.
-fn encode_as_before(points: &[Point]) -> Vec<u8> {
+/// As earlier versions did: the first one with times in front, and another checksum.
+fn encode_as_before(format: u8, points: &[Point]) -> Vec<u8> {
     let times = Times::of(points);
-    let mut out = Writer::new(FORMAT_1, times as u8, points.len());
-    out.ticking(&points.iter().map(|point| times.mark(point)).collect::<Vec<_>>());
-    out.numbers(&points.iter().map(|point| point.value).collect::<Vec<_>>());
+    let marks: Vec<i64> = points.iter().map(|point| times.mark(point)).collect();
+    let numbers: Vec<f64> = points.iter().map(|point| point.value).collect();
+    let mut out = Writer::new(format, times as u8, points.len());
+    if format == FORMAT_1 {
+        out.ticking(&marks);
+        out.numbers(&numbers);
+    } else {
+        out.numbers(&numbers);
+        out.ticking(&marks);
+    }
     out.finish()
 }
 
@@ -41,12 +48,117 @@ fn sensible_number() -> impl Strategy<Value = f64> {
     decimal
 }
 
+/// Numbers that lie close enough for their blocks to have pages.
+fn close_number() -> impl Strategy<Value = f64> {
+    (-100_000i32..100_000, 0i32..3).prop_map(|(digits, decimals)| f64::from(digits) / 10f64.powi(decimals))
+}
+
 fn points(number: impl Strategy<Value = f64>) -> impl Strategy<Value = Vec<Point>> {
     let at = prop_oneof![1_781_000_000_000i64..1_781_100_000_000, 0i64..50, -8_640_000_000_000_000i64..=8_640_000_000_000_000];
     prop::collection::vec((at, any::<bool>(), number), 0..300).prop_map(|mut rows| {
         rows.sort_by_key(|row| Point::new(row.0, row.1, row.2).key());
         rows.into_iter().map(|(at, device_time, number)| Point::new(at, device_time, number)).collect()
     })
+}
+
+/// Many points of a sensor, some at the same moment, with gaps, jitter, and times of both kinds; some begin where others ended.
+fn pages_of(number: impl Strategy<Value = f64>) -> impl Strategy<Value = Vec<Point>> {
+    let apart = prop_oneof![8 => 9_970i64..10_030, 1 => Just(0), 1 => 0i64..90_000_000];
+    let is_mixed = any::<bool>();
+    (prop::collection::vec((apart, any::<bool>(), number), 600..2_500), is_mixed).prop_map(|(rows, is_mixed)| {
+        let mut at = 1_781_000_000_000;
+        let mut points: Vec<Point> = rows
+            .into_iter()
+            .map(|(apart, device_time, number)| {
+                at += apart;
+                // The device says a moment once only.
+                Point::new(at, device_time && apart > 0 || !is_mixed, number)
+            })
+            .collect();
+        points.sort_by_key(Point::key);
+        points
+    })
+}
+
+/// What a block comes to between moments is what its points come to there. Sums of decimals are exact; others may be added in another order.
+fn check_divided(data: &[u8], points: &[Point], moments: &[i64], exact: Option<u8>) {
+    let (Some(first), Some(last)) = (points.first(), points.last()) else { return };
+    let parts = divide(data, moments, first.taken_at(), last.key()).expect("reads back");
+    assert_eq!(parts.len(), moments.len() + 1);
+    let mut begin = 0;
+    for (part, end) in parts.iter().zip(moments.iter().map(|moment| points.partition_point(|point| point.taken_at() < *moment)).chain([points.len()]))
+    {
+        let own = &points[begin..end];
+        begin = end;
+        let all = Sum::all(own);
+        let but_total = |sum: &Option<Sum>| sum.map(|sum| Sum { total: 0.0, ..sum });
+        assert_eq!(but_total(part), but_total(&all));
+        let total = |sum: &Option<Sum>| sum.map_or(0.0, |sum| sum.total);
+        if let Some(decimals) = exact {
+            let power = scale::power(decimals).expect("a power");
+            #[expect(clippy::cast_possible_truncation, reason = "decimals as integers")]
+            let integers: i128 = own.iter().map(|point| (point.value * power).round_ties_even() as i128).sum();
+            assert_eq!(total(part).to_bits(), scale::total(integers, power).to_bits());
+        } else {
+            let most: f64 = own.iter().map(|point| sum::bounded(point.value).abs()).sum();
+            assert!((total(part) - total(&all)).abs() <= most * 1e-12, "{part:?} {all:?}");
+        }
+    }
+}
+
+/// Some moments around points, by their place, and the moments of all pages' edges.
+fn moments_of(points: &[Point], places: &[(prop::sample::Index, i64)]) -> Vec<i64> {
+    let near = places.iter().map(|(place, beside)| place.get(points).taken_at() + beside);
+    let edges = (1..5).filter_map(|page| Some(points.get(page * 512)?.taken_at())).filter(|_| places.len().is_multiple_of(2));
+    let mut moments: Vec<i64> = near.chain(edges).collect();
+    moments.sort_unstable();
+    moments
+}
+
+fn places() -> impl Strategy<Value = Vec<(prop::sample::Index, i64)>> {
+    prop::collection::vec((any::<prop::sample::Index>(), -1i64..=1), 0..6)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn pages_of_decimals_come_back_and_are_divided_exactly(points in pages_of(close_number()), places in places()) {
+        check(&points);
+        let values: Vec<f64> = points.iter().map(|point| point.value).collect();
+        let (decimals, _) = scale::to_integers(&values).expect("decimals");
+        check_divided(&encode(&points), &points, &moments_of(&points, &places), Some(decimals));
+    }
+
+    #[test]
+    fn pages_of_hostile_numbers_come_back_and_are_divided(points in pages_of(hostile_number()), places in places()) {
+        check(&points);
+        check_divided(&encode(&points), &points, &moments_of(&points, &places), None);
+    }
+
+    #[test]
+    fn damaged_pages_are_read_or_refused(
+        points in pages_of(close_number()),
+        places in places(),
+        // What says where pages are stands in front.
+        hits in prop::collection::vec((prop_oneof![0usize..120, 0usize..4_000], any::<u8>()), 1..6),
+        cut in 0usize..3_000,
+    ) {
+        let mut data = encode(&points);
+        for (place, byte) in hits {
+            let place = HEAD_BYTES + place % (data.len() - HEAD_BYTES);
+            data[place] = byte;
+        }
+        if cut.is_multiple_of(2) {
+            data.truncate(data.len().saturating_sub(cut).max(HEAD_BYTES));
+        }
+        let sum = checksum(&data);
+        data[HEAD_BYTES - 4..HEAD_BYTES].copy_from_slice(&sum.to_le_bytes());
+        let _ = decode(&data);
+        for last_key in [0, points.last().map_or(0, Point::key), i64::MAX] {
+            let _ = divide(&data, &moments_of(&points, &places), points[0].taken_at(), last_key);
+        }
+    }
 }
 
 proptest! {
@@ -74,33 +186,23 @@ proptest! {
     fn a_divided_block_comes_to_what_its_parts_come_to(points in points(sensible_number()), cuts in prop::collection::vec(0i64..60, 0..5)) {
         let mut moments: Vec<i64> = cuts.iter().map(|cut| if cut % 2 == 0 { *cut } else { 1_781_000_000_000 + cut * 1_700_000 }).collect();
         moments.sort_unstable();
-        let last_key = points.last().map_or(0, Point::key);
-        for data in [encode(&points), encode_as_before(&points)] {
-            let parts = divide(&data, &moments, last_key).expect("reads back");
-            prop_assert_eq!(parts.len(), moments.len() + 1);
-            let mut begin = 0;
-            for (part, end) in parts.iter().zip(moments.iter().map(|moment| points.partition_point(|point| point.taken_at() < *moment)).chain([points.len()])) {
-                let all = Sum::all(&points[begin..end]);
-                let but_total = |sum: &Option<Sum>| sum.map(|sum| Sum { total: 0.0, ..sum });
-                prop_assert_eq!(but_total(part), but_total(&all));
-                // Added in another order.
-                let total = |sum: &Option<Sum>| sum.map_or(0.0, |sum| sum.total);
-                prop_assert!((total(part) - total(&all)).abs() < 1e-4, "{part:?} {all:?}");
-                begin = end;
-            }
+        for data in [encode(&points), encode_as_before(FORMAT_1, &points), encode_as_before(FORMAT_3, &points)] {
+            check_divided(&data, &points, &moments, None);
         }
     }
 
     #[test]
     fn what_an_earlier_version_packed_is_read(points in points(hostile_number())) {
         let bits = |points: &[Point]| points.iter().map(|point| (point.key(), point.value.to_bits())).collect::<Vec<_>>();
-        prop_assert_eq!(bits(&decode(&encode_as_before(&points)).expect("reads back")), bits(&points));
+        for format in [FORMAT_1, FORMAT_3] {
+            prop_assert_eq!(bits(&decode(&encode_as_before(format, &points)).expect("reads back")), bits(&points));
+        }
     }
 
     #[test]
     fn anything_is_read_or_refused(data in prop::collection::vec(any::<u8>(), 0..400)) {
         let _ = decode(&data);
-        let _ = divide(&data, &[5, 50], 0);
+        let _ = divide(&data, &[5, 50], 0, 0);
         let _ = decode_sums(&data);
     }
 
@@ -127,7 +229,34 @@ proptest! {
             data[HEAD_BYTES - 4..HEAD_BYTES].copy_from_slice(&sum.to_le_bytes());
         }
         let _ = decode(&data);
-        let _ = divide(&data, &[5, 50, 1_781_050_000_000], 0);
+        let _ = divide(&data, &[5, 50, 1_781_050_000_000], 0, i64::MAX);
+    }
+}
+
+/// Written by the version before, and kept as they were.
+#[test]
+fn blocks_of_the_third_format_are_read_and_divided() {
+    #[expect(clippy::cast_precision_loss, reason = "small numbers")]
+    let decimals = |i: i64| (2_000 + (i * 7) % 13 + i / 50) as f64 / 100.0;
+    #[expect(clippy::cast_precision_loss, reason = "small numbers")]
+    let as_is = |i: i64| 1.0 / (i + 3) as f64;
+    let at = |i: i64| 1_781_273_006_123 + i * 10_000 + (i * i * 31) % 60;
+    for (data, points) in [
+        (&include_bytes!("blocks/format_3_decimals.bin")[..], (0..300).map(|i| Point::new(at(i), i % 7 > 0, decimals(i))).collect::<Vec<_>>()),
+        (&include_bytes!("blocks/format_3_as_is.bin")[..], (0..300).map(|i| Point::new(at(i), true, as_is(i))).collect()),
+    ] {
+        assert_eq!(data[0], FORMAT_3);
+        assert_eq!(decode(data).as_deref(), Ok(points.as_slice()));
+        check_divided(data, &points, &[at(0), at(100) - 1, at(100), at(250) + 1], None);
+    }
+}
+
+#[test]
+fn a_short_block_is_no_longer_than_it_was() {
+    for n in [0, 1, 2, 3, 10, 50, 200, 700] {
+        let points = sensor(n);
+        let (now, before) = (check(&points), encode_as_before(FORMAT_3, &points).len());
+        assert!(now <= before, "{n} points: {now} bytes, {before} before");
     }
 }
 

@@ -11,12 +11,13 @@ use domain::time::Timestamp;
 use sqlx::ConnectOptions as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 
+use super::answer::answer;
 use super::error::open_reason;
 use super::floor::{self, Floor};
 use super::history::{self, Asked};
 use super::hot::{Hot, Tables};
 use super::journal::{self, Row};
-use super::{answer, open, sealed, series};
+use super::{open, sealed, series};
 use crate::store::StoreError;
 use crate::store::codec::Point;
 

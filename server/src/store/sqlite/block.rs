@@ -1,6 +1,7 @@
 //! Blocks: the heads of packed readings, and the readings.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use sqlx::sqlite::SqliteConnection;
 
@@ -116,24 +117,51 @@ pub(super) async fn first(
 
 /// The readings of some blocks, by `data_id`.
 pub(super) async fn read(connection: &mut SqliteConnection, ids: &[i64]) -> Result<HashMap<i64, Vec<Point>>, StoreError> {
-    let mut found = HashMap::with_capacity(ids.len());
-    for (id, data) in read_packed(connection, ids).await? {
-        found.insert(id, codec::decode(&data).map_err(|error| damaged(id, &error))?);
-    }
-    Ok(found)
+    let all = read_packed(connection, ids).await?;
+    ids.iter().map(|id| Ok((*id, codec::decode(all.get(*id)?).map_err(|error| damaged(*id, &error))?))).collect()
 }
 
-/// The same, packed, each once.
-pub(super) async fn read_packed(connection: &mut SqliteConnection, ids: &[i64]) -> Result<HashMap<i64, Vec<u8>>, StoreError> {
-    let rows: Vec<(i64, Vec<u8>)> = sqlx::query_as("select data_id, data from json_each(?) as asked cross join block_data on data_id = asked.value")
-        .bind(to_json(&ids)?)
-        .fetch_all(connection)
-        .await?;
-    let found: HashMap<i64, Vec<u8>> = rows.into_iter().collect();
-    match ids.iter().find(|id| !found.contains_key(id)) {
-        Some(missing) => Err(StoreError::Failed(format!("block {missing} is missing"))),
-        None => Ok(found),
+/// The readings of a block.
+pub(super) async fn read_one(connection: &mut SqliteConnection, id: i64) -> Result<Vec<Point>, StoreError> {
+    codec::decode(read_packed(connection, &[id]).await?.get(id)?).map_err(|error| damaged(id, &error))
+}
+
+/// The readings of some blocks as they are packed.
+#[derive(Debug, Default)]
+pub(super) struct AllPacked {
+    data: Vec<u8>,
+    /// Where each is.
+    places: HashMap<i64, Range<usize>>,
+}
+
+impl AllPacked {
+    /// Those of one block.
+    pub(super) fn get(&self, id: i64) -> Result<&[u8], StoreError> {
+        let found = self.places.get(&id).and_then(|place| self.data.get(place.clone()));
+        found.ok_or_else(|| StoreError::Failed(format!("block {id} is missing")))
     }
+}
+
+/// The same as [`read`], packed. They come as one row, one after the other: each value that SQLite hands to another thread costs more than to find a block.
+pub(super) async fn read_packed(connection: &mut SqliteConnection, ids: &[i64]) -> Result<AllPacked, StoreError> {
+    // Bytes as text are the same bytes; nobody looks whether it is one.
+    let row: (Option<String>, Option<String>, Option<Vec<u8>>) = sqlx::query_as(
+        "select group_concat(data_id), group_concat(length(data)), cast(group_concat(data, '') as blob)
+         from json_each(?) as asked cross join block_data on data_id = asked.value",
+    )
+    .bind(to_json(&ids)?)
+    .fetch_one(connection)
+    .await?;
+    let (Some(ids), Some(lens), Some(data)) = row else { return Ok(AllPacked::default()) };
+    let mut all = AllPacked { data, places: HashMap::new() };
+    let mut end = 0;
+    for (id, len) in ids.split(',').zip(lens.split(',')) {
+        let unclear = |error: std::num::ParseIntError| StoreError::Failed(format!("block {id} of {len} bytes: {error}"));
+        let begin = end;
+        end += len.parse::<usize>().map_err(unclear)?;
+        all.places.insert(id.parse().map_err(unclear)?, begin..end);
+    }
+    Ok(all)
 }
 
 /// What is wrong with a block.

@@ -1,14 +1,14 @@
 //! Blocks that lie in several buckets: they have to be read. Unpacking is work for a processor, and there may be a thousand of them: it is done on the
 //! threads for such work, while the next blocks are read from the disk.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use domain::downsample::Grid;
 use sqlx::sqlite::SqliteConnection;
 use tokio::task::{JoinHandle, spawn_blocking};
 
-use super::block::{self, Head};
+use super::block::{self, AllPacked, Head};
 use super::buckets::Buckets;
 use crate::store::StoreError;
 use crate::store::codec::{self, Sum};
@@ -58,10 +58,10 @@ async fn take(parts: Option<JoinHandle<Parts>>, buckets: &mut Buckets) -> Result
     Ok(())
 }
 
-fn divide(heads: &[Head], packed: &HashMap<i64, Vec<u8>>, (from, to): (i64, i64), grid: &Grid) -> Parts {
+fn divide(heads: &[Head], packed: &AllPacked, (from, to): (i64, i64), grid: &Grid) -> Parts {
     let mut parts = vec![];
     for head in heads {
-        let data = packed.get(&head.data_id).map(Vec::as_slice).unwrap_or_default();
+        let data = packed.get(head.data_id)?;
         // The first part is what lies before the range, the last what lies behind it.
         let (mut moments, mut starts) = (vec![from], vec![]);
         let mut at = head.start_at.max(from);
@@ -72,7 +72,7 @@ fn divide(heads: &[Head], packed: &HashMap<i64, Vec<u8>>, (from, to): (i64, i64)
             moments.push(next.min(to));
             at = next;
         }
-        let sums = codec::divide(data, &moments, head.sum.last_key).map_err(|error| block::damaged(head.data_id, &error))?;
+        let sums = codec::divide(data, &moments, head.start_at, head.sum.last_key).map_err(|error| block::damaged(head.data_id, &error))?;
         parts.extend(starts.into_iter().zip(sums.into_iter().skip(1)).filter_map(|(start, sum)| Some((start, sum?))));
     }
     Ok(parts)

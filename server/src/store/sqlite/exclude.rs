@@ -13,7 +13,7 @@ use sqlx::sqlite::SqliteConnection;
 use super::block::{self, Head, Packed};
 use super::buckets::within;
 use super::floor::Floor;
-use super::hot::Hot;
+use super::hot::{Hot, Tables};
 use super::hours::{self, Span};
 use super::journal::{self, Entry, Kind};
 use super::registry::to_json;
@@ -42,9 +42,9 @@ impl Excluded {
     }
 
     /// What was taken out just now.
-    pub(super) fn take(&mut self, exclusion: &Exclusion) {
-        let key = |(n, ..): &Row| Point::new(exclusion.taken_at, *n == 0, 0.0).key();
-        self.keys.extend(exclusion.rows.iter().map(|row| (exclusion.series, key(row))));
+    pub(super) fn take(&mut self, taken: &TakenOut) {
+        let key = |(n, ..): &Row| Point::new(taken.taken_at, *n == 0, 0.0).key();
+        self.keys.extend(taken.rows.iter().map(|row| (taken.series, key(row))));
     }
 
     /// All of a moment are taken back.
@@ -55,22 +55,32 @@ impl Excluded {
     }
 }
 
-/// The readings of one moment of a series, and what becomes of history without them.
+/// The readings of one moment of a series that are in a block, and what becomes of history without them.
 #[derive(Debug)]
 pub(super) struct Exclusion {
     series: i64,
     taken_at: i64,
-    rows: Vec<Row>,
-    /// Those that are in no block yet.
-    hot: Vec<Entry>,
-    /// The block that holds the others, made anew, and its hour.
+    sealed: Vec<Point>,
+    /// The block that holds them, made anew, and its hour.
     pub(super) change: Option<Change>,
+}
+
+/// What was taken out.
+#[derive(Debug)]
+pub(super) struct TakenOut {
+    series: i64,
+    taken_at: i64,
+    rows: Vec<Row>,
+    /// What memory is to give up, and the row of the journal that says so.
+    pub(super) hot: (Vec<Entry>, i64),
+    /// Another generation says what is in blocks.
+    pub(super) is_remade: bool,
 }
 
 /// A reading: its place within the moment, its number, and its state as JSON.
 type Row = (i64, Option<f64>, Option<String>);
 
-/// Finds the readings of a moment; `None` where there are none. Blocks must not change until it is written.
+/// Prepares to take out a moment; `None` where no single readings are kept. Blocks must not change until it is written; what is in none of them may.
 pub(super) async fn find(reader: &mut SqliteConnection, hot: &Hot, series: i64, taken_at: i64) -> Result<Option<Exclusion>, StoreError> {
     let moment = (taken_at, taken_at.saturating_add(1));
     let view = hot.view(&[series]);
@@ -79,28 +89,17 @@ pub(super) async fn find(reader: &mut SqliteConnection, hot: &Hot, series: i64, 
         return Ok(None);
     }
     let head = block::at(reader, view.generation, &[(series, taken_at)]).await?.pop().filter(|head| head.end_at() >= taken_at);
-    let mut numbers: Vec<Point> = vec![];
+    let mut sealed: Vec<Point> = vec![];
     let mut change = None;
     if let Some(head) = head {
-        let all = block::read(reader, &[head.data_id]).await?.remove(&head.data_id).unwrap_or_default();
-        numbers.extend_from_slice(within(moment, &all));
-        if !numbers.is_empty() {
+        let all = block::read_one(reader, head.data_id).await?;
+        sealed.extend_from_slice(within(moment, &all));
+        if !sealed.is_empty() {
             let left: Vec<Point> = all.into_iter().filter(|point| point.taken_at() != taken_at).collect();
             change = Some(without(reader, view.generation, &head, &left, taken_at).await?);
         }
     }
-    let in_memory: Vec<Point> = view.points(series).flat_map(|points| within(moment, points)).copied().collect();
-    numbers.extend_from_slice(&in_memory);
-    let states: Vec<(i64, String)> = sqlx::query_as("select n, value from state where series_id = ? and taken_at = ? order by n")
-        .bind(series)
-        .bind(taken_at)
-        .fetch_all(reader)
-        .await?;
-    // In the order of the moment: a block and memory may both hold some of it.
-    numbers.sort_by_key(Point::key);
-    let rows = rows(&numbers, states);
-    let hot = in_memory.into_iter().map(|point| (series, point)).collect();
-    Ok((!rows.is_empty()).then_some(Exclusion { series, taken_at, rows, hot, change }))
+    Ok(Some(Exclusion { series, taken_at, sealed, change }))
 }
 
 /// The blocks and hours of a series once `left` is all that remains of a block.
@@ -126,7 +125,7 @@ async fn without(reader: &mut SqliteConnection, generation: i64, head: &Head, le
             if other.data_id == head.data_id {
                 own.extend_from_slice(within(span, left));
             } else {
-                let points = block::read(reader, &[other.data_id]).await?.remove(&other.data_id).unwrap_or_default();
+                let points = block::read_one(reader, other.data_id).await?;
                 own.extend_from_slice(within(span, &points));
             }
         }
@@ -162,32 +161,52 @@ fn rows(numbers: &[Point], states: Vec<(i64, String)>) -> Vec<Row> {
     rows
 }
 
-/// Takes the readings out. The blocks of `generation + 1` are written already. Returns what the journal then says.
+/// Takes out all readings of the moment: those of the block, and whatever else is stored by now. The blocks of the next generation are written already.
+/// `None` where there is no such reading.
 pub(super) async fn write(
     connection: &mut SqliteConnection,
-    generation: i64,
-    seq: i64,
+    hot: &Hot,
     exclusion: &Exclusion,
     entry: &Activity,
-) -> Result<(Vec<Entry>, i64), StoreError> {
-    let Exclusion { series, taken_at, rows, hot, change } = exclusion;
-    if change.is_some() {
-        let (_, sealed_seq) = sealed::get(connection).await?;
-        sealed::set(connection, generation + 1, sealed_seq).await?;
-    }
-    let seq = journal::append(connection, seq, Kind::TakenOut, hot).await?;
-    sqlx::query("delete from state where series_id = ? and taken_at = ? and n in (select value ->> 0 from json_each(?))")
+) -> Result<Option<TakenOut>, StoreError> {
+    let Exclusion { series, taken_at, sealed, change } = exclusion;
+    let moment = (*taken_at, taken_at.saturating_add(1));
+    let in_memory: Vec<Point> = hot.view(&[*series]).points(*series).flat_map(|points| within(moment, points)).copied().collect();
+    let states: Vec<(i64, String)> = sqlx::query_as("select n, value from state where series_id = ? and taken_at = ? order by n")
         .bind(series)
         .bind(taken_at)
-        .bind(to_json(rows)?)
-        .execute(&mut *connection)
+        .fetch_all(&mut *connection)
         .await?;
-    for (n, number, state) in rows {
+    // In the order of the moment: a block and memory may both hold some of it.
+    let mut numbers = [&sealed[..], &in_memory].concat();
+    numbers.sort_by_key(Point::key);
+    let rows = rows(&numbers, states);
+    if rows.is_empty() {
+        return Ok(None);
+    }
+    if let Some(entity) = entry.entity.as_ref().filter(|_| rows.iter().any(|row| value(row.clone()).is_none())) {
+        // Nobody could be told what it was, nor take it back.
+        return Err(StoreError::Unreadable { entity: entity.clone(), at: Timestamp::from_ms(*taken_at) });
+    }
+    if change.is_some() {
+        let (_, sealed_seq) = sealed::get(connection).await?;
+        sealed::set(connection, hot.ask(Tables::generation) + 1, sealed_seq).await?;
+    }
+    let gone: Vec<Entry> = in_memory.into_iter().map(|point| (*series, point)).collect();
+    let seq = journal::append(connection, hot.ask(Tables::seq), Kind::TakenOut, &gone).await?;
+    sqlx::query("delete from state where series_id = ? and taken_at = ?").bind(series).bind(taken_at).execute(&mut *connection).await?;
+    // Some of the moment may have been taken out before: those of now came after them.
+    let before: i64 = sqlx::query_scalar("select coalesce(max(n), 0) from excluded where series_id = ? and taken_at = ?")
+        .bind(series)
+        .bind(taken_at)
+        .fetch_one(&mut *connection)
+        .await?;
+    for (n, number, state) in &rows {
         // Few, and bound as they are: a number keeps its bits.
-        sqlx::query("insert or replace into excluded (series_id, taken_at, n, number, state, excluded_at, who) values (?, ?, ?, ?, ?, ?, ?)")
+        sqlx::query("insert into excluded (series_id, taken_at, n, number, state, excluded_at, who) values (?, ?, ?, ?, ?, ?, ?)")
             .bind(series)
             .bind(taken_at)
-            .bind(n)
+            .bind(if *n == 0 { 0 } else { before + n })
             .bind(number)
             .bind(state)
             .bind(entry.at.as_ms())
@@ -196,10 +215,10 @@ pub(super) async fn write(
             .await?;
     }
     super::activity::insert(connection, entry).await?;
-    Ok((hot.clone(), seq))
+    Ok(Some(TakenOut { series: *series, taken_at: *taken_at, rows, hot: (gone, seq), is_remade: change.is_some() }))
 }
 
-/// Gives up what was taken out of a moment; returns the readings that are to be stored again.
+/// Gives up what was taken out of a moment; returns the readings that are to be stored again. An error takes nothing back.
 pub(super) async fn give_back(connection: &mut SqliteConnection, entity: &EntityId, series: i64, taken_at: i64) -> Result<Vec<Reading>, StoreError> {
     let rows: Vec<Row> = sqlx::query_as("select n, number, state from excluded where series_id = ? and taken_at = ? order by n")
         .bind(series)
@@ -210,9 +229,11 @@ pub(super) async fn give_back(connection: &mut SqliteConnection, entity: &Entity
     let at = Timestamp::from_ms(taken_at);
     let reading = |row: Row| {
         let device_time = row.0 == 0;
-        Some(Reading { entity: entity.clone(), value: value(row)?, taken_at: at, received_at: at, device_time })
+        // Whatever it is, it is all there is of it: one that is left out here would be gone for good.
+        let value = value(row).ok_or_else(|| StoreError::Unreadable { entity: entity.clone(), at })?;
+        Ok(Reading { entity: entity.clone(), value, taken_at: at, received_at: at, device_time })
     };
-    Ok(rows.into_iter().filter_map(reading).collect())
+    rows.into_iter().map(reading).collect()
 }
 
 /// What is taken out of the history of some series in a range, newest first.
@@ -243,8 +264,8 @@ pub(super) async fn list(connection: &mut SqliteConnection, entities: &[EntityId
     Ok(rows.into_iter().filter_map(listed).collect())
 }
 
-impl Exclusion {
-    /// What is taken out, in the order of the moment.
+impl TakenOut {
+    /// What was taken out, in the order of the moment.
     pub(super) fn list(&self, entity: &EntityId, entry: &Activity) -> Vec<Listed> {
         let listed = |row: &Row| {
             let v = value(row.clone())?;

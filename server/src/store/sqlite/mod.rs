@@ -8,7 +8,6 @@
 //! take the place of what they were made of. A reader takes what memory holds and a generation at once, and what that generation consists of stays
 //! until the last such reader is gone: it sees one state, however long it takes, and holds no snapshot of the database meanwhile.
 
-use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,35 +16,43 @@ use async_trait::async_trait;
 use domain::downsample::{self, Grid};
 use domain::entity::EntityId;
 use domain::excluded::Excluded;
-use domain::history::{Range, Resolution, Series, SeriesKind};
+use domain::history::{Range, Resolution, Series};
 use domain::reading::Reading;
 use domain::time::Timestamp;
 use domain::value::Value;
 use jiff::tz::TimeZone;
 use sqlx::SqlitePool;
-use sqlx::sqlite::SqliteConnection;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::activity::{Activity, Place};
 use super::retention::{Kept, Retention};
-use super::{AlarmEvent, Batch, Marks, Saved, Sizes, Store, StoreError, civil};
+use super::{AlarmEvent, Batch, Held, Marks, Saved, Sizes, Store, StoreError, civil};
 use crate::clock::now;
+use answer::answer;
 use budget::Budget;
 use history::Asked;
-use hot::Hot;
 use keep::Keeper;
 use tend::Tender;
 use writer::Writer;
 
+pub use alone::Alone;
 pub use beside::Beside;
 
+/// One program at a time writes.
+mod alone;
+/// Answers, whatever the series are of.
+mod answer;
 /// What SQLite's errors mean.
 mod error;
 /// The write-ahead log.
 mod log;
 /// Opening, settings and migrations.
 mod open;
+/// Storing readings.
+mod storing;
+/// What a transaction does.
+mod work;
 /// The connection that writes.
 mod writer;
 
@@ -114,6 +121,8 @@ mod buckets;
 mod divided;
 /// For how long states were on.
 mod duty;
+/// For how long something was in which state.
+mod held;
 /// Answers from blocks and memory.
 mod history;
 /// Which state each series was in last.
@@ -202,37 +211,17 @@ impl SqliteStore {
         Ok(())
     }
 
+    /// How many of some readings [`Store::fill`] would store. Nothing is stored.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn try_fill(&self, readings: &[Reading]) -> Result<usize, StoreError> {
+        Ok(usize::try_from(self.writer.try_fill(readings).await?).unwrap_or(usize::MAX))
+    }
+
     async fn ask(&self, entities: &[EntityId], asked: Asked, points: Option<usize>) -> Result<Vec<Series>, StoreError> {
         answer(&mut *self.readers.acquire().await?, self.writer.hot(), entities, asked, points).await
     }
-}
-
-/// One series for each entity, in the order asked.
-async fn answer(
-    reader: &mut SqliteConnection,
-    hot: &Hot,
-    entities: &[EntityId],
-    asked: Asked,
-    points: Option<usize>,
-) -> Result<Vec<Series>, StoreError> {
-    let keys = series::find_kinds(reader, entities).await?;
-    let view = hot.view(&distinct(&keys, |_| true));
-    let gauges = distinct(&keys, |kind| kind == SeriesKind::Gauge);
-    let (found, empty) = match points {
-        Some(points) => (history::points(reader, &view, &gauges, &asked, points).await?, Resolution::Raw),
-        None => (history::buckets(reader, &view, &gauges, &asked).await?, asked.resolution),
-    };
-    let (mut traced, now) = (HashMap::new(), now().as_ms());
-    for &(key, kind) in keys.values().filter(|(_, kind)| *kind != SeriesKind::Gauge) {
-        traced.insert(key, traced::answer(reader, &view, (key, kind), &asked, points, now).await?);
-    }
-    let series = |entity: &EntityId| {
-        let key = keys.get(entity).map(|(key, _)| key);
-        let gauge = || key.and_then(|key| found.get(key)).map(|columns| columns.series(entity.clone()));
-        let traced = || key.and_then(|key| traced.get(key)).map(|rows| rows.series(entity.clone()));
-        gauge().or_else(traced).unwrap_or_else(|| Series::empty(entity.clone(), empty))
-    };
-    Ok(entities.iter().map(series).collect())
 }
 
 #[async_trait]
@@ -293,6 +282,19 @@ impl Store for SqliteStore {
         Ok(all)
     }
 
+    async fn held(&self, entities: &[EntityId], range: Range) -> Result<Vec<Held>, StoreError> {
+        let mut reader = self.readers.acquire().await?;
+        let keys = series::find(&mut reader, entities).await?;
+        let (mut all, now) = (Vec::with_capacity(entities.len()), now());
+        for entity in entities {
+            all.push(match keys.get(entity) {
+                Some(&key) => held::list(&mut reader, key, Range { to: range.to.min(now), ..range }).await?,
+                None => Held::default(),
+            });
+        }
+        Ok(all)
+    }
+
     async fn fill(&self, readings: &[Reading]) -> Result<usize, StoreError> {
         // Faster than readings are sealed, they would all be in memory.
         while self.writer.hot().ask(|tables| tables.n_open().0) > self.tender.most_hot() && self.tend().await? {}
@@ -306,11 +308,13 @@ impl Store for SqliteStore {
         let mut reader = self.readers.acquire().await?;
         let Some(&series) = series::find(&mut reader, std::slice::from_ref(entity)).await?.get(entity) else { return Ok(vec![]) };
         let Some(exclusion) = exclude::find(&mut reader, self.writer.hot(), series, at.as_ms()).await? else { return Ok(vec![]) };
+        // Whoever else asks may have it meanwhile.
+        drop(reader);
         if let Some(change) = &exclusion.change {
             self.writer.prepare(change).await?;
         }
-        self.writer.exclude(&exclusion, entry).await?;
-        Ok(exclusion.list(entity, entry))
+        let taken = self.writer.exclude(&exclusion, entry).await?;
+        Ok(taken.map(|taken| taken.list(entity, entry)).unwrap_or_default())
     }
 
     async fn include(&self, at: Timestamp, entry: &Activity) -> Result<usize, StoreError> {
@@ -378,9 +382,4 @@ impl Store for SqliteStore {
         self.readers.close().await;
         self.writer.close().await;
     }
-}
-
-/// The keys of entities whose histories are of some kinds.
-fn distinct(keys: &HashMap<EntityId, (i64, SeriesKind)>, is_wanted: impl Fn(SeriesKind) -> bool) -> Vec<i64> {
-    keys.values().filter(|(_, kind)| is_wanted(*kind)).map(|(key, _)| *key).collect()
 }

@@ -153,9 +153,8 @@ impl Retired {
         for head in heads.into_iter().filter(|head| head.end_at() < cut) {
             if head.is_short() {
                 // Hours do not hold it yet.
-                let read = block::read(reader, &[head.data_id]).await?;
-                let points = read.get(&head.data_id).map(Vec::as_slice).unwrap_or_default();
-                hours::gain(Span::Hour, self.hours.entry(series).or_default(), points);
+                let points = block::read_one(reader, head.data_id).await?;
+                hours::gain(Span::Hour, self.hours.entry(series).or_default(), &points);
             }
             self.n += 1;
             self.change.dead.push(head);

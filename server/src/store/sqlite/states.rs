@@ -10,14 +10,7 @@ pub(super) async fn list(connection: &mut SqliteConnection, series: i64, range: 
     if range.len_ms() == 0 {
         return Ok(vec![]);
     }
-    let in_force: Option<(i64, i64)> =
-        sqlx::query_as("select taken_at, n from state where series_id = ? and taken_at <= ? order by taken_at desc, n desc limit 1")
-            .bind(series)
-            .bind(range.from.as_ms())
-            .fetch_optional(&mut *connection)
-            .await?;
-    // A state of the very beginning of the range belongs to the range.
-    let (at, n) = in_force.filter(|(at, _)| *at < range.from.as_ms()).unwrap_or((range.from.as_ms(), 0));
+    let (at, n) = first(connection, series, range.from).await?;
     let rows: Vec<(i64, String)> = sqlx::query_as(
         "select taken_at, value from (
            select taken_at, n, value, lag(value) over (order by taken_at, n) as before from state
@@ -34,4 +27,16 @@ pub(super) async fn list(connection: &mut SqliteConnection, series: i64, range: 
     .await?;
     let state = |(at, value): (i64, String)| Some((Timestamp::from_ms(at), serde_json::from_str(&value).ok()?));
     Ok(rows.into_iter().rev().filter_map(state).collect())
+}
+
+/// Place of the first state that says something of the time from a moment on: the one in force then.
+pub(super) async fn first(connection: &mut SqliteConnection, series: i64, from: Timestamp) -> Result<(i64, i64), StoreError> {
+    let in_force: Option<(i64, i64)> =
+        sqlx::query_as("select taken_at, n from state where series_id = ? and taken_at <= ? order by taken_at desc, n desc limit 1")
+            .bind(series)
+            .bind(from.as_ms())
+            .fetch_optional(connection)
+            .await?;
+    // A state of the very moment says all of what follows.
+    Ok(in_force.filter(|(at, _)| *at < from.as_ms()).unwrap_or((from.as_ms(), 0)))
 }

@@ -191,7 +191,7 @@ impl<'a> Source<'a> {
         let mut loose = vec![];
         // The last of its series: full blocks end before it.
         if let Some(short) = heads.pop_if(|head| head.is_short()) {
-            let points = block::read(connection, &[short.data_id]).await?.remove(&short.data_id).unwrap_or_default();
+            let points = block::read_one(connection, short.data_id).await?;
             loose.extend_from_slice(within(range, &points));
         }
         for points in view.points(series) {
@@ -209,7 +209,7 @@ impl<'a> Source<'a> {
             last = if head.end_at() < moment {
                 Some(Point::of_key(head.sum.last_key, head.sum.last))
             } else {
-                let points = block::read(self.connection, &[head.data_id]).await?.remove(&head.data_id).unwrap_or_default();
+                let points = block::read_one(self.connection, head.data_id).await?;
                 points[..points.partition_point(|point| point.taken_at() < moment)].last().copied()
             };
         }

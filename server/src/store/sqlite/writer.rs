@@ -6,20 +6,19 @@ use sqlx::Connection;
 use sqlx::sqlite::SqliteConnection;
 use tokio::sync::Mutex;
 
-use super::budget::{self, Budget};
-use super::exclude::{Excluded, Exclusion};
+use super::budget::Budget;
+use super::exclude::{Excluded, Exclusion, TakenOut};
 use super::expire::Expired;
 use super::floor::{self, Floor};
 use super::hot::{Hot, Tables};
-use super::hours::Span;
-use super::journal::Kind;
+use super::journal::{self, Kind};
 use super::last_value::{self, Behind};
 use super::log::Log;
-use super::reading::{Ends, New, Origin};
+use super::reading::Ends;
 use super::seal::Change;
-use super::{
-    activity, adopt, alarm, alarm_journal, block, command, delivery, exclude, growth, hours, journal, reading, registry, sealed, series, space,
-};
+use super::storing::Storing;
+use super::work::{Done, Work};
+use super::{growth, sealed, series};
 use crate::clock::now;
 use crate::store::activity::Activity;
 use crate::store::{Batch, Sizes, StoreError};
@@ -90,19 +89,24 @@ impl Writer {
     /// Stores readings that somebody fills in; how many were not there.
     pub(super) async fn fill(&self, readings: &[Reading]) -> Result<u64, StoreError> {
         let mut state = self.state.lock().await;
-        let n = state.transaction(Work::Fill(readings)).await?;
+        let n = state.transaction(Work::Fill(readings)).await?.n;
         state.keep_log_short().await;
         Ok(n)
     }
 
-    /// Takes readings out of history. What becomes of blocks is prepared already.
-    pub(super) async fn exclude(&self, exclusion: &Exclusion, entry: &Activity) -> Result<(), StoreError> {
-        self.state.lock().await.transaction(Work::Exclude(exclusion, entry)).await.map(drop)
+    /// How many of some readings [`Writer::fill`] would store.
+    pub(super) async fn try_fill(&self, readings: &[Reading]) -> Result<u64, StoreError> {
+        self.do_some(Work::TryFill(readings)).await
+    }
+
+    /// Takes readings out of history, all that are stored of the moment; `None` where there are none. What becomes of blocks is prepared already.
+    pub(super) async fn exclude(&self, exclusion: &Exclusion, entry: &Activity) -> Result<Option<TakenOut>, StoreError> {
+        Ok(self.state.lock().await.transaction(Work::Exclude(exclusion, entry)).await?.taken_out)
     }
 
     /// Takes the readings of a moment back into history; how many they were.
     pub(super) async fn include(&self, series: i64, taken_at: i64, entry: &Activity) -> Result<u64, StoreError> {
-        self.state.lock().await.transaction(Work::Include(series, taken_at, entry)).await
+        self.do_some(Work::Include(series, taken_at, entry)).await
     }
 
     /// Adds an entry to the log of what was done.
@@ -117,7 +121,7 @@ impl Writer {
 
     /// Takes on a little of an earlier version's table; whether there is more.
     pub(super) async fn adopt(&self) -> Result<bool, StoreError> {
-        Ok(self.state.lock().await.transaction(Work::Adopt).await? > 0)
+        Ok(self.do_some(Work::Adopt).await? > 0)
     }
 
     /// Writes blocks of the next generation, which nobody sees yet.
@@ -140,27 +144,32 @@ impl Writer {
 
     /// Deletes a little of what is past its time and in no block; whether there is more.
     pub(super) async fn expire(&self, expired: &Expired) -> Result<bool, StoreError> {
-        Ok(self.state.lock().await.transaction(Work::Expire(expired)).await? > 0)
+        Ok(self.do_some(Work::Expire(expired)).await? > 0)
     }
 
     /// Deletes a little of what is sealed from the journal; whether there is more.
     pub(super) async fn clear_journal(&self) -> Result<bool, StoreError> {
-        Ok(self.state.lock().await.transaction(Work::ClearJournal).await? > 0)
+        Ok(self.do_some(Work::ClearJournal).await? > 0)
     }
 
     /// Deletes some blocks whose place others took; whether there are more. Nobody may read them any more.
     pub(super) async fn clear_blocks(&self) -> Result<bool, StoreError> {
-        Ok(self.state.lock().await.transaction(Work::ClearBlocks).await? > 0)
+        Ok(self.do_some(Work::ClearBlocks).await? > 0)
     }
 
     /// Takes back a little of a generation that was begun and not finished; whether there is more.
     pub(super) async fn take_back(&self) -> Result<bool, StoreError> {
-        Ok(self.state.lock().await.transaction(Work::TakeBack).await? > 0)
+        Ok(self.do_some(Work::TakeBack).await? > 0)
     }
 
     /// Gives a little of what is free back to the disk; whether there is more.
     pub(super) async fn shrink(&self) -> Result<bool, StoreError> {
-        Ok(self.state.lock().await.transaction(Work::Shrink).await? > 0)
+        Ok(self.do_some(Work::Shrink).await? > 0)
+    }
+
+    /// How much was done.
+    async fn do_some(&self, work: Work<'_>) -> Result<u64, StoreError> {
+        Ok(self.state.lock().await.transaction(work).await?.n)
     }
 
     pub(super) async fn sizes(&self) -> Sizes {
@@ -189,36 +198,6 @@ impl Writer {
             tracing::warn!(%error, "The database was not closed cleanly; the next start repairs it");
         }
     }
-}
-
-/// What a transaction does.
-#[derive(Clone, Copy)]
-enum Work<'a> {
-    Batch(&'a Batch),
-    Fill(&'a [Reading]),
-    Exclude(&'a Exclusion, &'a Activity),
-    Include(i64, i64, &'a Activity),
-    Note(&'a Activity),
-    Last,
-    Prepare(&'a Change),
-    Seal(i64),
-    Retire(&'a [(i64, Floor)]),
-    Expire(&'a Expired),
-    ClearJournal,
-    ClearBlocks,
-    TakeBack,
-    Shrink,
-    Adopt,
-}
-
-/// What it did.
-#[derive(Default)]
-struct Done {
-    /// Numbers to be taken, and the last row of the journal with them.
-    stored: Option<(New, i64)>,
-    /// Those that are to be given up, likewise.
-    taken_out: Option<(Vec<journal::Entry>, i64)>,
-    n: u64,
 }
 
 impl State {
@@ -265,7 +244,7 @@ impl State {
 
     /// Not sqlx's own transaction: on a full disk SQLite rolls back by itself, sqlx's rollback then fails and its count of open transactions
     /// never gets back to zero.
-    async fn transaction(&mut self, work: Work<'_>) -> Result<u64, StoreError> {
+    async fn transaction(&mut self, work: Work<'_>) -> Result<Done, StoreError> {
         self.make_sure().await?;
         let connection = self.connection.as_mut().ok_or_else(closed)?;
         // Noted before anything is asked for: when this future is dropped, what was asked for happens all the same.
@@ -273,49 +252,33 @@ impl State {
         // Immediate: a transaction that reads first and writes later can fail in between, where no waiting helps.
         sqlx::query("begin immediate").execute(&mut *connection).await?;
         let generation = self.hot.ask(Tables::generation);
-        let done = match work {
-            Work::Batch(_) | Work::Fill(_) if !has_room(connection, self.budget).await? => Err(StoreError::Full),
-            Work::Batch(batch) => {
-                let mut into = Storing { keys: &mut self.keys, ends: &mut self.ends, hot: &self.hot, excluded: &self.excluded };
-                into.write_all(connection, batch).await
-            }
-            Work::Fill(readings) => {
-                let mut into = Storing { keys: &mut self.keys, ends: &mut self.ends, hot: &self.hot, excluded: &self.excluded };
-                into.store(connection, Origin::Filled, readings).await
-            }
-            Work::Exclude(exclusion, entry) => {
-                let seq = self.hot.ask(Tables::seq);
-                exclude::write(connection, generation, seq, exclusion, entry).await.map(|gone| Done { taken_out: Some(gone), ..Done::default() })
-            }
-            Work::Include(series, taken_at, entry) => {
-                self.excluded.forget(series, taken_at);
-                let mut into = Storing { keys: &mut self.keys, ends: &mut self.ends, hot: &self.hot, excluded: &self.excluded };
-                into.include(connection, series, taken_at, entry).await
-            }
-            Work::Note(entry) => activity::insert(connection, entry).await.map(|()| Done::default()),
-            Work::Last => last_value::upsert(connection, self.behind.list()).await.map(|()| Done::default()),
-            Work::Prepare(change) => prepare(connection, generation + 1, change).await.map(|()| Done::default()),
-            Work::Seal(seq) => seal(connection, generation + 1, seq, self.hot.ask(Tables::n_closed)).await.map(|()| Done::default()),
-            Work::Retire(floors) => retire(connection, generation + 1, floors).await.map(|()| Done::default()),
-            Work::Expire(expired) => expired.delete(connection).await.map(counted),
-            Work::ClearJournal => clear_journal(connection).await,
-            Work::ClearBlocks => clear_blocks(connection, generation).await.map(counted),
-            Work::TakeBack => take_back(connection, generation).await.map(counted),
-            Work::Shrink => space::give_back(connection, self.budget).await.map(counted),
-            Work::Adopt => adopt::some(connection, self.hot.ask(Tables::seq)).await.map(adopted),
-        };
+        if let Work::Include(series, taken_at, _) = work {
+            self.excluded.forget(series, taken_at);
+        }
+        let into = Storing { keys: &mut self.keys, ends: &mut self.ends, hot: &self.hot, excluded: &self.excluded };
+        let done = work.run(connection, into, &self.behind, self.budget).await;
+        if matches!((&done, work), (Ok(_), Work::TryFill(_))) {
+            self.roll_back().await;
+            self.unsure = false;
+            return done;
+        }
         let committed = match &done {
             Ok(_) => sqlx::query("commit").execute(&mut *connection).await.map(drop).map_err(StoreError::from),
             Err(_) => Ok(()),
         };
         match (done, committed) {
-            (Ok(Done { stored, taken_out, n }), Ok(())) => {
-                if let Some((gone, seq)) = taken_out {
-                    self.hot.follow(seq, Kind::TakenOut, &gone);
-                }
-                if let Some((new, seq)) = stored {
+            (Ok(mut done), Ok(())) => {
+                if let Some((new, seq)) = done.stored.take() {
                     self.hot.add(seq, &new.numbers);
                     new.last_numbers.into_iter().for_each(|(series, last)| self.behind.take(series, last));
+                }
+                if let Some(taken) = &done.taken_out {
+                    self.hot.follow(taken.hot.1, Kind::TakenOut, &taken.hot.0);
+                    self.excluded.take(taken);
+                    if taken.is_remade {
+                        self.hot.remade(generation + 1);
+                        self.ends.forget();
+                    }
                 }
                 match work {
                     Work::Last => self.behind = Behind::default(),
@@ -325,17 +288,10 @@ impl State {
                     }
                     // Where the blocks of a series end is still where its readings end.
                     Work::Retire(floors) => self.hot.retired(generation + 1, floors),
-                    Work::Exclude(exclusion, _) => {
-                        if exclusion.change.is_some() {
-                            self.hot.remade(generation + 1);
-                            self.ends.forget();
-                        }
-                        self.excluded.take(exclusion);
-                    }
                     _ => {}
                 }
                 (self.open, self.unsure) = (false, false);
-                Ok(n)
+                Ok(done)
             }
             (Err(error), _) | (_, Err(error)) => {
                 self.roll_back().await;
@@ -364,100 +320,6 @@ impl State {
             log.keep_short(connection).await;
         }
     }
-}
-
-/// What readings are stored with.
-struct Storing<'a> {
-    keys: &'a mut series::Keys,
-    ends: &'a mut Ends,
-    hot: &'a Hot,
-    excluded: &'a Excluded,
-}
-
-impl Storing<'_> {
-    async fn write_all(&mut self, connection: &mut SqliteConnection, batch: &Batch) -> Result<Done, StoreError> {
-        registry::upsert_devices(connection, &batch.devices).await?;
-        registry::upsert_entities(connection, &batch.entities).await?;
-        let done = if batch.readings.is_empty() { Done::default() } else { self.store(connection, Origin::Device, &batch.readings).await? };
-        delivery::append(connection, &batch.taken).await?;
-        alarm::upsert(connection, &batch.alarms).await?;
-        alarm_journal::append(connection, &batch.alarm_events).await?;
-        command::upsert(connection, &batch.commands).await?;
-        Ok(done)
-    }
-
-    async fn store(&mut self, connection: &mut SqliteConnection, origin: Origin, readings: &[Reading]) -> Result<Done, StoreError> {
-        let Self { keys, ends, hot, excluded } = self;
-        let new = reading::insert(connection, keys, ends, hot, excluded, origin, readings).await?;
-        let kind = if origin == Origin::Device { Kind::Came } else { Kind::Filled };
-        let seq = journal::append(connection, hot.ask(Tables::seq), kind, &new.numbers).await?;
-        Ok(Done { n: new.n as u64, stored: Some((new, seq)), ..Done::default() })
-    }
-
-    async fn include(&mut self, connection: &mut SqliteConnection, series: i64, taken_at: i64, entry: &Activity) -> Result<Done, StoreError> {
-        let Some(entity) = &entry.entity else { return Ok(Done::default()) };
-        let readings = exclude::give_back(connection, entity, series, taken_at).await?;
-        if readings.is_empty() {
-            return Ok(Done::default());
-        }
-        activity::insert(connection, entry).await?;
-        let done = self.store(connection, Origin::TakenBack, &readings).await?;
-        Ok(Done { n: readings.len() as u64, ..done })
-    }
-}
-
-async fn has_room(connection: &mut SqliteConnection, budget: Option<Budget>) -> Result<bool, StoreError> {
-    match budget {
-        Some(budget) => budget::has_room(connection, budget).await,
-        None => Ok(true),
-    }
-}
-
-async fn prepare(connection: &mut SqliteConnection, generation: i64, change: &Change) -> Result<(), StoreError> {
-    let Change { packed, dead, hours, minutes, gone } = change;
-    block::insert(connection, generation, packed, dead).await?;
-    hours::insert(connection, generation, Span::Hour, hours).await?;
-    hours::insert(connection, generation, Span::Minute, minutes).await?;
-    for (span, rows) in gone {
-        hours::end(connection, generation, *span, rows).await?;
-    }
-    Ok(())
-}
-
-async fn seal(connection: &mut SqliteConnection, generation: i64, seq: i64, n: usize) -> Result<(), StoreError> {
-    sealed::set(connection, generation, seq).await?;
-    growth::add(connection, now(), n).await
-}
-
-async fn retire(connection: &mut SqliteConnection, generation: i64, floors: &[(i64, Floor)]) -> Result<(), StoreError> {
-    let (_, seq) = sealed::get(connection).await?;
-    floor::upsert(connection, floors).await?;
-    sealed::set(connection, generation, seq).await
-}
-
-async fn clear_blocks(connection: &mut SqliteConnection, generation: i64) -> Result<usize, StoreError> {
-    Ok(block::clear(connection, generation).await?
-        + hours::clear(connection, generation, Span::Hour).await?
-        + hours::clear(connection, generation, Span::Minute).await?)
-}
-
-async fn take_back(connection: &mut SqliteConnection, generation: i64) -> Result<usize, StoreError> {
-    Ok(block::take_back(connection, generation).await?
-        + hours::take_back(connection, generation, Span::Hour).await?
-        + hours::take_back(connection, generation, Span::Minute).await?)
-}
-
-async fn clear_journal(connection: &mut SqliteConnection) -> Result<Done, StoreError> {
-    let (_, seq) = sealed::get(connection).await?;
-    Ok(Done { n: journal::delete(connection, seq).await?, ..Done::default() })
-}
-
-fn counted(n: usize) -> Done {
-    Done { n: n as u64, ..Done::default() }
-}
-
-fn adopted((n, numbers, seq): (usize, Vec<journal::Entry>, i64)) -> Done {
-    Done { stored: Some((New { numbers, ..New::default() }, seq)), n: n as u64, ..Done::default() }
 }
 
 fn closed() -> StoreError {

@@ -1,0 +1,109 @@
+use serde::{Deserialize, Serialize};
+
+use crate::command::Action;
+use crate::entity::EntityId;
+
+/// Frames from the browser or another program.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum ClientFrame {
+    /// MQTT filters, entity ids, or `*`.
+    Subscribe {
+        /// MQTT filters.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        topics: Vec<String>,
+        /// Entity ids, or `*`.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        entities: Vec<String>,
+        /// Repeated in an `error`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<String>,
+    },
+    /// Ends a subscription.
+    Unsubscribe {
+        /// MQTT filters.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        topics: Vec<String>,
+        /// Entity ids, or `*`.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        entities: Vec<String>,
+        /// Repeated in an `error`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<String>,
+    },
+    /// Sends a message to the broker.
+    Publish {
+        /// Without wildcards.
+        topic: String,
+        /// A string as it is, anything else as JSON.
+        payload: serde_json::Value,
+        /// 0, 1 or 2; 1 when not given.
+        #[serde(default = "qos_1")]
+        qos: u8,
+        /// Repeated in the answer.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<String>,
+    },
+    /// Asks a device for something.
+    Command(CommandFrame),
+    /// Takes up a dropped session.
+    Resume {
+        /// From `hello`.
+        session: String,
+        /// The last `seq` seen.
+        seq: u64,
+        /// Repeated in an `error`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<String>,
+    },
+    /// Acknowledges an alarm.
+    Ack {
+        /// The alarm's id.
+        alarm: String,
+        /// A note for the journal.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        note: Option<String>,
+        /// Repeated in an `error`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<String>,
+    },
+    /// Answered by `pong`.
+    Ping {
+        /// Repeated in an `error`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<String>,
+    },
+}
+
+/// `{"type":"command","id":"a2","entity":"living-room.light","action":"turn_on","brightness":80}`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CommandFrame {
+    /// Repeated in every answer.
+    #[serde(default)]
+    pub id: String,
+    /// The entity.
+    pub entity: EntityId,
+    /// What is asked.
+    #[serde(flatten)]
+    pub action: Action,
+}
+
+/// What a page of ours sends: as [`ClientFrame`] reads it, without what only other programs send. Writing numbers of all sizes and whole JSON
+/// values is a good part of a browser's code, and a page sends neither.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum PageFrame {
+    /// Entity ids, or `*`.
+    Subscribe {
+        /// Entity ids, or `*`.
+        entities: [&'static str; 1],
+    },
+    /// Asks a device for something.
+    Command(CommandFrame),
+    /// Answered by `pong`.
+    Ping,
+}
+
+const fn qos_1() -> u8 {
+    1
+}

@@ -1,0 +1,255 @@
+use serde::{Deserialize, Serialize};
+
+use super::{EntityView, LinkView, is_false};
+use crate::alarm::{Alarm, AlarmState, Severity};
+use crate::command::CommandState;
+use crate::device::DeviceId;
+use crate::entity::EntityId;
+use crate::quality::Quality;
+use crate::time::Timestamp;
+use crate::value::Value;
+
+/// One change of one entity inside a `changes` frame.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EntityChange {
+    /// Which entity.
+    pub e: EntityId,
+    /// Its newest good value.
+    pub v: Option<Value>,
+    /// When the device took it.
+    pub t: Option<Timestamp>,
+    /// How far it can be trusted.
+    pub q: Quality,
+    /// Since when the value has been what it is; for states.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+    /// Everything about the entity, when the viewer does not know it yet or more than its value changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entity: Option<Box<EntityView>>,
+}
+
+/// The first frame.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Hello {
+    /// Version of the server.
+    pub version: String,
+    /// Names the build; a page of another build reloads.
+    pub build: String,
+    /// Names this session for `resume`.
+    pub session: String,
+    /// Counts changes.
+    pub seq: u64,
+    /// The server's clock.
+    pub now: Timestamp,
+    /// What the viewer may do: `viewer`, `operator`, `admin`.
+    pub role: String,
+}
+
+/// Everything subscribed to, as it is now.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// Counts changes.
+    pub seq: u64,
+    /// The server's clock.
+    pub now: Timestamp,
+    /// The entities.
+    pub entities: Vec<EntityView>,
+    /// Alarms that are not normal.
+    pub alarms: Vec<Alarm>,
+    /// The brokers.
+    pub links: Vec<LinkView>,
+}
+
+/// What changed since the frame before, the newest of each entity.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Changes {
+    /// Counts changes.
+    pub seq: u64,
+    /// The server's clock.
+    pub now: Timestamp,
+    /// The changes.
+    pub c: Vec<EntityChange>,
+}
+
+/// A message on a subscribed topic that feeds an entity.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SensorUpdate {
+    /// The device.
+    pub device_id: DeviceId,
+    /// The entity.
+    pub entity_id: EntityId,
+    /// The topic.
+    pub topic: String,
+    /// The value.
+    pub value: Option<Value>,
+    /// Unit as shown.
+    pub unit: Option<String>,
+    /// When the device took it.
+    pub ts: Option<Timestamp>,
+    /// How far it can be trusted.
+    pub q: Quality,
+    /// Counts changes.
+    pub seq: u64,
+    /// The current value sent on subscribe, not a new message.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub snapshot: bool,
+}
+
+/// A message on a subscribed topic that feeds no entity.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MqttMessage {
+    /// The topic.
+    pub topic: String,
+    /// The payload as text, when it is UTF-8.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payload: Option<String>,
+    /// The payload in base 64, when it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payload_base64: Option<String>,
+    /// 0, 1 or 2.
+    pub qos: u8,
+    /// Replayed by the broker.
+    pub retained: bool,
+    /// Counts changes.
+    pub seq: u64,
+}
+
+/// An alarm changed its state.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Alert {
+    /// The alarm's id.
+    pub id: String,
+    /// What to tell.
+    pub message: String,
+    /// How bad.
+    pub severity: Severity,
+    /// Where it stands.
+    pub state: AlarmState,
+    /// The entity.
+    pub entity_id: EntityId,
+    /// When it was raised.
+    pub ts: Timestamp,
+    /// Counts changes.
+    pub seq: u64,
+    /// The condition in words.
+    pub condition: String,
+    /// The id of its rule.
+    pub rule: String,
+}
+
+/// Where a command stands.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CommandStanding {
+    /// The id of the frame that it answers.
+    pub id: String,
+    /// The entity.
+    pub entity: EntityId,
+    /// Where it stands.
+    pub state: CommandState,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Milliseconds since it was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after_ms: Option<i64>,
+}
+
+/// The broker acknowledged a publish.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Published {
+    /// The id of the frame that it answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// The topic.
+    pub topic: String,
+}
+
+/// The answer to `ping`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Pong {
+    /// The server's clock.
+    pub now: Timestamp,
+}
+
+/// A frame could not be done.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Error {
+    /// The id of the frame that it answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// A word for programs: `bad_frame`, `forbidden`, `bad_topic`, `link_down`, `too_frequent`.
+    pub code: String,
+    /// A sentence for people.
+    pub message: String,
+}
+
+/// Frames from the server.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+pub enum ServerFrame {
+    /// See [`Hello`].
+    Hello(Hello),
+    /// See [`Snapshot`].
+    Snapshot(Snapshot),
+    /// See [`Changes`].
+    Changes(Changes),
+    /// See [`SensorUpdate`].
+    SensorUpdate(SensorUpdate),
+    /// See [`MqttMessage`].
+    MqttMessage(MqttMessage),
+    /// See [`Alert`].
+    Alert(Alert),
+    /// See [`CommandStanding`].
+    Command(CommandStanding),
+    /// A broker was reached or lost.
+    Link(LinkView),
+    /// See [`Published`].
+    Published(Published),
+    /// See [`Pong`].
+    Pong(Pong),
+    /// See [`Error`].
+    Error(Error),
+}
+
+/// The frames that a page listens to, read by their type: one after the other instead of through serde's tagged enums, which keep a copy of
+/// the whole frame and cost the browser three times the code. Frames of other types, and what is no frame, are `None`.
+#[must_use]
+pub fn read_for_page(text: &str) -> Option<ServerFrame> {
+    #[derive(Deserialize)]
+    struct Head<'a> {
+        r#type: &'a str,
+    }
+    let head: Head<'_> = serde_json::from_str(text).ok()?;
+    match head.r#type {
+        "changes" => serde_json::from_str(text).map(ServerFrame::Changes).ok(),
+        "snapshot" => serde_json::from_str(text).map(ServerFrame::Snapshot).ok(),
+        "hello" => serde_json::from_str(text).map(ServerFrame::Hello).ok(),
+        "alert" => serde_json::from_str(text).map(ServerFrame::Alert).ok(),
+        "command" => serde_json::from_str(text).map(ServerFrame::Command).ok(),
+        "link" => serde_json::from_str(text).map(ServerFrame::Link).ok(),
+        "pong" => serde_json::from_str(text).map(ServerFrame::Pong).ok(),
+        "error" => serde_json::from_str(text).map(ServerFrame::Error).ok(),
+        _ => None,
+    }
+}
+
+impl ServerFrame {
+    /// The `alert` frame of an alarm.
+    #[must_use]
+    pub fn alert(alarm: &Alarm, seq: u64) -> Self {
+        Self::Alert(Alert {
+            id: alarm.id.clone(),
+            message: alarm.message.clone(),
+            severity: alarm.severity,
+            state: alarm.state,
+            entity_id: alarm.entity.clone(),
+            ts: alarm.since,
+            seq,
+            condition: alarm.condition.clone(),
+            rule: alarm.rule.clone(),
+        })
+    }
+}

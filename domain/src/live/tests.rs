@@ -1,0 +1,97 @@
+use super::*;
+use crate::command::Action;
+
+fn check(json: &str, frame: &ClientFrame) {
+    assert_eq!(&serde_json::from_str::<ClientFrame>(json).expect(json), frame);
+}
+
+#[test]
+fn client_frames_read_as_the_contract_writes_them() {
+    check(
+        r#"{"type":"subscribe","topics":["sensors/+/temperature"]}"#,
+        &ClientFrame::Subscribe { topics: vec!["sensors/+/temperature".into()], entities: vec![], id: None },
+    );
+    check(
+        r#"{"type":"publish","topic":"a","payload":{"state":"on"},"id":"a1"}"#,
+        &ClientFrame::Publish { topic: "a".into(), payload: serde_json::json!({"state": "on"}), qos: 1, id: Some("a1".into()) },
+    );
+    check(
+        r#"{"type":"command","id":"a2","entity":"living-room.light","action":"turn_on","brightness":80}"#,
+        &ClientFrame::Command(CommandFrame {
+            id: "a2".into(),
+            entity: EntityId::parse("living-room.light").expect("id"),
+            action: Action::TurnOn { brightness: Some(80), color_temp: None },
+        }),
+    );
+    check(r#"{"type":"ping"}"#, &ClientFrame::Ping { id: None });
+}
+
+#[test]
+fn the_server_reads_what_a_page_writes() {
+    let command = CommandFrame {
+        id: "a2".into(),
+        entity: EntityId::parse("living-room.light").expect("id"),
+        action: Action::TurnOn { brightness: Some(80), color_temp: None },
+    };
+    for (sent, read) in [
+        (PageFrame::Subscribe { entities: ["*"] }, ClientFrame::Subscribe { topics: vec![], entities: vec!["*".into()], id: None }),
+        (PageFrame::Command(command.clone()), ClientFrame::Command(command)),
+        (PageFrame::Ping, ClientFrame::Ping { id: None }),
+    ] {
+        check(&serde_json::to_string(&sent).expect("JSON"), &read);
+    }
+}
+
+#[test]
+fn a_frame_with_an_unknown_field_is_refused() {
+    for bad in [
+        r#"{"type":"ping","x":1}"#,
+        r#"{"type":"subscribe","topic":"a"}"#,
+        r#"{"type":"nothing"}"#,
+        "[]",
+        r#"{"type":"publish","topic":1,"payload":1}"#,
+    ] {
+        assert!(serde_json::from_str::<ClientFrame>(bad).is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn a_page_reads_what_the_server_writes() {
+    let change = EntityChange {
+        e: EntityId::parse("a.b").expect("id"),
+        v: Some(Value::Text("x \"y\"".into())),
+        t: None,
+        q: Quality::Good,
+        since: None,
+        entity: None,
+    };
+    for frame in [
+        ServerFrame::Changes(Changes { seq: 1, now: Timestamp::from_ms(2), c: vec![change] }),
+        ServerFrame::Pong(Pong { now: Timestamp::from_ms(2) }),
+        ServerFrame::Error(Error { id: None, code: "c".into(), message: "m".into() }),
+    ] {
+        assert_eq!(read_for_page(&serde_json::to_string(&frame).expect("JSON")), Some(frame));
+    }
+    for other in ["", "[]", "{}", r#"{"type":"new"}"#, r#"{"type":"changes"}"#, r#"{"type":5}"#] {
+        assert_eq!(read_for_page(other), None, "{other}");
+    }
+}
+
+#[test]
+fn server_frames_are_written_as_the_contract_says() {
+    let frame = ServerFrame::SensorUpdate(SensorUpdate {
+        device_id: DeviceId::parse("a").expect("id"),
+        entity_id: EntityId::parse("a.temperature").expect("id"),
+        topic: "sensors/a/temperature".into(),
+        value: Some(Value::Number(21.3)),
+        unit: Some("°C".into()),
+        ts: Some(Timestamp::from_ms(5)),
+        q: Quality::Good,
+        seq: 7,
+        snapshot: false,
+    });
+    assert_eq!(
+        serde_json::to_string(&frame).expect("JSON"),
+        r#"{"type":"sensor-update","deviceId":"a","entityId":"a.temperature","topic":"sensors/a/temperature","value":21.3,"unit":"°C","ts":5,"q":"good","seq":7}"#
+    );
+}
