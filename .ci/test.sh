@@ -47,6 +47,7 @@ step_packages() {
     # For the client that most users write devices with.
     need python3 python3
     python3 -c 'import venv, ensurepip' 2>/dev/null || missing="$missing python3-venv"
+    browser_target || return 1
     [ -n "$missing" ] || { echo "nothing is missing"; return 0; }
     if [ "$(id -u)" = 0 ] && [ -f /etc/debian_version ]; then
         # shellcheck disable=SC2086 # A list of words.
@@ -55,6 +56,11 @@ step_packages() {
         echo "please install:$missing (the names of the Debian packages)"
         return 1
     fi
+}
+
+# The standard library for the browser's half. rustup installs it with the toolchain, but not to a toolchain that was there before.
+browser_target() {
+    [ -d "$(rustc --print sysroot)/lib/rustlib/wasm32-unknown-unknown/lib" ] || rustup target add wasm32-unknown-unknown
 }
 
 # A program on the PATH, or in the folder for system services; else its package is noted as missing.

@@ -15,7 +15,7 @@ const BINARY = process.env.SIGNALBOX_BIN ?? join(process.env.CARGO_TARGET_DIR ??
  * Starts `signalbox demo` and waits for its `ready` line.
  * Returns its addresses as `http://HOST:PORT` and `mqtt://HOST:PORT`, its process and `stop()`, which ends it and answers its exit code.
  */
-export async function startDemo({ timeout = 60_000 } = {}) {
+export async function startDemo({ timeout = 60_000, env = {} } = {}) {
   const data = await mkdtemp(join(tmpdir(), 'signalbox-e2e-'));
   const child = spawn(BINARY, ['demo'], {
     // Any folder but the checkout: the program must not need one.
@@ -29,6 +29,7 @@ export async function startDemo({ timeout = 60_000 } = {}) {
       SIGNALBOX_BIN: undefined,
       SIGNALBOX_URL: undefined,
       SIGNALBOX_MQTT: undefined,
+      ...env,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -119,6 +119,9 @@ pub struct Overview {
     pub shell: Shell,
     /// All entities that are not hidden, ordered by area as in `shell.areas` (those without an area last), then by their order, then by id.
     pub tiles: Vec<Tile>,
+    /// Entities besides them that are left out because too many came that nobody has claimed.
+    #[serde(default)]
+    pub n_unlisted: usize,
 }
 
 /// The page of one device.

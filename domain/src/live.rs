@@ -64,6 +64,9 @@ pub struct EntityView {
     pub offline_since: Option<Timestamp>,
     /// The topic it reads.
     pub topic: String,
+    /// Stays out of the overview: somebody wants it so, or too many came that nobody has claimed.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub hidden: bool,
 }
 
 #[cfg_attr(target_pointer_width = "64", expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for"))]
@@ -99,6 +102,7 @@ impl EntityView {
             word_off: entity.word_off.clone(),
             offline_since: None,
             topic: entity.state_topic.clone(),
+            hidden: entity.hidden,
         }
     }
 

@@ -1,3 +1,6 @@
+import mqtt from 'mqtt';
+
+import { startDemo } from '../server.mjs';
 import { expect, freshDevice, openLive, report, test, tileOf } from './fixtures.js';
 import { Line } from './proxy.js';
 
@@ -23,6 +26,35 @@ test('a sensor that nobody knew appears as a tile', async ({ page, devices }) =>
   await report(devices, device, 'humidity', '55');
   await expect(tileOf(page, device)).toContainText('55');
   await expect(tileOf(page, device)).toContainText('%');
+});
+
+test('what nobody has named fills the page up to a limit only', async ({ page }) => {
+  const demo = await startDemo({ env: { SIGNALBOX_DISCOVERY_MOST_UNCLAIMED: '2' } });
+  const devices = await mqtt.connectAsync(demo.mqtt, { protocolVersion: 5 });
+  try {
+    await openLive(page, `${demo.http}/`);
+    const tiles = page.locator('article');
+    const before = await tiles.count();
+    for (const n of [1, 2, 3, 4]) await report(devices, `flood-${n}`, 'temperature', `${n}.5`);
+    await expect(tileOf(page, 'flood-2')).toContainText('2.5');
+    // The first one is heard again after all of them have come.
+    await report(devices, 'flood-1', 'temperature', '9.5');
+    await expect(tileOf(page, 'flood-1')).toContainText('9.5');
+    await expect(tiles).toHaveCount(before + 2);
+    await page.reload();
+    await expect(page.getByText('Not shown: 2 entities that nobody has named')).toBeVisible();
+    await expect(tiles).toHaveCount(before + 2);
+    // Its own page shows such an entity, and keeps it up to date.
+    await openLive(page, `${demo.http}/devices/flood-4`);
+    await expect(page.getByRole('main')).toContainText('4.5');
+    await report(devices, 'flood-4', 'temperature', '6.5');
+    await expect(page.getByRole('main')).toContainText('6.5');
+    await page.getByRole('link', { name: 'Overview' }).first().click();
+    await expect(tiles).toHaveCount(before + 2);
+  } finally {
+    await devices.endAsync();
+    await demo.stop();
+  }
 });
 
 test('a device that dies is shown offline', async ({ page, devices }) => {

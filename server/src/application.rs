@@ -210,6 +210,7 @@ fn prepare_folder(folder: &Path) -> Result<()> {
 /// What the configuration says about the plant; the demo brings names, areas and rules of its own.
 fn settings(config: &Config, play: Play) -> Settings {
     let mut settings = if play == Play::Demo { demo::settings() } else { Settings::default() };
+    settings.most_unclaimed = config.discovery.most_unclaimed;
     settings.rules.extend(config.rules.iter().cloned());
     settings.areas.extend(config.areas.iter().cloned());
     settings.overrides.extend(config.entities.iter().cloned());

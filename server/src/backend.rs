@@ -150,7 +150,6 @@ impl LiveBackend {
 
     fn shell_of(&self, caller: &Caller, state: &State, now: Timestamp) -> Shell {
         let offset = self.offset_at(now);
-        let used: Vec<_> = state.fleet.entities().into_iter().filter_map(|view| view.area).collect();
         Shell {
             now,
             utc_offset_s: offset,
@@ -158,7 +157,7 @@ impl LiveBackend {
             uptime_ms: now.since_ms(self.started),
             user: caller.name.clone(),
             role: caller.role,
-            areas: state.fleet.areas().iter().filter(|area| used.contains(&area.id)).cloned().collect(),
+            areas: state.fleet.areas_shown(),
             alarms: state.fleet.alarms(),
             links: state.fleet.links().cloned().collect(),
         }
@@ -228,8 +227,12 @@ impl Backend for LiveBackend {
         require(caller, Role::Viewer)?;
         let now = now();
         let state = self.state();
-        let shown = state.fleet.entities().into_iter().filter(|view| !state.fleet.is_hidden(&view.id));
-        Ok(Overview { shell: self.shell_of(caller, &state, now), tiles: shown.map(|view| tile(&state, view, now)).collect() })
+        let shown = state.fleet.entities().into_iter().filter(|view| !view.hidden);
+        Ok(Overview {
+            shell: self.shell_of(caller, &state, now),
+            tiles: shown.map(|view| tile(&state, view, now)).collect(),
+            n_unlisted: state.fleet.n_unlisted(),
+        })
     }
 
     async fn device(&self, caller: &Caller, id: &DeviceId) -> Result<DevicePage, BackendError> {
@@ -271,7 +274,8 @@ impl Backend for LiveBackend {
         let points = request.points.map_or(CHART_POINTS, |points| points.clamp(LEAST_CHART_POINTS, MOST_CHART_POINTS));
         let (shell, choices, chosen, limits) = {
             let state = self.state();
-            let choices: Vec<EntityView> = state.fleet.entities().into_iter().filter(can_be_charted).collect();
+            let is_offered = |view: &EntityView| state.fleet.is_listed(&view.id) || request.entities.iter().any(|id| view.id.as_str() == id);
+            let choices: Vec<EntityView> = state.fleet.entities().into_iter().filter(|view| can_be_charted(view) && is_offered(view)).collect();
             let mut chosen: Vec<EntityView> =
                 request.entities.iter().filter_map(|id| choices.iter().find(|view| view.id.as_str() == id)).take(MAX_CHART_SERIES).cloned().collect();
             if chosen.is_empty() && request.entities.is_empty() {

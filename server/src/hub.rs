@@ -72,6 +72,7 @@ struct Table {
     n_messages: u64,
     entities: HashMap<EntityId, Entry>,
     order: BTreeMap<u64, EntityId>,
+    n_hidden: usize,
 }
 
 #[derive(Debug)]
@@ -84,6 +85,8 @@ struct Entry {
     text: OnceLock<Box<str>>,
     /// Everything but the value, as an [`EntityView`].
     about: Box<str>,
+    /// It stays out of the overview.
+    is_hidden: bool,
 }
 
 impl Entry {
@@ -182,10 +185,10 @@ impl Hub {
         self.messages.subscribe()
     }
 
-    /// What changed after `cursor` and not after `until` among the entities that `wanted` lets through. What changed again after `until` comes with
-    /// a later interval.
+    /// What changed after `cursor` and not after `until` among the entities that `wanted` lets through. It is told of each whether it stays out of
+    /// the overview and that was known at `cursor`. What changed again after `until` comes with a later interval.
     #[must_use]
-    pub fn missed(&self, cursor: u64, until: u64, wanted: impl Fn(&EntityId) -> bool) -> Missed {
+    pub fn missed(&self, cursor: u64, until: u64, wanted: impl Fn(&EntityId, bool) -> bool) -> Missed {
         self.lock().missed(cursor, until, wanted)
     }
 
@@ -204,28 +207,31 @@ impl Table {
         let seq = self.seq + 1;
         if let Some(entry) = self.entities.get_mut(&change.e) {
             self.order.remove(&entry.seq);
-            if let Some(about) = view.map(about).filter(|about| *about != entry.about) {
+            if let Some((view, about)) = view.map(|view| (view, about(view))).filter(|(_, about)| *about != entry.about) {
                 (entry.about, entry.known_seq) = (about, seq);
+                self.n_hidden = self.n_hidden - usize::from(entry.is_hidden) + usize::from(view.hidden);
+                entry.is_hidden = view.hidden;
             }
             (entry.seq, entry.change, entry.text) = (seq, change.clone(), OnceLock::new());
         } else {
             // A value of an entity that was never told: ingest tells the entity first.
-            let Some(about) = view.map(about) else { return };
-            let entry = Entry { seq, known_seq: seq, change: change.clone(), text: OnceLock::new(), about };
+            let Some(view) = view else { return };
+            self.n_hidden += usize::from(view.hidden);
+            let entry = Entry { seq, known_seq: seq, change: change.clone(), text: OnceLock::new(), about: about(view), is_hidden: view.hidden };
             self.entities.insert(change.e.clone(), entry);
         }
         self.order.insert(seq, change.e.clone());
         self.seq = seq;
     }
 
-    fn missed(&self, cursor: u64, until: u64, wanted: impl Fn(&EntityId) -> bool) -> Missed {
+    fn missed(&self, cursor: u64, until: u64, wanted: impl Fn(&EntityId, bool) -> bool) -> Missed {
         let mut changes = String::new();
         for (seq, id) in self.order.range(cursor.saturating_add(1)..) {
             let Some(entry) = self.entities.get(id) else { continue };
             let is_known = entry.known_seq <= cursor;
             // What is new about an entity is told now even if its value is one of the next interval: that one is for those who know it.
             let is_due = *seq <= until || (!is_known && entry.known_seq <= until);
-            if !is_due || !wanted(id) {
+            if !is_due || !wanted(id, entry.is_hidden && is_known) {
                 continue;
             }
             if !changes.is_empty() {
@@ -304,18 +310,18 @@ mod tests {
         let (hub, mut fleet) = (Hub::default(), Fleet::new(Settings::default()));
         say(&hub, &mut fleet, "sensors/a/temperature", "1");
         say(&hub, &mut fleet, "sensors/b/temperature", "5");
-        let first = hub.missed(0, hub.seq(), |_| true);
+        let first = hub.missed(0, hub.seq(), |_, _| true);
         assert!(changes(&first).iter().all(|c| c.entity.is_some()));
         for n in 2..100 {
             say(&hub, &mut fleet, "sensors/a/temperature", &n.to_string());
         }
-        let missed = hub.missed(first.seq, hub.seq(), |_| true);
+        let missed = hub.missed(first.seq, hub.seq(), |_, _| true);
         let got = changes(&missed);
         assert_eq!(
             got.iter().map(|c| (c.e.as_str(), c.v.clone(), c.entity.is_some())).collect::<Vec<_>>(),
             [("a.temperature", Some(Value::Number(99.0)), false)]
         );
-        assert_eq!(hub.missed(missed.seq, hub.seq(), |_| true).changes, "");
+        assert_eq!(hub.missed(missed.seq, hub.seq(), |_, _| true).changes, "");
     }
 
     #[test]
@@ -325,7 +331,7 @@ mod tests {
         let seen = hub.seq();
         say(&hub, &mut fleet, "sensors/<b>/temperature", "2");
         say(&hub, &mut fleet, "sensors/<b>/temperature", "3");
-        let got = changes(&hub.missed(seen, hub.seq(), |_| true));
+        let got = changes(&hub.missed(seen, hub.seq(), |_, _| true));
         assert_eq!(got.len(), 1);
         assert_eq!((got[0].v.clone(), got[0].entity.as_ref().map(|e| e.name.clone())), (Some(Value::Number(3.0)), Some("Temperature".to_owned())));
     }
@@ -346,22 +352,22 @@ mod tests {
         hub.end_interval();
         let first = Arc::clone(&intervals.borrow_and_update());
         // Who has seen all that was before it gets the bytes of all others.
-        assert_eq!(hub.missed(first.from, first.to, |_| true).frame(Timestamp::from_ms(1)).map(|text| text.len() > 50), Some(true));
+        assert_eq!(hub.missed(first.from, first.to, |_, _| true).frame(Timestamp::from_ms(1)).map(|text| text.len() > 50), Some(true));
         let text = first.frame.as_ref().map(|frame| String::from_utf8_lossy(frame).into_owned()).unwrap_or_default();
         assert!(text.contains("\"a.count\"") && text.contains("\"b.count\""), "{text}");
         // Who came in its middle gets the rest of it.
-        assert_eq!(values(&hub.missed(late, first.to, |_| true)), [("a.count".to_owned(), number(2.0), false)]);
+        assert_eq!(values(&hub.missed(late, first.to, |_, _| true)), [("a.count".to_owned(), number(2.0), false)]);
         // Who is behind is told of what is new, and of values only up to the end of the interval.
         say(&hub, &mut fleet, "sensors/b/count", "2");
         assert_eq!(
-            values(&hub.missed(0, first.to, |_| true)),
+            values(&hub.missed(0, first.to, |_, _| true)),
             [("a.count".to_owned(), number(2.0), true), ("b.count".to_owned(), number(2.0), true)]
         );
-        assert_eq!(values(&hub.missed(late, first.to, |_| true)), [("a.count".to_owned(), number(2.0), false)]);
+        assert_eq!(values(&hub.missed(late, first.to, |_, _| true)), [("a.count".to_owned(), number(2.0), false)]);
         hub.end_interval();
         let second = Arc::clone(&intervals.borrow_and_update());
         assert_eq!((second.from, second.to), (first.to, hub.seq()));
-        assert_eq!(values(&hub.missed(first.to, second.to, |_| true)), [("b.count".to_owned(), number(2.0), false)]);
+        assert_eq!(values(&hub.missed(first.to, second.to, |_, _| true)), [("b.count".to_owned(), number(2.0), false)]);
     }
 
     #[test]

@@ -50,6 +50,7 @@ pub(crate) fn find_optimizer() -> Option<PathBuf> {
 }
 
 fn compile() -> Result<PathBuf> {
+    install_target()?;
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(cargo)
         .current_dir(root())
@@ -61,6 +62,21 @@ fn compile() -> Result<PathBuf> {
         .context("cannot run cargo")?;
     ensure!(status.success(), "the browser's code does not compile (`rustup target add {TARGET}` helps when it says that `core` is missing)");
     Ok(wasm_target().join(TARGET).join(PROFILE).join("frontend.wasm"))
+}
+
+/// Installs the browser's standard library where it is missing: rustup brings it with the toolchain, but not to one that was there before. Without
+/// rustup the compiler itself says what is missing.
+fn install_target() -> Result<()> {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let asked =
+        Command::new(rustc).current_dir(root()).args(["--print", "target-libdir", "--target", TARGET]).output().context("cannot run rustc")?;
+    if !Path::new(String::from_utf8_lossy(&asked.stdout).trim()).is_dir() {
+        let added = Command::new("rustup").current_dir(root()).args(["target", "add", TARGET]).status();
+        if let Err(error) = added {
+            eprintln!("site: rustup cannot be run to add {TARGET}: {error}");
+        }
+    }
+    Ok(())
 }
 
 /// Panic messages name source files: without the first they would carry the folders of whoever built the site to every browser.

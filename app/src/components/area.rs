@@ -146,7 +146,9 @@ pub fn summary(live: Live) -> String {
     [&head, ": ", &fresh.to_string(), " fresh, ", &not_fresh.join(", ")].concat()
 }
 
-fn entities_words(n: usize) -> String {
+/// `1 entity`, `7 entities`.
+#[must_use]
+pub fn entities_words(n: usize) -> String {
     [&*n.to_string(), if n == 1 { " entity" } else { " entities" }].concat()
 }
 

@@ -63,6 +63,9 @@ impl Live {
     fn change(self, change: EntityChange, now: Timestamp) -> bool {
         if let Some(about) = change.entity {
             // New to this page, or more than its value changed: everything about it came along.
+            if about.hidden && self.find(&change.e).is_none() {
+                return true;
+            }
             let offline_since = (change.q == Quality::Offline).then_some(now);
             self.upsert(&EntityView { v: change.v, t: change.t, q: change.q, since: change.since, offline_since, ..*about });
             return true;
@@ -136,6 +139,7 @@ mod tests {
             word_off: None,
             offline_since: None,
             topic: "sensors/a/temperature".into(),
+            hidden: false,
         }
     }
 

@@ -61,6 +61,8 @@ pub enum Connection {
 pub struct Live {
     entries: RwSignal<Vec<Entry>>,
     index: StoredValue<HashMap<EntityId, Entry>>,
+    /// What a page shows that stays out of the overview.
+    followed: StoredValue<Vec<EntityId>>,
     /// The areas, in the order shown.
     pub areas: RwSignal<Vec<Area>>,
     /// The alarms.
@@ -109,6 +111,7 @@ impl Live {
         Self {
             entries: RwSignal::new(vec![]),
             index: StoredValue::new(HashMap::new()),
+            followed: StoredValue::new(vec![]),
             areas: RwSignal::new(vec![]),
             alarms: RwSignal::new(vec![]),
             links: RwSignal::new(vec![]),
@@ -163,10 +166,19 @@ impl Live {
         self.index.with_value(|index| index.get(id).cloned())
     }
 
-    /// All entities, in the order shown. Subscribes to their coming, not to their values.
+    /// The entities of the overview, in the order shown. Subscribes to their coming, not to their values.
     #[must_use]
     pub fn entries(self) -> Vec<Entry> {
-        self.entries.get()
+        self.entries.get().into_iter().filter(|entry| !entry.is_hidden()).collect()
+    }
+
+    /// Keeps the hidden ones among some entities up to date, for a page that shows them by themselves. To be called from an effect.
+    pub fn follow<'a>(self, views: impl Iterator<Item = &'a EntityView>) {
+        let ids: Vec<EntityId> = views.filter(|view| view.hidden).map(|view| view.id.clone()).collect();
+        if !ids.is_empty() {
+            self.followed.set_value(ids);
+            socket::subscribe(self);
+        }
     }
 
     /// The shown name of an area: the one given, else one made of its id.
@@ -202,10 +214,15 @@ impl Live {
     }
 
     fn update(self, entry: &Entry, view: EntityView) {
-        let before = entry.view.with_untracked(|known| known.q);
+        let looks = || entry.view.with_untracked(|known| (known.q, known.hidden));
+        let (q, hidden) = looks();
         entry.take(view);
-        if entry.view.with_untracked(|known| known.q) != before {
+        let after = looks();
+        if after != (q, hidden) {
             self.tally.update(|n| *n = n.wrapping_add(1));
+        }
+        if after.1 != hidden {
+            self.entries.update(|_| {});
         }
     }
 
@@ -232,6 +249,10 @@ impl Entry {
             asked: ArcRwSignal::new(None),
             limits: ArcRwSignal::new(vec![]),
         }
+    }
+
+    fn is_hidden(&self) -> bool {
+        self.view.with_untracked(|view| view.hidden)
     }
 
     /// Takes a view in, unless a newer one is known. The last hour grows by its value.

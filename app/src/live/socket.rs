@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
+use domain::entity::EntityId;
 use domain::live::{Hello, PageFrame, ServerFrame, read_for_page};
 use domain::time::{MINUTE_MS, Timestamp};
 use leptos::prelude::*;
@@ -20,6 +21,9 @@ const PING_MS: f64 = 10_000.0;
 const FIRST_WAIT_MS: f64 = 500.0;
 /// Longest wait.
 const LONGEST_WAIT_MS: f64 = 5_000.0;
+
+/// Ids that fit into a frame, however long they are.
+const IDS_A_FRAME: usize = 200;
 
 /// The state of the one connection of this page. A browser's page has one thread.
 struct Socket {
@@ -83,7 +87,7 @@ pub fn start(live: Live) {
 }
 
 /// Sends a frame. `false` when there is no open connection.
-pub(super) fn send(frame: &PageFrame) -> bool {
+pub(super) fn send(frame: &PageFrame<'_>) -> bool {
     let Ok(text) = serde_json::to_string(frame) else { return false };
     SOCKET.with(|s| s.socket.borrow().as_ref().is_some_and(|ws| ws.ready_state() == WebSocket::OPEN && ws.send_with_str(&text).is_ok()))
 }
@@ -127,7 +131,7 @@ fn open(live: Live) {
     let on_open = Closure::<dyn FnMut()>::new(move || {
         if is_current() {
             SOCKET.with(|s| s.asked_for_all.set(true));
-            subscribe();
+            subscribe(live);
         }
     });
     let on_close = Closure::<dyn FnMut()>::new(move || {
@@ -143,9 +147,14 @@ fn open(live: Live) {
     SOCKET.with(|s| s.socket.replace(Some(ws)));
 }
 
-/// Asks for everything: a snapshot, then changes.
-fn subscribe() {
-    send(&PageFrame::Subscribe { entities: ["*"] });
+/// Asks for everything that the page shows: a snapshot, then changes.
+pub(super) fn subscribe(live: Live) {
+    send(&PageFrame::Subscribe { entities: &["shown"] });
+    live.followed.with_value(|ids| {
+        for ids in ids.chunks(IDS_A_FRAME) {
+            send(&PageFrame::Subscribe { entities: &ids.iter().map(EntityId::as_str).collect::<Vec<_>>() });
+        }
+    });
 }
 
 fn receive(live: Live, text: &str) {
@@ -177,7 +186,7 @@ fn receive(live: Live, text: &str) {
         // One snapshot brings all that is new: no second is asked for before it has come.
         Next::Resync => {
             if !SOCKET.with(|s| s.asked_for_all.replace(true)) {
-                subscribe();
+                subscribe(live);
             }
         }
         Next::Reload(build) => reload_once(&build),

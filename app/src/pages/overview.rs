@@ -6,7 +6,7 @@ use leptos_router::hooks::use_query_map;
 
 use crate::backend::{BackendError, Overview};
 use crate::components::alert_strip::AlertStrip;
-use crate::components::area::{Areas, summary};
+use crate::components::area::{Areas, entities_words, summary};
 use crate::components::{Frame, Problem};
 use crate::erase::{Erase as _, text};
 use crate::live::Live;
@@ -44,7 +44,21 @@ fn page(live: Live, data: Result<Overview, BackendError>) -> AnyView {
                 </div>
             </header>
             <Areas/>
+            {left_out(overview.n_unlisted)}
         </Frame>
     }
     .erase()
+}
+
+/// What is not shown, and what to do about it.
+fn left_out(n_unlisted: usize) -> Option<AnyView> {
+    (n_unlisted > 0).then(|| {
+        view! {
+            <p class="hint">
+                {["Not shown: ", &*entities_words(n_unlisted), " that nobody has named. "].concat()}
+                "A name or an area in the configuration brings them here, or a larger "<code>"discovery.most_unclaimed"</code>"."
+            </p>
+        }
+        .erase()
+    })
 }

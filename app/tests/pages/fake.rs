@@ -83,6 +83,7 @@ fn view((key, name, kind, unit, icon): Named, v: Option<Value>, q: Quality) -> E
         word_off: None,
         offline_since: None,
         topic: format!("greenhouse/1/{key}"),
+        hidden: false,
     }
 }
 
@@ -181,7 +182,7 @@ fn tile(entity: EntityView) -> Tile {
 #[async_trait::async_trait]
 impl Backend for Greenhouse {
     async fn overview(&self, _: &Caller) -> Result<Overview, BackendError> {
-        Ok(Overview { shell: shell(), tiles: entities().into_iter().map(tile).collect() })
+        Ok(Overview { shell: shell(), tiles: entities().into_iter().map(tile).collect(), n_unlisted: 0 })
     }
 
     async fn device(&self, _: &Caller, id: &DeviceId) -> Result<DevicePage, BackendError> {

@@ -45,6 +45,7 @@ pub(crate) fn tile(area: &str, id: &str, name: &str, icon: &str, kind: EntityKin
             word_off: None,
             offline_since: None,
             topic: ["demo/", id.as_str()].concat(),
+            hidden: false,
             id,
         },
         trend: Trend::Spans(vec![(45 * MINUTE_MS, 40 * MINUTE_MS), (24 * MINUTE_MS, 0)]),
@@ -166,7 +167,7 @@ impl Fake {
 #[async_trait]
 impl Backend for Fake {
     async fn overview(&self, caller: &Caller) -> Result<Overview, BackendError> {
-        Ok(Overview { shell: self.shell(caller).await?, tiles: self.tiles.clone() })
+        Ok(Overview { shell: self.shell(caller).await?, tiles: self.tiles.clone(), n_unlisted: 0 })
     }
 
     async fn device(&self, _: &Caller, id: &DeviceId) -> Result<DevicePage, BackendError> {

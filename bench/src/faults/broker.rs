@@ -62,6 +62,15 @@ pub(super) async fn n_entities(http: SocketAddr) -> Result<usize> {
     }
 }
 
+/// How many tiles the overview has, and how many more entities it says there are.
+pub(super) async fn n_tiles(http: SocketAddr) -> Result<(usize, usize)> {
+    let answer = Connection::open(http).await?.get("/", "identity").await?;
+    ensure!(answer.status == 200, "GET / answers {}", answer.status);
+    let page = String::from_utf8(answer.body).context("the page is no text")?;
+    let more = page.split_once("Not shown: ").map_or(Some(0), |(_, after)| after.split(' ').next().and_then(|number| number.parse().ok()));
+    Ok((page.matches("<article").count(), more.context("the page says no number")?))
+}
+
 /// Asks for something; the status of the answer.
 pub(super) async fn command(http: SocketAddr, entity: &str, action: &str) -> Result<u16> {
     let body = format!("{{\"action\":\"{action}\"}}");

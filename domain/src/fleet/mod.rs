@@ -12,6 +12,8 @@ mod commands;
 mod discovery;
 /// What a message says, on its way into the fleet.
 mod hearing;
+/// Which entities are shown.
+mod listing;
 /// What readings do to an entity.
 mod readings;
 /// How often an entity is heard.
@@ -46,6 +48,7 @@ use slot::Slot;
 
 pub use clock::{EARLIEST, MAX_AHEAD_MS, MAX_BEHIND_MS};
 pub use commands::{MAX_WAIT_MS, MIN_WAIT_MS, UNLEARNED_WAIT_MS};
+pub use listing::MOST_UNCLAIMED;
 
 /// Most entities of one device.
 pub const MAX_ENTITIES_PER_DEVICE: usize = 1_000;
@@ -84,7 +87,7 @@ pub struct Override {
 }
 
 /// What the configuration says about the plant.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// Alarm rules.
     pub rules: Vec<Rule>,
@@ -92,6 +95,14 @@ pub struct Settings {
     pub areas: Vec<Area>,
     /// By entity.
     pub overrides: HashMap<EntityId, Override>,
+    /// Entities shown that nobody has claimed, at most; see [`Fleet::n_unlisted`].
+    pub most_unclaimed: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { rules: vec![], areas: vec![], overrides: HashMap::new(), most_unclaimed: MOST_UNCLAIMED }
+    }
 }
 
 /// All devices and entities. Only the server's ingest changes it.
@@ -107,6 +118,8 @@ pub struct Fleet {
     links: BTreeMap<Arc<str>, LinkView>,
     pending: HashMap<CommandId, Pending>,
     alarms: BTreeMap<String, Alarm>,
+    /// Entities that nobody has claimed.
+    n_unclaimed: usize,
     /// Messages so far.
     n_messages: u64,
     /// By how much our clock has been set since the start.
@@ -125,7 +138,7 @@ impl Fleet {
 
     /// Takes up what an earlier run stored. Values come back as `retained` with their own age. Returns the alarms that nothing raises or ends any
     /// more: those whose rules are gone, or watch something else now.
-    pub fn restore(&mut self, devices: Vec<Device>, entities: Vec<Entity>, last: Vec<Reading>, alarms: Vec<Alarm>) -> Vec<Alarm> {
+    pub fn restore(&mut self, devices: Vec<Device>, mut entities: Vec<Entity>, last: Vec<Reading>, alarms: Vec<Alarm>) -> Vec<Alarm> {
         for mut device in devices {
             // What a device said about being there may have changed while nobody listened; its retained status will tell.
             if device.availability == Availability::Online {
@@ -134,6 +147,8 @@ impl Fleet {
             self.bindings.bind_availability(&device);
             self.devices.insert(device.id.clone(), device);
         }
+        // As they were found: who was shown before is shown again.
+        entities.sort_by_key(|entity| self.devices.get(&entity.device).map(|device| device.first_seen));
         for entity in entities {
             self.insert_entity(entity);
         }
@@ -230,7 +245,8 @@ impl Fleet {
         {
             device.area = Some(area.clone());
         }
-        self.slots.push(Slot::new(entity, &overrides));
+        let is_listed = self.give_place(&entity);
+        self.slots.push(Slot::new(entity, &overrides, is_listed));
         if let Some(area) = self.slots.get(idx).and_then(|slot| self.area_of(slot)) {
             self.note_area(&area);
         }
@@ -249,7 +265,7 @@ impl Fleet {
     }
 
     fn view_of(&self, slot: &Slot) -> EntityView {
-        let mut view = EntityView::of(&slot.entity, self.area_of(slot));
+        let mut view = EntityView { hidden: !slot.is_shown(), ..EntityView::of(&slot.entity, self.area_of(slot)) };
         let EntityChange { v, t, q, since, .. } = slot.change();
         (view.v, view.t, view.q, view.since) = (v, t, q, since);
         view.offline_since =
@@ -290,12 +306,6 @@ impl Fleet {
         idxs.into_iter().filter_map(|idx| self.slots.get(idx)).map(|slot| &slot.entity.id).collect()
     }
 
-    /// Whether an entity stays out of the overview.
-    #[must_use]
-    pub fn is_hidden(&self, id: &EntityId) -> bool {
-        self.by_id.get(id).and_then(|&idx| self.slots.get(idx)).is_some_and(|slot| slot.entity.hidden)
-    }
-
     /// All entities with their values, ordered by area, then by their place, then by id.
     #[must_use]
     pub fn entities(&self) -> Vec<EntityView> {
@@ -307,7 +317,7 @@ impl Fleet {
     /// The first entity of the overview, in the order of [`Fleet::entities`].
     #[must_use]
     pub fn first_shown(&self) -> Option<&EntityId> {
-        let shown = self.slots.iter().filter(|slot| !slot.entity.hidden);
+        let shown = self.slots.iter().filter(|slot| slot.is_shown());
         shown.map(|slot| self.place(slot)).min().map(|(.., id)| id)
     }
 

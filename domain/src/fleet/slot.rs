@@ -38,6 +38,8 @@ pub(super) struct Feeding {
 #[derive(Debug)]
 pub(super) struct Slot {
     pub(super) entity: Entity,
+    /// Offered where all entities are: `false` for one too many that nobody has claimed.
+    pub(super) is_listed: bool,
     pub(super) value: Option<Value>,
     pub(super) taken_at: Option<Timestamp>,
     /// Since when the value has been what it is.
@@ -58,7 +60,7 @@ pub(super) struct Slot {
 }
 
 impl Slot {
-    pub(super) fn new(mut entity: Entity, written: &Override) -> Self {
+    pub(super) fn new(mut entity: Entity, written: &Override, is_listed: bool) -> Self {
         if let Some(name) = &written.name {
             entity.name = clean_text(name, crate::device::MAX_NAME_CHARS);
         }
@@ -75,6 +77,7 @@ impl Slot {
         entity.word_off = written.word_off.clone().or(entity.word_off);
         Self {
             entity,
+            is_listed,
             value: None,
             taken_at: None,
             since: None,

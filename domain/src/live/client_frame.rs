@@ -7,12 +7,12 @@ use crate::entity::EntityId;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum ClientFrame {
-    /// MQTT filters, entity ids, or `*`.
+    /// MQTT filters; entity ids, `*` (all), or `shown` (all but those that stay out of the overview).
     Subscribe {
         /// MQTT filters.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         topics: Vec<String>,
-        /// Entity ids, or `*`.
+        /// Entity ids, `*` or `shown`.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         entities: Vec<String>,
         /// Repeated in an `error`.
@@ -24,7 +24,7 @@ pub enum ClientFrame {
         /// MQTT filters.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         topics: Vec<String>,
-        /// Entity ids, or `*`.
+        /// Entity ids, `*` or `shown`.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         entities: Vec<String>,
         /// Repeated in an `error`.
@@ -92,11 +92,11 @@ pub struct CommandFrame {
 /// values is a good part of a browser's code, and a page sends neither.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-pub enum PageFrame {
-    /// Entity ids, or `*`.
+pub enum PageFrame<'a> {
+    /// Entity ids, or `shown`.
     Subscribe {
-        /// Entity ids, or `*`.
-        entities: [&'static str; 1],
+        /// Entity ids, or `shown`.
+        entities: &'a [&'a str],
     },
     /// Asks a device for something.
     Command(CommandFrame),

@@ -34,7 +34,7 @@ fn the_server_reads_what_a_page_writes() {
         action: Action::TurnOn { brightness: Some(80), color_temp: None },
     };
     for (sent, read) in [
-        (PageFrame::Subscribe { entities: ["*"] }, ClientFrame::Subscribe { topics: vec![], entities: vec!["*".into()], id: None }),
+        (PageFrame::Subscribe { entities: &["shown"] }, ClientFrame::Subscribe { topics: vec![], entities: vec!["shown".into()], id: None }),
         (PageFrame::Command(command.clone()), ClientFrame::Command(command)),
         (PageFrame::Ping, ClientFrame::Ping { id: None }),
     ] {

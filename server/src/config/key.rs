@@ -1,6 +1,7 @@
 //! The table of keys. The file, the environment, the flags, the help text, the suggestions and the test of the documentation all read it.
 
 use app::backend::Role;
+use domain::fleet::MAX_ENTITIES;
 use jiff::tz::TimeZone;
 
 use super::value::{address, sqlite_file};
@@ -159,6 +160,14 @@ pub const KEYS: &[Key] = &[
         expected: ADDRESS,
         shape: Shape::Text,
         set: |c, text| put(&mut c.broker.websocket_listen, address(text).map(Some)),
+    },
+    Key {
+        name: "discovery.most_unclaimed",
+        default: "1000",
+        meaning: "most entities on the overview that only a topic has named: those in no `[[area]]`, without `[[entity]]` and `[[rule]]`; the page says how many more there are",
+        expected: "a whole number from 0 to 50000",
+        shape: Shape::Integer,
+        set: |c, text| put(&mut c.discovery.most_unclaimed, text.parse().ok().filter(|&n| n <= MAX_ENTITIES)),
     },
     Key {
         name: "auth.anonymous",

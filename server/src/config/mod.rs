@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use app::backend::Role;
 use domain::device::{Area, AreaId};
 use domain::entity::EntityId;
-use domain::fleet::Override;
+use domain::fleet::{MOST_UNCLAIMED, Override};
 use domain::rule::Rule;
 use jiff::tz::TimeZone;
 
@@ -46,6 +46,8 @@ pub struct Config {
     pub database: DatabaseConfig,
     /// The embedded broker.
     pub broker: BrokerConfig,
+    /// What devices make by themselves.
+    pub discovery: DiscoveryConfig,
     /// Who may do what.
     pub auth: AuthConfig,
     /// How long history is kept.
@@ -100,6 +102,13 @@ pub enum Embedded {
     On,
     /// Never.
     Off,
+}
+
+/// What devices make by themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DiscoveryConfig {
+    /// Entities on the overview that only a topic has named, at most.
+    pub most_unclaimed: usize,
 }
 
 /// Who may do what.
@@ -216,6 +225,7 @@ impl Default for Config {
             data_dir: "data".into(),
             database: DatabaseConfig { path: "data/signalbox.db".into() },
             broker: BrokerConfig { embedded: Embedded::Auto, listen: (Ipv4Addr::LOCALHOST, 1883).into(), websocket_listen: None },
+            discovery: DiscoveryConfig { most_unclaimed: MOST_UNCLAIMED },
             auth: AuthConfig { anonymous: None, allow_public_anonymous: false },
             retention: RetentionConfig { disk_budget_mb: 2048, class: Class::default(), areas: Vec::new(), entities: Vec::new(), log_days: 400 },
             log: LogConfig::default(),

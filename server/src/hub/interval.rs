@@ -29,6 +29,8 @@ pub struct Interval {
     pub to: u64,
     /// All of it as a `changes` frame, which is text; `None` when nobody was there to see it.
     pub frame: Option<Bytes>,
+    /// The same without what stays out of the overview; `None` also when nothing else changed.
+    pub shown: Option<Bytes>,
     n_taken: AtomicUsize,
 }
 
@@ -101,8 +103,10 @@ impl Hub {
         let interval = {
             let table = self.lock();
             let (from, to) = (self.intervals.borrow().to, table.seq);
-            let frame = if n_viewers == 0 { None } else { table.missed(from, to, |_| true).frame(now()) };
-            Interval { from, to, frame, n_taken: AtomicUsize::new(0) }
+            let frame = if n_viewers == 0 { None } else { table.missed(from, to, |_, _| true).frame(now()) };
+            let is_all = frame.is_none() || table.n_hidden == 0;
+            let shown = if is_all { frame.clone() } else { table.missed(from, to, |_, is_hidden| !is_hidden).frame(now()) };
+            Interval { from, to, frame, shown, n_taken: AtomicUsize::new(0) }
         };
         self.intervals.send_replace(Arc::new(interval));
         n_viewers

@@ -16,6 +16,7 @@ mod program;
 mod rest;
 mod stuck;
 mod topics;
+mod unclaimed;
 
 mod link;
 mod link_certificates;

@@ -47,6 +47,8 @@ fn seed(live: Live, page: &Page) -> Vec<Entry> {
 /// The content of the page.
 fn device(live: Live, page: Page) -> AnyView {
     let entries = seed(live, &page);
+    let views: Vec<_> = page.tiles.iter().map(|tile| tile.entity.clone()).collect();
+    Effect::new(move || live.follow(views.iter()));
     let (set, read): (Vec<_>, Vec<_>) =
         entries.iter().cloned().zip(page.extremes.iter().copied().chain(std::iter::repeat(None))).partition(|(entry, _)| controls::is_control(entry));
     let charts = charts::charts(&page);

@@ -81,6 +81,7 @@ pub(super) fn follow(chart: Chart, page: Memo<Arc<Loaded>>, reload: impl Fn() + 
         chart.append(&values.iter().filter_map(|(id, at, value)| Some((place(id)?, *at, *value))).collect::<Vec<_>>());
         chart.tick(live.heard.get_untracked(), true);
     });
+    Effect::new(move |_| page.with(|loaded| live.follow(loaded.page.choices.iter().filter(|view| loaded.page.chosen.contains(&view.id)))));
     Effect::new(move |_| {
         let Some(ids) = shown.get() else { return };
         // Entities that the page does not know yet come with the first frames.

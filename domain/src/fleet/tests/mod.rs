@@ -2,6 +2,8 @@
 
 /// Messages of which something cannot be read.
 mod bad;
+/// What is shown unasked.
+mod listing;
 /// Quality and time.
 mod staleness;
 /// Times of devices, late readings, batches.

@@ -3,9 +3,12 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
+use bytes::Bytes;
 use domain::entity::EntityId;
 use domain::time::{SECOND_MS, Timestamp};
 use domain::topic::TopicFilter;
+
+use crate::hub::Interval;
 
 /// How long a dropped session can be taken up again.
 const KEEP_MS: i64 = 60 * SECOND_MS;
@@ -19,6 +22,8 @@ pub struct Subscriptions {
     pub topics: Vec<Follow>,
     /// All entities.
     pub all: bool,
+    /// All entities that do not stay out of the overview.
+    pub shown: bool,
     /// Single entities.
     pub entities: HashSet<EntityId>,
 }
@@ -26,12 +31,17 @@ pub struct Subscriptions {
 impl Subscriptions {
     /// Whether any entity is followed.
     pub fn has_entities(&self) -> bool {
-        self.all || !self.entities.is_empty()
+        self.all || self.shown || !self.entities.is_empty()
     }
 
-    /// Whether an entity is followed.
-    pub fn wants(&self, id: &EntityId) -> bool {
-        self.all || self.entities.contains(id)
+    /// Whether an entity is followed that stays out of the overview, or does not.
+    pub fn wants(&self, id: &EntityId, is_hidden: bool) -> bool {
+        self.all || (self.shown && !is_hidden) || self.entities.contains(id)
+    }
+
+    /// What is sent of an interval to those who follow just this; `None` where no two follow the same.
+    pub fn shared<'a>(&self, interval: &'a Interval) -> Option<&'a Option<Bytes>> {
+        if self.all { Some(&interval.frame) } else { (self.shown && self.entities.is_empty()).then_some(&interval.shown) }
     }
 }
 

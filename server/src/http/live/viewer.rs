@@ -44,6 +44,11 @@ const FRAMES_PER_S: f64 = 20.0;
 /// Filters and entities that one viewer may follow.
 const MAX_SUBSCRIPTIONS: usize = 10_000;
 
+/// Follows every entity.
+const ALL: &str = "*";
+/// Follows every entity that does not stay out of the overview.
+const SHOWN: &str = "shown";
+
 /// Why a viewer is let go.
 enum Gone {
     /// It went, or its connection did.
@@ -184,7 +189,8 @@ impl Viewer {
                 if self.subscriptions.topics.is_empty() {
                     self.messages = None;
                 }
-                self.subscriptions.all &= !entities.iter().any(|e| e == "*");
+                self.subscriptions.all &= !entities.iter().any(|e| e == ALL);
+                self.subscriptions.shown &= !entities.iter().any(|e| e == SHOWN);
                 self.subscriptions.entities.retain(|id| !entities.iter().any(|e| e == id.as_str()));
                 if !self.subscriptions.has_entities() {
                     self.intervals = None;
@@ -214,13 +220,14 @@ impl Viewer {
             }
         }
         let mut added = vec![];
-        for entity in entities.iter().filter(|entity| *entity != "*") {
+        for entity in entities.iter().filter(|entity| ![ALL, SHOWN].contains(&entity.as_str())) {
             match EntityId::parse(entity) {
                 Ok(entity) => added.push(entity),
                 Err(error) => return self.error(id, "bad_entity", error.to_string()).await,
             }
         }
-        self.subscriptions.all |= entities.iter().any(|entity| entity == "*");
+        self.subscriptions.all |= entities.iter().any(|entity| entity == ALL);
+        self.subscriptions.shown |= entities.iter().any(|entity| entity == SHOWN);
         self.subscriptions.entities.extend(added);
         if !entities.is_empty() {
             self.snapshot().await?;
@@ -235,7 +242,7 @@ impl Viewer {
         let frame = {
             let state = self.app.backend.state();
             let mut entities = state.fleet.entities();
-            entities.retain(|view| self.subscriptions.wants(&view.id));
+            entities.retain(|view| self.subscriptions.wants(&view.id, view.hidden));
             ServerFrame::Snapshot(Snapshot { seq, now: now(), entities, alarms: state.fleet.alarms(), links: state.fleet.links().cloned().collect() })
         };
         self.cursor = seq;
@@ -274,10 +281,10 @@ impl Viewer {
 
     /// Sends what changed in an interval, or all that was missed up to its end.
     async fn interval(&mut self, interval: &Interval) -> Result<(), Gone> {
-        let shared = interval.frame.as_ref().filter(|_| self.subscriptions.all && self.cursor == interval.from);
+        let shared = self.subscriptions.shared(interval).filter(|_| interval.frame.is_some() && self.cursor == interval.from);
         let frame = match shared {
-            Some(frame) => Some(frame.clone()),
-            None => self.hub.missed(self.cursor, interval.to, |id| self.subscriptions.wants(id)).frame(now()),
+            Some(frame) => frame.clone(),
+            None => self.hub.missed(self.cursor, interval.to, |id, is_hidden| self.subscriptions.wants(id, is_hidden)).frame(now()),
         };
         self.cursor = self.cursor.max(interval.to);
         let sent = match frame {
