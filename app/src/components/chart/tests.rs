@@ -33,6 +33,8 @@ fn entity(id: &str, kind: EntityKind, unit: Option<&str>) -> EntityView {
         word_off: Some("Closed".into()),
         offline_since: None,
         topic: "t".into(),
+        link: None,
+        limits: domain::control::Limits::default(),
     }
 }
 
