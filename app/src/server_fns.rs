@@ -98,7 +98,7 @@ pub async fn load_shell() -> Result<Shell, BackendError> {
     crate::status::answer(backend.shell(&caller).await)
 }
 
-/// Asks a device for something: `turn_on`, `turn_off` or `toggle`. The form of a switch posts here when there is no script.
+/// Asks a device for something: `turn_on`. The form of a switch posts here when there is no script, those of other controls always.
 ///
 /// # Errors
 /// [`BackendError::Invalid`] says why it was refused.
@@ -114,14 +114,26 @@ pub async fn send_command(
     /// Kelvin, for `turn_on`.
     #[server(default)]
     color_temp: Option<u16>,
+    /// For `set` of a number, a select or a text.
+    #[server(default)]
+    value: Option<String>,
+    /// Per cent, for `set` of a cover.
+    #[server(default)]
+    position: Option<u8>,
 ) -> Result<CommandReport, BackendError> {
-    use domain::command::Action;
+    use domain::command::{Action, Wish};
+    use domain::value::Value;
     let (backend, caller) = crate::backend::backend()?;
     let entity = domain::entity::EntityId::parse(&entity).map_err(|error| BackendError::Invalid(error.to_string()))?;
     let action = match action.as_str() {
         "turn_on" => Action::TurnOn { brightness, color_temp },
         "turn_off" => Action::TurnOff {},
         "toggle" => Action::Toggle {},
+        "press" => Action::Press {},
+        "open" => Action::Open {},
+        "close" => Action::Close {},
+        "stop" => Action::Stop {},
+        "set" => Action::Set(Box::new(Wish { value: value.map(Value::Text), position, ..Wish::default() })),
         other => return Err(BackendError::Invalid(format!("unknown action \"{other}\""))),
     };
     backend.send_command(&caller, &entity, action).await.map_err(|refusal| BackendError::Invalid(refusal.to_string()))

@@ -1,7 +1,7 @@
 //! Changes: everything that follows from an input. The same change is stored, pushed and shown.
 
 use crate::alarm::Alarm;
-use crate::command::{CommandId, CommandReport};
+use crate::command::{CommandId, CommandReport, QueuedCommand};
 use crate::device::Device;
 use crate::entity::Entity;
 use crate::input::Message;
@@ -19,6 +19,17 @@ pub struct Publish {
     pub topic: String,
     /// The payload.
     pub payload: Vec<u8>,
+    /// Seconds after which a broker that still has it shall throw it away; at least 1.
+    pub expires_s: u32,
+}
+
+/// What happened to the commands that wait for their devices.
+#[derive(Clone, Debug, PartialEq)]
+pub enum QueueChange {
+    /// One waits, in place of any other for the same entity.
+    Put(QueuedCommand),
+    /// One waits no longer.
+    Gone(CommandId),
 }
 
 /// Everything that can follow from an input.
@@ -50,6 +61,15 @@ pub enum Change {
     Alarm(Alarm),
     /// A command changed its state.
     Command(CommandReport),
+    /// A command waits for its device, or waits no longer: to be stored.
+    Queue(QueueChange),
+    /// A command was found that a broker keeps: told once a topic.
+    RetainedCommand {
+        /// The broker's name.
+        link: std::sync::Arc<str>,
+        /// The topic.
+        topic: std::sync::Arc<str>,
+    },
     /// A command goes out.
     Publish(Publish),
     /// A broker was reached or lost.

@@ -5,63 +5,20 @@ use serde::{Deserialize, Serialize};
 use crate::entity::EntityId;
 use crate::time::Timestamp;
 
-/// What is asked. On the wire `{"action":"turn_on","brightness":80}`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(tag = "action", rename_all = "snake_case")]
-pub enum Action {
-    /// On, perhaps with a brightness or warmth.
-    TurnOn {
-        /// Per cent, 0 to 100.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        brightness: Option<u8>,
-        /// Kelvin.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        color_temp: Option<u16>,
-    },
-    /// Off.
-    TurnOff {},
-    /// The opposite of what is reported; resolved by the server before it goes out.
-    Toggle {},
-}
+pub use action::{Action, Paint, Wish};
+#[cfg(feature = "decode")]
+pub use check::check;
+#[cfg(feature = "decode")]
+pub use read::BadField;
 
-/// Reads all fields at once: a derived tag would copy them first, and weigh more in the browser.
-impl<'de> Deserialize<'de> for Action {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "snake_case")]
-        enum Word {
-            TurnOn,
-            TurnOff,
-            Toggle,
-        }
-        #[derive(Deserialize)]
-        struct Fields {
-            action: Word,
-            #[serde(default)]
-            brightness: Option<u8>,
-            #[serde(default)]
-            color_temp: Option<u16>,
-        }
-        let Fields { action, brightness, color_temp } = Fields::deserialize(deserializer)?;
-        Ok(match action {
-            Word::TurnOn => Self::TurnOn { brightness, color_temp },
-            Word::TurnOff => Self::TurnOff {},
-            Word::Toggle => Self::Toggle {},
-        })
-    }
-}
-
-impl Action {
-    /// The word of the contract: `turn_on`.
-    #[must_use]
-    pub const fn as_str(&self) -> &'static str {
-        match self {
-            Self::TurnOn { .. } => "turn_on",
-            Self::TurnOff {} => "turn_off",
-            Self::Toggle {} => "toggle",
-        }
-    }
-}
+/// What is asked.
+mod action;
+/// Whether an entity can do what is asked.
+#[cfg(feature = "decode")]
+mod check;
+/// What a request or a frame asks for.
+#[cfg(feature = "decode")]
+mod read;
 
 /// Names a command for as long as it is followed. Made by the server.
 pub type CommandId = String;
@@ -70,6 +27,8 @@ pub type CommandId = String;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CommandState {
+    /// Kept until the device gives a sign of life; then it is sent, or it expires.
+    Queued,
     /// On its way to the broker.
     Sent,
     /// The broker acknowledged it.
@@ -95,6 +54,7 @@ impl CommandState {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Queued => "queued",
             Self::Sent => "sent",
             Self::Accepted => "accepted",
             Self::Confirmed => "confirmed",
@@ -119,6 +79,14 @@ pub enum Refusal {
         /// What was asked.
         action: &'static str,
     },
+    /// A field that cannot be so.
+    #[error("{field} {reason}")]
+    Invalid {
+        /// Which field of the command.
+        field: String,
+        /// Why not, with what is expected.
+        reason: String,
+    },
     /// A number out of range.
     #[error("{field} must be between {min} and {max}")]
     OutOfRange {
@@ -138,12 +106,27 @@ pub enum Refusal {
     /// The state is unknown, so its opposite is too.
     #[error("the state of {0} is unknown, so it cannot be toggled")]
     UnknownState(EntityId),
+    /// Too many commands wait for devices that sleep.
+    #[error("too many commands wait for their devices already")]
+    QueueFull,
     /// The caller may not.
     #[error("operator rights are needed")]
     Forbidden,
     /// The server is shutting down or out of room.
     #[error("the server cannot take commands now")]
     Unavailable,
+}
+
+impl Refusal {
+    /// The field of the command that is to blame.
+    #[must_use]
+    pub fn field(&self) -> Option<&str> {
+        match self {
+            Self::Invalid { field, .. } => Some(field),
+            Self::OutOfRange { field, .. } => Some(field),
+            _ => None,
+        }
+    }
 }
 
 /// A command on its way: what is shown as pending, and how it ended.
@@ -165,20 +148,16 @@ pub struct CommandReport {
     /// Milliseconds from sending to this state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after_ms: Option<i64>,
+    /// Milliseconds that the device usually takes to agree; `None` before it ever did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usual_ms: Option<i64>,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn actions_travel_as_the_contract_writes_them() {
-        let on = Action::TurnOn { brightness: Some(80), color_temp: None };
-        assert_eq!(serde_json::to_string(&on).expect("JSON"), r#"{"action":"turn_on","brightness":80}"#);
-        assert_eq!(serde_json::from_str::<Action>(r#"{"action":"toggle"}"#).expect("reads"), Action::Toggle {});
-        assert_eq!(serde_json::from_str::<Action>(r#"{"brightness":80,"action":"turn_on"}"#).expect("reads"), on);
-        for bad in [r#"{"action":"explode"}"#, "{}", r#"{"action":"turn_on","brightness":300}"#] {
-            assert!(serde_json::from_str::<Action>(bad).is_err(), "{bad}");
-        }
-    }
+/// A command that waits for its device.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct QueuedCommand {
+    /// As it was queued; `sent_at` is that moment.
+    pub report: CommandReport,
+    /// From then on it is not sent any more.
+    pub expires_at: Timestamp,
 }

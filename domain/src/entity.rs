@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::control::Control;
 use crate::device::{BadId, DeviceId, slug};
 use crate::history::SeriesKind;
 use crate::units::counts;
@@ -123,7 +124,7 @@ impl EntityKind {
     /// Whether the page shows a switch for it.
     #[must_use]
     pub const fn is_switchable(self) -> bool {
-        matches!(self, Self::Light | Self::Switch)
+        matches!(self, Self::Light | Self::Switch | Self::Fan)
     }
 
     /// Whether its history is a line (numbers) and not a strip of states.
@@ -172,9 +173,42 @@ pub struct Entity {
     /// Whether its numbers are a meter that counts up; `None` goes by unit and name ([`Entity::series_kind`]).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counter: Option<bool>,
+    /// Range, options and payloads of what can be set.
+    #[serde(default, skip_serializing_if = "Control::is_empty")]
+    pub control: Control,
 }
 
 impl Entity {
+    /// A sensor of which nothing is known but its id.
+    #[must_use]
+    pub fn new(id: EntityId, device: DeviceId) -> Self {
+        Self {
+            id,
+            device,
+            name: String::new(),
+            kind: EntityKind::Sensor,
+            unit: None,
+            icon: String::new(),
+            precision: None,
+            assumed: false,
+            state_topic: String::new(),
+            leaf: None,
+            command_topic: None,
+            word_on: None,
+            word_off: None,
+            hidden: false,
+            order: 0,
+            counter: None,
+            control: Control::default(),
+        }
+    }
+
+    /// Whether commands have somewhere to go.
+    #[must_use]
+    pub const fn is_settable(&self) -> bool {
+        self.command_topic.is_some()
+    }
+
     /// What its history is a history of. Without a word from elsewhere a sensor is a counter when its unit is one of energy or volume that meters
     /// count in, or when its name ends in `total`, `count` or `counter` and its unit is none of another kind.
     #[must_use]
@@ -193,24 +227,7 @@ mod tests {
 
     fn entity(key: &str, kind: EntityKind, unit: Option<&str>, counter: Option<bool>) -> Entity {
         let device = DeviceId::parse("a").expect("id");
-        Entity {
-            id: EntityId::new(&device, key),
-            device,
-            name: String::new(),
-            kind,
-            unit: unit.map(str::to_owned),
-            icon: String::new(),
-            precision: None,
-            assumed: false,
-            state_topic: String::new(),
-            leaf: None,
-            command_topic: None,
-            word_on: None,
-            word_off: None,
-            hidden: false,
-            order: 0,
-            counter,
-        }
+        Entity { kind, unit: unit.map(str::to_owned), counter, ..Entity::new(EntityId::new(&device, key), device) }
     }
 
     #[test]

@@ -6,6 +6,7 @@ use crate::alarm::Severity;
 use crate::command::{Action, CommandId};
 use crate::entity::EntityId;
 use crate::live::LinkState;
+use crate::time::Timestamp;
 
 /// A message as a broker delivered it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +55,26 @@ pub enum Input {
         /// What is asked.
         action: Action,
     },
+    /// Somebody asks a device that may be asleep.
+    QueueCommand {
+        /// Made by the server, unique.
+        id: CommandId,
+        /// Which entity.
+        entity: EntityId,
+        /// What is asked.
+        action: Action,
+        /// From then on it is not sent any more.
+        expires_at: Timestamp,
+    },
+    /// A command that waits is not wanted any more.
+    CancelCommand {
+        /// Which command.
+        id: CommandId,
+        /// Who does not want it.
+        who: String,
+    },
+    /// A command that was held back may go out: [`next_due`](crate::fleet::Fleet::next_due) says when.
+    Due,
     /// The broker acknowledged the publish of a command.
     CommandAccepted {
         /// Which command.

@@ -24,6 +24,8 @@ pub mod value;
 pub mod alarm;
 /// Asking a device for something, and what came of it.
 pub mod command;
+/// Range and options of what can be set.
+pub mod control;
 /// When an alarm is raised and cleared.
 pub mod rule;
 /// MQTT topics and filters.

@@ -2,13 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::control::Limits;
 use crate::device::{AreaId, DeviceId};
 use crate::entity::{Entity, EntityId, EntityKind};
 use crate::quality::Quality;
 use crate::time::Timestamp;
 use crate::value::Value;
 
-pub use client_frame::{ClientFrame, CommandFrame, PageFrame};
+pub use client_frame::{ClientFrame, CommandFrame, Deliver, PageCommand, PageFrame};
 pub use server_frame::{
     Alert, Changes, CommandStanding, EntityChange, Error, Hello, MqttMessage, Pong, Published, SensorUpdate, ServerFrame, Snapshot, read_for_page,
 };
@@ -67,6 +68,12 @@ pub struct EntityView {
     /// Stays out of the overview: somebody wants it so, or too many came that nobody has claimed.
     #[serde(default, skip_serializing_if = "is_false")]
     pub hidden: bool,
+    /// The broker of its device.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
+    /// What may be set. A page has no use for it.
+    #[serde(flatten, skip_deserializing)]
+    pub limits: Limits,
 }
 
 #[cfg_attr(target_pointer_width = "64", expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for"))]
@@ -94,7 +101,7 @@ impl EntityView {
             t: None,
             q: Quality::Unknown,
             assumed: entity.assumed,
-            settable: entity.command_topic.is_some(),
+            settable: entity.is_settable(),
             icon: entity.icon.clone(),
             precision: entity.precision,
             since: None,
@@ -103,6 +110,8 @@ impl EntityView {
             offline_since: None,
             topic: entity.state_topic.clone(),
             hidden: entity.hidden,
+            link: None,
+            limits: entity.control.limits(),
         }
     }
 

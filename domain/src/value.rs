@@ -23,20 +23,160 @@ impl From<bool> for OnOff {
     }
 }
 
-/// What a light reports.
+/// Red, green and blue, 0 to 255 each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Color {
+    /// Red.
+    pub r: u8,
+    /// Green.
+    pub g: u8,
+    /// Blue.
+    pub b: u8,
+}
+
+/// The name of a light's effect. It is stored in place, so that the state of a light is as cheap to hand around as a number.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Effect {
+    /// UTF-8, zeros behind it.
+    bytes: [u8; Self::MAX_BYTES],
+}
+
+impl Effect {
+    /// The longest name, in bytes.
+    pub const MAX_BYTES: usize = 32;
+
+    /// `None` for a name that is empty, too long, or holds a zero.
+    #[must_use]
+    pub fn new(name: &str) -> Option<Self> {
+        let mut bytes = [0; Self::MAX_BYTES];
+        bytes.get_mut(..name.len())?.copy_from_slice(name.as_bytes());
+        (!name.is_empty() && !name.contains('\0')).then_some(Self { bytes })
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        let end = self.bytes.iter().position(|byte| *byte == 0).unwrap_or(Self::MAX_BYTES);
+        // It was made from a text.
+        std::str::from_utf8(&self.bytes[..end]).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Effect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_str(), f)
+    }
+}
+
+impl Serialize for Effect {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// What a light reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct LightState {
     /// On or off.
     pub state: OnOff,
     /// Per cent, 0 to 100.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub brightness: Option<u8>,
     /// Color temperature in kelvin.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub color_temp: Option<u16>,
+    /// The color.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub color: Option<Color>,
+    /// The name of the effect that it shows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub effect: Option<Effect>,
 }
 
-/// A value as the contract writes it: a number, `true` or `false`, a text, or the object of a light.
+impl<'de> Deserialize<'de> for LightState {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Object::deserialize(deserializer)?.value() {
+            Some(Value::Light(light)) => Ok(light),
+            _ => Err(serde::de::Error::custom("no state of a light")),
+        }
+    }
+}
+
+impl LightState {
+    /// A light of which nothing else is known.
+    #[must_use]
+    pub const fn new(state: OnOff) -> Self {
+        Self { state, brightness: None, color_temp: None, color: None, effect: None }
+    }
+}
+
+/// Where a cover stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CoverWord {
+    /// Open, also when not all the way.
+    Open,
+    /// Closed.
+    Closed,
+    /// On its way up.
+    Opening,
+    /// On its way down.
+    Closing,
+    /// Standing somewhere.
+    Stopped,
+}
+
+impl CoverWord {
+    /// The word of the contract: `open`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Closed => "closed",
+            Self::Opening => "opening",
+            Self::Closing => "closing",
+            Self::Stopped => "stopped",
+        }
+    }
+
+    /// The word as a device or a frame writes it, in lower case.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Open, Self::Closed, Self::Opening, Self::Closing, Self::Stopped].into_iter().find(|known| known.as_str() == word)
+    }
+}
+
+/// What a cover reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct CoverState {
+    /// Where it stands.
+    pub state: CoverWord,
+    /// Per cent, 0 is closed, 100 is open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub position: Option<u8>,
+}
+
+/// What a climate reports.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct ClimateState {
+    /// `heat`, `cool`, `off`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mode: Option<String>,
+    /// The temperature that it is to reach, in its own unit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub temperature: Option<f64>,
+    /// The temperature that it measures.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub current_temperature: Option<f64>,
+    /// `low`, `auto`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fan_mode: Option<String>,
+    /// `away`, `eco`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub preset: Option<String>,
+}
+
+/// A value as the contract writes it: a number, `true` or `false`, a text, or the object of a light, a cover or a climate.
 ///
 /// Read by hand: what serde makes of `untagged` keeps a copy of every possible JSON, which is a lot of code for a browser to load.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -50,6 +190,65 @@ pub enum Value {
     Light(LightState),
     /// A text.
     Text(String),
+    /// A cover.
+    Cover(CoverState),
+    /// A climate.
+    Climate(Box<ClimateState>),
+}
+
+/// The object of a light, a cover or a climate. A page shows less than there may be: the rest need not be loaded by a browser.
+#[derive(Deserialize)]
+struct Object {
+    #[serde(default)]
+    state: Option<String>,
+    #[serde(default)]
+    brightness: Option<u8>,
+    #[serde(default)]
+    color_temp: Option<u16>,
+    #[serde(default)]
+    position: Option<u8>,
+    #[serde(default)]
+    mode: Option<String>,
+    #[serde(default)]
+    temperature: Option<f64>,
+    #[cfg(feature = "decode")]
+    #[serde(default)]
+    color: Option<Color>,
+    #[cfg(feature = "decode")]
+    #[serde(default)]
+    effect: Option<String>,
+    #[cfg(feature = "decode")]
+    #[serde(default)]
+    current_temperature: Option<f64>,
+    #[cfg(feature = "decode")]
+    #[serde(default)]
+    fan_mode: Option<String>,
+    #[cfg(feature = "decode")]
+    #[serde(default)]
+    preset: Option<String>,
+}
+
+impl Object {
+    /// Lights say on or off, covers another word, climates none.
+    fn value(self) -> Option<Value> {
+        let Some(state) = self.state.as_deref() else { return Some(Value::Climate(Box::new(self.climate()))) };
+        let on = match state {
+            "on" => OnOff::On,
+            "off" => OnOff::Off,
+            word => return CoverWord::parse(word).map(|state| Value::Cover(CoverState { state, position: self.position })),
+        };
+        let light = LightState { brightness: self.brightness, color_temp: self.color_temp, ..LightState::new(on) };
+        #[cfg(feature = "decode")]
+        let light = LightState { color: self.color, effect: self.effect.as_deref().and_then(Effect::new), ..light };
+        Some(Value::Light(light))
+    }
+
+    fn climate(self) -> ClimateState {
+        let climate = ClimateState { mode: self.mode, temperature: self.temperature, ..ClimateState::default() };
+        #[cfg(feature = "decode")]
+        let climate = ClimateState { current_temperature: self.current_temperature, fan_mode: self.fan_mode, preset: self.preset, ..climate };
+        climate
+    }
 }
 
 impl<'de> Deserialize<'de> for Value {
@@ -58,7 +257,7 @@ impl<'de> Deserialize<'de> for Value {
         impl<'de> Visitor<'de> for ValueVisitor {
             type Value = Value;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a number, true, false, a text or a light's state")
+                f.write_str("a number, true, false, a text or an object")
             }
             fn visit_bool<E>(self, on: bool) -> Result<Value, E> {
                 Ok(Value::Bool(on))
@@ -78,7 +277,8 @@ impl<'de> Deserialize<'de> for Value {
                 Ok(Value::Text(text.to_owned()))
             }
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Value, A::Error> {
-                LightState::deserialize(MapAccessDeserializer::new(map)).map(Value::Light)
+                let object = Object::deserialize(MapAccessDeserializer::new(map))?;
+                object.value().ok_or_else(|| serde::de::Error::custom("no state of a light or a cover"))
             }
         }
         deserializer.deserialize_any(ValueVisitor)
@@ -86,24 +286,24 @@ impl<'de> Deserialize<'de> for Value {
 }
 
 impl Value {
-    /// The value as one number for history: numbers as they are, states as 1 and 0; texts have none.
+    /// The value as one number for history: numbers as they are, states as 1 and 0; texts, covers and climates have none.
     #[must_use]
     pub const fn as_number(&self) -> Option<f64> {
         match self {
             Self::Number(n) => Some(*n),
             Self::Bool(on) => Some(if *on { 1.0 } else { 0.0 }),
             Self::Light(light) => Some(if matches!(light.state, OnOff::On) { 1.0 } else { 0.0 }),
-            Self::Text(_) => None,
+            Self::Text(_) | Self::Cover(_) | Self::Climate(_) => None,
         }
     }
 
-    /// Whether the value says on; `None` for numbers and texts.
+    /// Whether the value says on; `None` for what is neither on nor off.
     #[must_use]
     pub const fn is_on(&self) -> Option<bool> {
         match self {
             Self::Bool(on) => Some(*on),
             Self::Light(light) => Some(matches!(light.state, OnOff::On)),
-            Self::Number(_) | Self::Text(_) => None,
+            Self::Number(_) | Self::Text(_) | Self::Cover(_) | Self::Climate(_) => None,
         }
     }
 
@@ -113,6 +313,12 @@ impl Value {
         match self {
             Self::Number(n) => Cow::Owned(number_words(*n, precision)),
             Self::Text(text) => Cow::Borrowed(text),
+            Self::Cover(cover) => Cow::Borrowed(cover.state.as_str()),
+            Self::Climate(climate) => match (&climate.mode, climate.temperature) {
+                (Some(mode), None) => Cow::Borrowed(mode),
+                (mode, Some(n)) => Cow::Owned([mode.as_deref().unwrap_or_default(), " ", &number_words(n, precision)].concat()),
+                (None, None) => Cow::Borrowed("–"),
+            },
             other => Cow::Borrowed(if other.is_on() == Some(true) { "On" } else { "Off" }),
         }
     }
@@ -141,15 +347,35 @@ mod tests {
 
     #[test]
     fn values_travel_as_the_contract_writes_them() {
-        let light = Value::Light(LightState { state: OnOff::On, brightness: Some(80), color_temp: None });
+        let light = LightState { brightness: Some(80), ..LightState::new(OnOff::On) };
+        let colored = LightState { color: Some(Color { r: 1, g: 2, b: 3 }), effect: Effect::new("Rainbow"), ..light };
+        let climate = ClimateState {
+            mode: Some("heat".into()),
+            temperature: Some(21.5),
+            current_temperature: Some(19.0),
+            fan_mode: Some("low".into()),
+            preset: Some("away".into()),
+        };
         for (value, json) in [
             (Value::Number(21.3), "21.3"),
             (Value::Bool(true), "true"),
             (Value::Text("Auto".into()), "\"Auto\""),
-            (light, r#"{"state":"on","brightness":80}"#),
+            (Value::Light(light), r#"{"state":"on","brightness":80}"#),
+            (Value::Light(colored), r#"{"state":"on","brightness":80,"color":{"r":1,"g":2,"b":3},"effect":"Rainbow"}"#),
+            (Value::Cover(CoverState { state: CoverWord::Opening, position: Some(40) }), r#"{"state":"opening","position":40}"#),
+            (Value::Climate(Box::new(climate)), r#"{"mode":"heat","temperature":21.5,"current_temperature":19.0,"fan_mode":"low","preset":"away"}"#),
         ] {
             assert_eq!(serde_json::to_string(&value).expect("a value is JSON"), json);
             assert_eq!(serde_json::from_str::<Value>(json).expect("reads back"), value);
+        }
+    }
+
+    #[test]
+    fn the_name_of_an_effect_fits_or_is_none() {
+        let longest = "é".repeat(Effect::MAX_BYTES / 2);
+        assert_eq!(Effect::new(&longest).expect("fits").as_str(), longest);
+        for bad in ["", "a\0b", &format!("{longest}x")] {
+            assert_eq!(Effect::new(bad), None, "{bad:?}");
         }
     }
 

@@ -19,7 +19,7 @@ use tokio::sync::mpsc;
 
 use crate::backend::LiveBackend;
 use crate::clock::{ClockSteps, now};
-use crate::config::{Config, MqttConfig, Protocol as ConfiguredProtocol};
+use crate::config::{Config, EMBEDDED, MqttConfig, Protocol as ConfiguredProtocol};
 use crate::durable;
 use crate::http::{AppState, router};
 use crate::hub::Hub;
@@ -43,8 +43,6 @@ const REQUESTS: usize = 1_024;
 const PROBE: Duration = Duration::from_secs(5);
 /// Who ended an alarm that has no rule any more.
 const RULE_REMOVED: &str = "rule removed";
-/// The name of the link to the broker in this process.
-const EMBEDDED: &str = "embedded";
 
 /// A running server.
 pub struct Application {
@@ -92,7 +90,7 @@ impl Application {
         if play == Play::Demo && store.is_empty().await? {
             demo::fill(store.as_ref(), &settings, now()).await.context("cannot write the demo's history")?;
         }
-        let (state, memory) = restored(store.as_ref(), settings).await?;
+        let (state, memory) = restored(store.as_ref(), settings, config.links().first().map_or(EMBEDDED, String::as_str)).await?;
         let state = Arc::new(RwLock::new(state));
         let hub = Arc::new(Hub::default());
         hub.fill(&state.read().unwrap_or_else(std::sync::PoisonError::into_inner).fleet.entities());
@@ -214,23 +212,30 @@ fn settings(config: &Config, play: Play) -> Settings {
     settings.rules.extend(config.rules.iter().cloned());
     settings.areas.extend(config.areas.iter().cloned());
     settings.overrides.extend(config.entities.iter().cloned());
+    settings.declared.extend(config.declared.iter().cloned());
     settings
 }
 
 /// The state as the last run left it, and the messages that it took last.
-async fn restored(store: &dyn Store, settings: Settings) -> Result<(State, Memory)> {
+async fn restored(store: &dyn Store, settings: Settings, only_link: &str) -> Result<(State, Memory)> {
     let saved = store.load().await?;
     let mut fleet = Fleet::new(settings);
     let kinds: HashMap<_, _> = saved.entities.iter().map(|entity| (entity.id.clone(), entity.series_kind())).collect();
     let gone = fleet.restore(saved.devices, saved.entities, saved.last, saved.alarms);
     // What somebody wrote about an entity since makes its history another one.
     let changed = fleet.known_entities().filter(|entity| kinds.get(&entity.id) != Some(&entity.series_kind())).cloned();
-    let changed = Batch { entities: changed.collect(), ..Batch::default() };
+    let mut changed = Batch { entities: changed.collect(), ..Batch::default() };
+    let (devices, entities) = fleet.declare(only_link, now());
+    changed.devices.extend(devices);
+    changed.entities.extend(entities);
     if let Err(error) = store.write(&changed).await {
-        tracing::warn!(%error, "Which entities are meters is told as before");
+        tracing::warn!(%error, "What the configuration says of entities is stored with the next start");
     }
     close_alarms(store, gone, now()).await;
+    let waiting: Vec<_> = saved.queued.iter().map(|queued| queued.report.clone()).collect();
+    fleet.restore_queue(saved.queued);
     let mut state = State::new(fleet);
+    state.commands.extend(waiting);
     fill_trends(store, &mut state, now()).await?;
     Ok((state, Memory::restored(saved.taken)))
 }

@@ -9,10 +9,11 @@ use domain::alarm::Alarm;
 use domain::command::{Action, CommandReport, CommandState, Refusal};
 use domain::device::DeviceId;
 use domain::entity::{EntityId, EntityKind};
+use domain::fleet::waits_s;
 use domain::history::{MAX_SERIES, Range, Series};
-use domain::live::EntityView;
+use domain::live::{Deliver, EntityView};
 use domain::rule::Condition;
-use domain::time::{DAY_MS, Timestamp};
+use domain::time::{DAY_MS, SECOND_MS, Timestamp};
 use domain::value::Value;
 use jiff::tz::TimeZone;
 use tokio::sync::{mpsc, oneshot};
@@ -146,6 +147,71 @@ impl LiveBackend {
     #[must_use]
     pub fn command(&self, id: &str) -> Option<CommandReport> {
         self.state().commands.iter().find(|report| report.id == id).cloned()
+    }
+
+    /// As [`Backend::send_command`], or let it wait for a device that sleeps.
+    ///
+    /// # Errors
+    /// [`Refusal`] says why it was refused.
+    pub async fn command_for(
+        &self,
+        caller: &Caller,
+        entity: &EntityId,
+        action: Action,
+        deliver: Option<Deliver>,
+        expires_s: Option<u64>,
+    ) -> Result<CommandReport, Refusal> {
+        let expires_s = waits_s(deliver, expires_s)?;
+        let expires_at = expires_s.map(|s| now().plus_ms(i64::try_from(s).unwrap_or(0).saturating_mul(SECOND_MS)));
+        self.ask(caller, entity, action, expires_at).await
+    }
+
+    async fn ask(&self, caller: &Caller, entity: &EntityId, action: Action, expires_at: Option<Timestamp>) -> Result<CommandReport, Refusal> {
+        require(caller, Role::Operator).map_err(|_| Refusal::Forbidden)?;
+        // Looked at here for a typed refusal; ingest looks again, with the state that it alone changes.
+        let checked = match expires_at {
+            Some(_) => self.state().fleet.check_queued(entity, &action),
+            None => self.state().fleet.check(entity, &action),
+        };
+        if let Err(refusal) = checked {
+            self.write_down(caller, entity, action, &refusal).await;
+            return Err(refusal);
+        }
+        let (reply, report) = oneshot::channel();
+        let request = Request::Command { id: new_id(), entity: entity.clone(), action, expires_at, who: caller.name.clone(), reply };
+        self.requests.send(request).await.map_err(|_| Refusal::Unavailable)?;
+        report.await.map_err(|_| Refusal::Unavailable)
+    }
+
+    /// What was refused is a row of the log too; what names no entity of ours is nobody's.
+    async fn write_down(&self, caller: &Caller, entity: &EntityId, action: Action, refusal: &Refusal) {
+        if matches!(refusal, Refusal::UnknownEntity(_)) {
+            return;
+        }
+        let report = CommandReport {
+            id: new_id(),
+            entity: entity.clone(),
+            action,
+            state: CommandState::Refused,
+            reason: Some(refusal.to_string()),
+            sent_at: now(),
+            after_ms: None,
+            usual_ms: None,
+        };
+        // Ingest is gone only when the server stops.
+        let _: Result<(), _> = self.requests.send(Request::Refused { report, who: caller.name.clone() }).await;
+    }
+
+    /// Gives up a command that waits for its device; `None` when it does not wait.
+    ///
+    /// # Errors
+    /// [`Refusal::Forbidden`] for those who may not.
+    pub async fn cancel_command(&self, caller: &Caller, id: &str) -> Result<Option<CommandReport>, Refusal> {
+        require(caller, Role::Operator).map_err(|_| Refusal::Forbidden)?;
+        let (reply, last) = oneshot::channel();
+        let request = Request::Cancel { id: id.to_owned(), who: caller.name.clone(), reply };
+        self.requests.send(request).await.map_err(|_| Refusal::Unavailable)?;
+        last.await.map_err(|_| Refusal::Unavailable)
     }
 
     fn shell_of(&self, caller: &Caller, state: &State, now: Timestamp) -> Shell {
@@ -314,13 +380,7 @@ impl Backend for LiveBackend {
     }
 
     async fn send_command(&self, caller: &Caller, entity: &EntityId, action: Action) -> Result<CommandReport, Refusal> {
-        require(caller, Role::Operator).map_err(|_| Refusal::Forbidden)?;
-        // Looked at here for a typed refusal; ingest looks again, with the state that it alone changes.
-        self.state().fleet.check(entity, &action)?;
-        let (reply, report) = oneshot::channel();
-        let request = Request::Command { id: new_id(), entity: entity.clone(), action, who: caller.name.clone(), reply };
-        self.requests.send(request).await.map_err(|_| Refusal::Unavailable)?;
-        report.await.map_err(|_| Refusal::Unavailable)
+        self.ask(caller, entity, action, None).await
     }
 
     async fn acknowledge_alarm(&self, caller: &Caller, alarm: &str) -> Result<Alarm, BackendError> {

@@ -130,7 +130,7 @@ impl Target {
                 Given::Light(light) => Ok(Value::Light(light)),
                 given => {
                     let state = self.on_off(given).ok_or_else(|| unfit("state of a light"))?.into();
-                    Ok(Value::Light(LightState { state, brightness: None, color_temp: None }))
+                    Ok(Value::Light(LightState::new(state)))
                 }
             },
             Wanted::Nothing => Err(Unfit::Nothing(self.entity.clone())),
@@ -217,6 +217,8 @@ mod tests {
             offline_since: None,
             topic: String::new(),
             hidden: false,
+            link: None,
+            limits: domain::control::Limits::default(),
         }
     }
 
@@ -245,7 +247,7 @@ mod tests {
         check(Switch, None, None, Given::Text("zu"), Ok(Value::Bool(false)));
         check(Switch, None, None, Given::Number(2.0), Err("2 is no state"));
         check(Switch, None, None, Given::Odd, Err("what stands there is no state"));
-        let lit = |state, brightness| LightState { state, brightness, color_temp: None };
+        let lit = |state, brightness| LightState { brightness, ..LightState::new(state) };
         check(Light, None, None, Given::Light(lit(OnOff::On, Some(80))), Ok(Value::Light(lit(OnOff::On, Some(80)))));
         check(Light, None, None, Given::Text("off"), Ok(Value::Light(lit(OnOff::Off, None))));
         check(Select, None, None, Given::Text("Eco"), Ok(Value::Text("Eco".into())));

@@ -149,7 +149,12 @@ impl Hub {
                         let _: Result<_, _> = self.messages.send(Arc::new(told));
                     }
                 }
-                Change::Device(_) | Change::Reading(_) | Change::Rejected { .. } | Change::Publish(_) => {}
+                Change::Device(_)
+                | Change::Reading(_)
+                | Change::Rejected { .. }
+                | Change::Publish(_)
+                | Change::Queue(_)
+                | Change::RetainedCommand { .. } => {}
             }
         }
         self.seq.send_if_modified(|seq| std::mem::replace(seq, table.seq) != table.seq);

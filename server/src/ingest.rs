@@ -57,10 +57,28 @@ pub enum Request {
         entity: EntityId,
         /// What is asked.
         action: Action,
+        /// From when on it is not sent any more, for one that may wait for its device.
+        expires_at: Option<Timestamp>,
         /// Who asks.
         who: String,
-        /// The first report: `sent` or `refused`.
+        /// The first report: `sent`, `queued` or `refused`.
         reply: oneshot::Sender<CommandReport>,
+    },
+    /// Write down a command that was refused at once.
+    Refused {
+        /// As the caller is told.
+        report: CommandReport,
+        /// Who asked.
+        who: String,
+    },
+    /// Give up a command that waits for its device.
+    Cancel {
+        /// Which command.
+        id: String,
+        /// Who does not want it.
+        who: String,
+        /// The last report; `None` when it does not wait.
+        reply: oneshot::Sender<Option<CommandReport>>,
     },
     /// Acknowledge an alarm.
     Acknowledge {
@@ -183,11 +201,13 @@ impl Ingest {
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
         let mut reports = Vec::with_capacity(BATCH);
         loop {
+            let due = self.due_in();
             tokio::select! {
                 biased;
                 Some(request) = self.requests.recv() => self.request(request),
                 // In front of the messages, of which there may be no end.
                 _ = tick.tick() => self.tick(),
+                () = tokio::time::sleep(due.unwrap_or_default()), if due.is_some() => self.due(),
                 () = self.recorder.has_room(), if !self.waiting.is_empty() => self.record(Record::default()),
                 // While the recorder is stuck its brokers keep the messages, and commands and alarms go on.
                 n = self.reports.recv_many(&mut reports, BATCH), if self.waiting.len() < MOST_WAITING || self.tasks.is_stopping() => {
@@ -261,10 +281,26 @@ impl Ingest {
         self.follow(changes, Record::default(), "");
     }
 
+    /// How long until a command that is held back may go out.
+    fn due_in(&self) -> Option<Duration> {
+        let due = self.state.read().unwrap_or_else(PoisonError::into_inner).fleet.next_due()?;
+        // A clock that is set back makes it no longer.
+        Some(Duration::from_millis(u64::try_from(due.since_ms(now())).unwrap_or(0).clamp(1, 100)))
+    }
+
+    fn due(&mut self) {
+        let changes = self.apply(vec![Input::Due], now());
+        self.follow(changes, Record::default(), "");
+    }
+
     fn request(&mut self, request: Request) {
         match request {
-            Request::Command { id, entity, action, who, reply } => {
-                let changes = self.apply(vec![Input::Command { id: id.clone(), entity, action }], now());
+            Request::Command { id, entity, action, expires_at, who, reply } => {
+                let input = match expires_at {
+                    Some(expires_at) => Input::QueueCommand { id: id.clone(), entity, action, expires_at },
+                    None => Input::Command { id: id.clone(), entity, action },
+                };
+                let changes = self.apply(vec![input], now());
                 let first = changes.iter().find_map(|change| match change {
                     Change::Command(report) if report.id == id => Some(report.clone()),
                     _ => None,
@@ -273,6 +309,18 @@ impl Ingest {
                     // The caller may have gone away: the command goes out all the same.
                     let _: Result<(), _> = reply.send(report);
                 }
+                self.follow(changes, Record::default(), &who);
+            }
+            Request::Refused { report, who } => {
+                let change = Change::Command(report);
+                self.state.write().unwrap_or_else(PoisonError::into_inner).note(&change, now());
+                self.follow(vec![change], Record::default(), &who);
+            }
+            Request::Cancel { id, who, reply } => {
+                let changes = self.apply(vec![Input::CancelCommand { id, who: who.clone() }], now());
+                let last = changes.iter().find_map(|change| if let Change::Command(report) = change { Some(report.clone()) } else { None });
+                // As above.
+                let _: Result<(), _> = reply.send(last);
                 self.follow(changes, Record::default(), &who);
             }
             Request::Acknowledge { alarm, who, reply } => {
@@ -325,7 +373,11 @@ impl Ingest {
                     record.batch.alarms.push(alarm);
                 }
                 Change::Command(report) => record.batch.commands.push((report, who.to_owned())),
+                Change::Queue(change) => record.batch.queue.push(change),
                 Change::Publish(publish) => self.send(publish),
+                Change::RetainedCommand { link, topic } => {
+                    tracing::warn!(%link, topic = %Shown(&topic), "A command is retained here: devices obey it again at each start");
+                }
                 Change::Rejected { message, reason } => tracing::debug!(topic = %Shown(&message.topic), %reason, "Payload not taken"),
                 Change::Shown(_) | Change::Message { .. } | Change::Link(_) => {}
             }
@@ -352,7 +404,7 @@ impl Ingest {
     fn send(&self, publish: Publish) {
         let outcomes = self.outcomes.clone();
         let id = publish.command;
-        let sent = self.links.get(&publish.link).map(|link| link.publish(publish.topic, publish.payload, 1));
+        let sent = self.links.get(&publish.link).map(|link| link.publish_for(publish.topic, publish.payload, 1, Some(publish.expires_s)));
         self.tasks.spawn(async move {
             let input = match sent {
                 Some(sent) => match sent.await {

@@ -12,8 +12,8 @@ use crate::erase::{Erase as _, attr, memo, part, text};
 use crate::live::{Entry, Live};
 use crate::tile::asked::Phase;
 
-/// While dragging, a value goes out this often at most.
-const PAUSE: Duration = Duration::from_millis(200);
+/// While dragging, a value goes out this often at most, be the one before answered or not.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// What a fader sets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,7 +103,7 @@ fn fader(entry: Entry, sets: Sets) -> AnyView {
     };
     let release = move |event: Event| {
         sender.want(event_target_value(&event).parse().ok());
-        sender.flush();
+        sender.later();
         dragged.set(None);
     };
     let submit = move |event: SubmitEvent| event.prevent_default();
@@ -136,7 +136,7 @@ fn fader(entry: Entry, sets: Sets) -> AnyView {
     .erase()
 }
 
-/// Sends what a fader wants, one at a time: a value dragged while another is pending waits for it, and only the newest does.
+/// Sends what a fader wants: the newest value, when the one before is answered or after a pause.
 #[derive(Clone, Copy)]
 struct Sender {
     live: Live,
@@ -153,8 +153,7 @@ impl Sender {
         let sender = Self { live, entry: StoredValue::new(entry), sets, want: RwSignal::new(None), resting: RwSignal::new(false) };
         // What waited goes out when the command before it has ended.
         Effect::new(move |_| {
-            let pending = asked.with(|asked| asked.as_ref().is_some_and(|asked| asked.phase == Phase::Pending));
-            if !pending && sender.want.with_untracked(Option::is_some) {
+            if !asked.with(|asked| asked.as_ref().is_some_and(|asked| asked.phase == Phase::Pending)) {
                 sender.flush();
             }
         });
@@ -165,18 +164,16 @@ impl Sender {
         self.want.set(n);
     }
 
-    /// Sends what is wanted, unless a command is on its way: then the effect does it.
+    /// Sends what is wanted. It takes the place of a command that is on its way.
     fn flush(self) {
         let Some(n) = self.want.get_untracked() else { return };
         let entry = self.entry.get_value();
-        if entry.asked.with_untracked(|asked| asked.as_ref().is_some_and(|asked| asked.phase == Phase::Pending)) {
-            return;
-        }
         self.want.set(None);
+        entry.asked.set(None);
         _ = self.live.ask(&entry, self.sets.action(n));
     }
 
-    /// Sends after a pause, so that a drag makes at most five commands a second.
+    /// Sends after a pause, so that a drag makes at most ten commands a second.
     fn later(self) {
         if self.resting.get_untracked() {
             return;

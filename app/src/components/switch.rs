@@ -10,10 +10,10 @@ use crate::erase::{Erase as _, attr, memo};
 use crate::live::{Entry, Live};
 use crate::tile::asked::Phase;
 
-/// Whether the entity can be switched now: rights, connection, device.
+/// Whether the entity can be switched now: rights, connection, broker, device.
 #[must_use]
 pub fn can_switch(live: Live, entry: &Entry) -> bool {
-    live.may_act() && entry.view.with(|view| view.settable && view.q != Quality::Offline)
+    live.may_act() && entry.view.with(|view| view.settable && view.q != Quality::Offline && !live.is_cut(view))
 }
 
 /// A form around the switch, so that it works without script; with script the press goes out over the socket.

@@ -28,6 +28,7 @@ pub fn foot_parts(entry: &Entry, kind: Memo<TileKind>, alarm: Memo<Option<Alarm>
                         range: past.with(|past| past.as_ref().and_then(|past| past.extremes(today))),
                         may_switch: view.settable && live.role.get() >= crate::backend::Role::Operator,
                         lost: live.lost(),
+                        is_locked: view.settable && live.is_cut(view),
                         now: live.now.get(),
                         today,
                         utc_offset_s: live.utc_offset_s.get(),

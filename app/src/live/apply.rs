@@ -51,7 +51,9 @@ impl Live {
                 self.alarm(Alarm { id, rule, entity: entity_id, severity, state, message, condition, since: ts, until: None });
             }
             ServerFrame::Link(link) => self.link(link),
-            ServerFrame::Command(CommandStanding { id, entity, state, reason, after_ms }) => self.followed(&id, &entity, state, reason, after_ms),
+            ServerFrame::Command(CommandStanding { id, entity, state, reason, after_ms, usual_ms }) => {
+                self.followed(&id, &entity, state, reason, (after_ms, usual_ms));
+            }
             ServerFrame::Error(Error { id: Some(id), message, .. }) => self.refused(&id, message),
             ServerFrame::Pong(Pong { now }) => self.hear(now),
             ServerFrame::Error(_) | ServerFrame::SensorUpdate(_) | ServerFrame::MqttMessage(_) | ServerFrame::Published(_) => {}
@@ -140,6 +142,8 @@ mod tests {
             offline_since: None,
             topic: "sensors/a/temperature".into(),
             hidden: false,
+            link: None,
+            limits: domain::control::Limits::default(),
         }
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::command::{Action, CommandState};
 use domain::entity::EntityId;
-use domain::live::{CommandFrame, PageFrame};
+use domain::live::{PageCommand, PageFrame};
 use domain::value::Value;
 use leptos::prelude::*;
 
@@ -25,17 +25,30 @@ impl Live {
             return true;
         }
         let id = socket::next_id();
-        let frame = PageFrame::Command(CommandFrame { id: id.clone(), entity: entry.id.clone(), action: action.clone() });
+        let (brightness, color_temp) = match action {
+            Action::TurnOn { brightness, color_temp } => (brightness, color_temp),
+            _ => (None, None),
+        };
+        let frame = PageFrame::Command(PageCommand { id: id.clone(), entity: entry.id.clone(), action: action.as_str(), brightness, color_temp });
         if !socket::send(&frame) {
             return false;
         }
         let sent_at = self.now.get_untracked().unwrap_or_else(|| self.heard.get_untracked());
-        entry.asked.set(Some(Asked { id: id.clone(), action, phase: Phase::Pending, sent_at, after_ms: None, trouble: "", reason: None }));
+        entry.asked.set(Some(Asked {
+            id: id.clone(),
+            action,
+            phase: Phase::Pending,
+            sent_at,
+            after_ms: None,
+            usual_ms: None,
+            trouble: "",
+            reason: None,
+        }));
         let entity = entry.id.clone();
         set_timeout(
             move || {
                 if self.find(&entity).is_some_and(|entry| is_pending(&entry, &id)) {
-                    self.followed(&id, &entity, CommandState::Unconfirmed, None, None);
+                    self.followed(&id, &entity, CommandState::Unconfirmed, None, (None, None));
                 }
             },
             GIVE_UP,
@@ -43,8 +56,15 @@ impl Live {
         true
     }
 
-    /// A frame about a command of ours.
-    pub(super) fn followed(self, id: &str, entity: &EntityId, state: CommandState, reason: Option<String>, after_ms: Option<i64>) {
+    /// A frame about a command of ours, with the milliseconds that it took and those that it usually takes.
+    pub(super) fn followed(
+        self,
+        id: &str,
+        entity: &EntityId,
+        state: CommandState,
+        reason: Option<String>,
+        (after_ms, usual_ms): (Option<i64>, Option<i64>),
+    ) {
         let Some(entry) = self.find(entity) else { return };
         if !entry.asked.with_untracked(|asked| asked.as_ref().is_some_and(|asked| asked.id == id)) {
             return;
@@ -57,7 +77,7 @@ impl Live {
         let said = reason.clone();
         entry.asked.update(|asked| {
             if let Some(asked) = asked {
-                *asked = Asked { phase, trouble, reason, after_ms, ..asked.clone() };
+                *asked = Asked { phase, trouble, reason, after_ms, usual_ms, ..asked.clone() };
             }
         });
         match phase {
@@ -85,7 +105,7 @@ impl Live {
     pub(super) fn refused(self, id: &str, message: String) {
         let entry = self.entries.with_untracked(|entries| entries.iter().find(|entry| is_pending(entry, id)).cloned());
         if let Some(entry) = entry {
-            self.followed(id, &entry.id, CommandState::Refused, Some(message), None);
+            self.followed(id, &entry.id, CommandState::Refused, Some(message), (None, None));
         }
     }
 

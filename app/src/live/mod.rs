@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use domain::alarm::Alarm;
 use domain::device::{Area, AreaId, name_from};
 use domain::entity::EntityId;
-use domain::live::{EntityView, LinkView};
+use domain::live::{EntityView, LinkState, LinkView};
 use domain::quality::Quality;
 use domain::time::{MINUTE_MS, Timestamp};
 use leptos::prelude::*;
@@ -193,6 +193,12 @@ impl Live {
         matches!(self.connection.get(), Connection::Lost { .. }).then(|| self.heard.get_untracked())
     }
 
+    /// The broker of an entity is not reached: nobody can switch it.
+    #[must_use]
+    pub fn is_cut(self, view: &EntityView) -> bool {
+        self.links.with(|links| links.iter().any(|link| link.state != LinkState::Up && view.link.as_ref() == Some(&link.broker)))
+    }
+
     /// The viewer may switch and acknowledge, and the page is not cut off.
     #[must_use]
     pub fn may_act(self) -> bool {
@@ -283,10 +289,11 @@ impl Entry {
         });
     }
 
-    /// A state that agrees with a command that failed to be confirmed ends the complaint.
+    /// A state that agrees with a command that failed to be confirmed ends the complaint; and so it ends one that the page was made with.
     fn settle(&self, view: &EntityView) {
-        let agrees =
-            self.asked.with_untracked(|asked| asked.as_ref().is_some_and(|asked| asked.phase == Phase::Failed && asked.agrees(view.v.as_ref())));
+        let agrees = self.asked.with_untracked(|asked| {
+            asked.as_ref().is_some_and(|asked| (asked.phase == Phase::Failed || asked.is_seeded()) && asked.agrees(view.v.as_ref()))
+        });
         if agrees {
             self.asked.set(None);
         }

@@ -41,6 +41,8 @@ pub struct Asked {
     pub sent_at: Timestamp,
     /// Milliseconds until the device agreed.
     pub after_ms: Option<i64>,
+    /// Milliseconds that the device usually takes.
+    pub usual_ms: Option<i64>,
     /// What to say when it failed: `Not confirmed`.
     pub trouble: &'static str,
     /// Why it failed, as the server says it.
@@ -58,6 +60,7 @@ impl Asked {
             phase,
             sent_at: report.sent_at,
             after_ms: report.after_ms,
+            usual_ms: report.usual_ms,
             trouble,
             reason: report.reason.clone(),
         })
@@ -79,8 +82,16 @@ impl Asked {
         match self.action {
             Action::TurnOn { brightness: Some(percent), .. } if on => ["Setting ", &percent.to_string(), " %"].concat(),
             Action::TurnOn { color_temp: Some(kelvin), .. } if on => ["Setting ", &kelvin.to_string(), " K"].concat(),
-            Action::TurnOff {} => "Turning off".to_owned(),
-            _ => "Turning on".to_owned(),
+            _ => match self.action {
+                Action::TurnOff {} => "Turning off",
+                Action::Set(_) => "Setting",
+                Action::Press {} => "Pressing",
+                Action::Open {} => "Opening",
+                Action::Close {} => "Closing",
+                Action::Stop {} => "Stopping",
+                _ => "Turning on",
+            }
+            .to_owned(),
         }
     }
 
@@ -96,8 +107,21 @@ impl Asked {
             }
             (Action::TurnOn { .. }, _) => value.is_on() == Some(true),
             (Action::TurnOff {}, _) => value.is_on() == Some(false),
-            (Action::Toggle {}, _) => false,
+            // Of anything else the page cannot tell: what is reported is what is shown.
+            _ => !self.is_switching(),
         }
+    }
+
+    /// Whether the page was made with it: then nobody tells the page how it goes on. Ids of the page itself are short.
+    #[must_use]
+    pub const fn is_seeded(&self) -> bool {
+        self.id.len() > 20
+    }
+
+    /// Whether a switch asked for it: then it can be asked for again.
+    #[must_use]
+    pub const fn is_switching(&self) -> bool {
+        matches!(self.action, Action::TurnOn { .. } | Action::TurnOff {} | Action::Toggle {})
     }
 }
 
@@ -106,6 +130,7 @@ impl Asked {
 #[must_use]
 pub const fn phase(state: CommandState, assumed: bool) -> Option<(Phase, &'static str)> {
     match state {
+        CommandState::Queued => None,
         CommandState::Accepted if assumed => None,
         CommandState::Sent | CommandState::Accepted => Some((Phase::Pending, "")),
         CommandState::Confirmed => Some((Phase::Confirmed, "")),
@@ -122,7 +147,7 @@ mod tests {
 
     #[test]
     fn a_command_is_agreed_to_by_the_state_it_asks_for() {
-        let light = |state, brightness| Value::Light(LightState { state, brightness, color_temp: None });
+        let light = |state, brightness| Value::Light(LightState { brightness, ..LightState::new(state) });
         let on = Action::TurnOn { brightness: Some(60), color_temp: None };
         for (action, value, agrees) in [
             (on.clone(), light(OnOff::On, Some(60)), true),
@@ -132,8 +157,16 @@ mod tests {
             (Action::TurnOff {}, Value::Bool(false), true),
             (Action::TurnOff {}, Value::Bool(true), false),
         ] {
-            let asked =
-                Asked { id: String::new(), action, phase: Phase::Pending, sent_at: Timestamp::from_ms(0), after_ms: None, trouble: "", reason: None };
+            let asked = Asked {
+                id: String::new(),
+                action,
+                phase: Phase::Pending,
+                sent_at: Timestamp::from_ms(0),
+                after_ms: None,
+                usual_ms: None,
+                trouble: "",
+                reason: None,
+            };
             assert_eq!(asked.agrees(Some(&value)), agrees, "{asked:?} {value:?}");
         }
     }

@@ -65,6 +65,8 @@ pub struct Known<'a> {
     pub may_switch: bool,
     /// The page is cut off; its data is of this moment.
     pub lost: Option<Timestamp>,
+    /// The broker of something that can be set is not reached: it is locked.
+    pub is_locked: bool,
     /// The server's clock; `None` until the page is alive, and then ages are said as moments.
     pub now: Option<Timestamp>,
     /// A moment of today.
@@ -102,7 +104,12 @@ impl Known<'_> {
 /// The foot of a tile, at most two parts. The second one is left out when there is no room for it.
 #[must_use]
 pub fn foot(known: &Known<'_>) -> Vec<Part> {
-    let parts = lost(known).or_else(|| command(known)).or_else(|| missing(known)).or_else(|| alarm(known)).or_else(|| doubtful(known));
+    let parts = lost(known)
+        .or_else(|| command(known))
+        .or_else(|| locked(known))
+        .or_else(|| missing(known))
+        .or_else(|| alarm(known))
+        .or_else(|| doubtful(known));
     parts.unwrap_or_else(|| usual(known)).into_iter().flatten().collect()
 }
 
@@ -117,9 +124,10 @@ fn command(known: &Known<'_>) -> Option<Parts> {
     let asked = known.asked?;
     Some(match asked.phase {
         Phase::Pending => {
-            let sent = match known.now {
-                Some(now) => ["sent ", &*duration_words(now.since_ms(asked.sent_at)), " ago"].concat(),
-                None => ["sent ", &*known.clock(asked.sent_at)].concat(),
+            let sent = match (asked.usual_ms, known.now) {
+                (Some(usual), _) => ["usual ", &ms_words(usual), " s"].concat(),
+                (_, Some(now)) => ["sent ", &*duration_words(now.since_ms(asked.sent_at)), " ago"].concat(),
+                _ => ["sent ", &*known.clock(asked.sent_at)].concat(),
             };
             [Some(Part::new(Look::Quality(""), asked.doing(known.view))), Some(Part::plain(sent))]
         }
@@ -127,8 +135,15 @@ fn command(known: &Known<'_>) -> Option<Parts> {
             let after = asked.after_ms.map(|ms| Part::plain([&ms_words(ms), " s"].concat()));
             [Some(Part::new(Look::Quality("check"), "Confirmed")), after]
         }
-        Phase::Failed => [Some(Part::new(Look::Quality("caution"), asked.trouble)), Some(Part::new(Look::Retry, "Retry"))],
+        Phase::Failed => {
+            let again = asked.is_switching().then(|| Part::new(Look::Retry, "Retry"));
+            [Some(Part::new(Look::Quality("caution"), asked.trouble)), again]
+        }
     })
+}
+
+fn locked(known: &Known<'_>) -> Option<Parts> {
+    known.is_locked.then(|| [Some(Part::new(Look::Quality("offline"), "No broker")), known.age(true)])
 }
 
 /// Seconds with one decimal.
@@ -247,6 +262,8 @@ mod tests {
             offline_since: Some(NOW.plus_ms(-43 * 60_000)),
             topic: "a/b".into(),
             hidden: false,
+            link: None,
+            limits: domain::control::Limits::default(),
         }
     }
 
@@ -259,6 +276,7 @@ mod tests {
             range: None,
             may_switch: true,
             lost: None,
+            is_locked: false,
             now: Some(NOW),
             today: NOW,
             utc_offset_s: 0,
@@ -305,7 +323,7 @@ mod tests {
 
     #[test]
     fn a_light_says_its_brightness_only_while_it_is_on() {
-        let light = |state| view(EntityKind::Light, Some(Value::Light(LightState { state, brightness: Some(65), color_temp: None })), Quality::Good);
+        let light = |state| view(EntityKind::Light, Some(Value::Light(LightState { brightness: Some(65), ..LightState::new(state) })), Quality::Good);
         assert_eq!(words(&known(&light(OnOff::On))), "65 % | confirmed 13:39");
         assert_eq!(words(&known(&light(OnOff::Off))), "since 13:39 | confirmed");
         let assumed = EntityView { assumed: true, ..light(OnOff::On) };
@@ -348,13 +366,23 @@ mod tests {
                 phase,
                 sent_at: NOW.plus_ms(-2_000),
                 after_ms: Some(612),
+                usual_ms: None,
                 trouble,
                 reason: None,
             };
             let waiting = Known { asked: Some(&asked), ..known(&switch) };
             assert_eq!(words(&waiting), expected);
             assert_eq!(words(&Known { lost: Some(NOW.plus_ms(-4_000)), ..waiting }), "As of 14:03:22");
+            let usual = Asked { usual_ms: Some(440), ..asked.clone() };
+            let told = words(&Known { asked: Some(&usual), ..known(&switch) });
+            assert_eq!(told, if phase == Phase::Pending { "Turning on | usual 0.4 s" } else { expected });
         }
+    }
+
+    #[test]
+    fn what_is_locked_says_why() {
+        let switch = view(EntityKind::Switch, Some(Value::Bool(false)), Quality::Stale);
+        assert_eq!(words(&Known { is_locked: true, ..known(&switch) }), "No broker | 4 s");
     }
 
     #[test]

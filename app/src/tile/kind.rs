@@ -25,12 +25,12 @@ impl TileKind {
     pub const fn of(view: &EntityView, has_line: bool) -> Self {
         match view.kind {
             EntityKind::Light => Self::Light,
-            EntityKind::Switch => Self::Switch,
+            EntityKind::Switch | EntityKind::Fan => Self::Switch,
             EntityKind::BinarySensor => Self::Binary,
             _ => match &view.v {
                 Some(Value::Number(_)) => Self::Number,
                 Some(Value::Bool(_) | Value::Light(_)) => Self::Binary,
-                Some(Value::Text(_)) => Self::Text,
+                Some(Value::Text(_) | Value::Cover(_) | Value::Climate(_)) => Self::Text,
                 None if view.unit.is_some() || has_line => Self::Number,
                 None => Self::Text,
             },

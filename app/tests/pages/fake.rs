@@ -84,6 +84,8 @@ fn view((key, name, kind, unit, icon): Named, v: Option<Value>, q: Quality) -> E
         offline_since: None,
         topic: format!("greenhouse/1/{key}"),
         hidden: false,
+        link: None,
+        limits: domain::control::Limits::default(),
     }
 }
 
@@ -101,7 +103,7 @@ pub(crate) fn entities() -> Vec<EntityView> {
         view(("mist", "Misting valve", Switch, None, "humidity"), Some(Value::Bool(false)), Quality::Good),
         view(
             ("lamp", "Grow lamp", Light, None, "bulb"),
-            Some(Value::Light(LightState { state: OnOff::On, brightness: Some(80), color_temp: None })),
+            Some(Value::Light(LightState { brightness: Some(80), ..LightState::new(OnOff::On) })),
             Quality::Good,
         ),
         view(("door", "Door", BinarySensor, None, "door"), Some(Value::Bool(true)), Quality::Good),
@@ -166,6 +168,7 @@ fn command(entity: &EntityView) -> CommandReport {
         reason: None,
         sent_at: NOW.plus_ms(-3 * HOUR_MS),
         after_ms: Some(420),
+        usual_ms: None,
     }
 }
 

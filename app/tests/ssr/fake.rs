@@ -46,6 +46,8 @@ pub(crate) fn tile(area: &str, id: &str, name: &str, icon: &str, kind: EntityKin
             offline_since: None,
             topic: ["demo/", id.as_str()].concat(),
             hidden: false,
+            link: None,
+            limits: domain::control::Limits::default(),
             id,
         },
         trend: Trend::Spans(vec![(45 * MINUTE_MS, 40 * MINUTE_MS), (24 * MINUTE_MS, 0)]),
@@ -64,7 +66,7 @@ pub(crate) fn number(area: &str, id: &str, name: &str, icon: &str, (value, unit,
 }
 
 fn light(state: OnOff, brightness: u8, color_temp: Option<u16>) -> Option<Value> {
-    Some(Value::Light(LightState { state, brightness: Some(brightness), color_temp }))
+    Some(Value::Light(LightState { brightness: Some(brightness), color_temp, ..LightState::new(state) }))
 }
 
 fn report(entity: &str, state: CommandState) -> CommandReport {
@@ -76,6 +78,7 @@ fn report(entity: &str, state: CommandState) -> CommandReport {
         reason: None,
         sent_at: NOW.plus_ms(-2_000),
         after_ms: None,
+        usual_ms: None,
     }
 }
 

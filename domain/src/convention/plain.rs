@@ -3,9 +3,12 @@
 
 use super::Role;
 use super::payload::availability_word;
-use crate::command::Action;
 use crate::entity::EntityKind;
-use crate::value::{LightState, OnOff, Value};
+
+pub use command::{Order, agrees, encode, expected};
+
+/// How commands are written, and what agrees with them.
+mod command;
 
 /// First levels that belong to the conventions of other products, to commands, or to the broker's clients: they feed no plain entity.
 const RESERVED: [&str; 18] = [
@@ -94,59 +97,6 @@ fn readings(levels: &[&str]) -> Role {
     }
 }
 
-/// The payload of a command, lower case, brightness in per cent: `{"state":"on","brightness":80}`. `Toggle` has none: it is resolved before.
-#[must_use]
-pub fn encode(action: &Action) -> Option<Vec<u8>> {
-    let state = match action {
-        Action::TurnOn { brightness, color_temp } => LightState { state: OnOff::On, brightness: *brightness, color_temp: *color_temp },
-        Action::TurnOff {} => LightState { state: OnOff::Off, brightness: None, color_temp: None },
-        Action::Toggle {} => return None,
-    };
-    serde_json::to_vec(&state).ok()
-}
-
-/// What the device would report if it did what was asked, for an entity of this kind that reported `now` last.
-#[must_use]
-pub fn expected(kind: EntityKind, action: &Action, now: Option<&Value>) -> Option<Value> {
-    let on = match action {
-        Action::TurnOn { .. } => true,
-        Action::TurnOff {} => false,
-        Action::Toggle {} => return None,
-    };
-    if kind != EntityKind::Light {
-        return Some(Value::Bool(on));
-    }
-    let before = match now {
-        Some(Value::Light(light)) => *light,
-        _ => LightState { state: OnOff::Off, brightness: None, color_temp: None },
-    };
-    let mut light = LightState { state: on.into(), ..before };
-    if let Action::TurnOn { brightness, color_temp } = action {
-        light.brightness = brightness.or(light.brightness);
-        light.color_temp = color_temp.or(light.color_temp);
-    }
-    Some(Value::Light(light))
-}
-
-/// Whether a report agrees with what was asked: only what the command named is compared. Brightness may differ by one for a device's own
-/// scale, warmth by 50 K.
-#[must_use]
-pub fn agrees(action: &Action, reported: &Value) -> bool {
-    match action {
-        Action::TurnOff {} => reported.is_on() == Some(false),
-        Action::Toggle {} => false,
-        Action::TurnOn { brightness, color_temp } => {
-            let near =
-                |asked: Option<u16>, got: Option<u16>, slack: u16| asked.is_none_or(|asked| got.is_some_and(|got| got.abs_diff(asked) <= slack));
-            let details = match reported {
-                Value::Light(light) => near(brightness.map(u16::from), light.brightness.map(u16::from), 1) && near(*color_temp, light.color_temp, 50),
-                _ => true,
-            };
-            reported.is_on() == Some(true) && details
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -207,24 +157,6 @@ mod tests {
             );
         }
         assert!(matches!(discover("state/switches/pump", b"on"), Role::State { kind: EntityKind::Switch, .. }));
-    }
-
-    #[test]
-    fn commands_are_written_in_lower_case_per_cent() {
-        let json = |action: &Action| encode(action).and_then(|b| String::from_utf8(b).ok()).expect("a payload");
-        assert_eq!(json(&Action::TurnOn { brightness: Some(80), color_temp: None }), r#"{"state":"on","brightness":80}"#);
-        assert_eq!(json(&Action::TurnOff {}), r#"{"state":"off"}"#);
-        assert_eq!(encode(&Action::Toggle {}), None);
-    }
-
-    #[test]
-    fn only_what_was_asked_must_agree() {
-        let light = |on: bool, brightness| Value::Light(LightState { state: on.into(), brightness, color_temp: None });
-        let asked = Action::TurnOn { brightness: Some(60), color_temp: None };
-        assert!(agrees(&asked, &light(true, Some(60))) && agrees(&asked, &light(true, Some(59))));
-        assert!(!agrees(&asked, &light(true, Some(50))) && !agrees(&asked, &light(false, Some(60))) && !agrees(&asked, &light(true, None)));
-        assert!(agrees(&Action::TurnOn { brightness: None, color_temp: None }, &light(true, Some(3))));
-        assert!(agrees(&Action::TurnOff {}, &Value::Bool(false)));
     }
 
     proptest! {

@@ -103,23 +103,32 @@ impl Bindings {
     }
 
     pub(super) fn bind_entity(&mut self, entity: &Entity, device: Option<&Device>, idx: usize) {
-        let topics = self.of_link(device.map_or("", |device| device.link.as_str()));
-        let Some(command_topic) = &entity.command_topic else {
-            let leaf = entity.leaf.as_deref().unwrap_or_default();
-            let binding = topics.entry(entity.state_topic.as_str().into()).or_insert(Binding::Nothing);
-            match binding {
-                Binding::Readings(feeds) => Arc::make_mut(feeds).add(leaf, idx),
-                other => {
-                    let mut feeds = Feeds::default();
-                    feeds.add(leaf, idx);
-                    *other = Binding::Readings(Arc::new(feeds));
-                }
-            }
+        self.bind_commands(entity, device, idx);
+        if entity.state_topic.is_empty() || entity.command_topic.as_ref() == Some(&entity.state_topic) {
             return;
-        };
-        topics.insert(command_topic.as_str().into(), Binding::Command(idx));
-        if entity.state_topic != *command_topic {
-            topics.insert(entity.state_topic.as_str().into(), Binding::State(idx));
+        }
+        let topics = self.of_link(device.map_or("", |device| device.link.as_str()));
+        let leaf = entity.leaf.as_deref().unwrap_or_default();
+        let binding = topics.entry(entity.state_topic.as_str().into()).or_insert(Binding::Nothing);
+        match binding {
+            Binding::Readings(feeds) => Arc::make_mut(feeds).add(leaf, idx),
+            other if entity.command_topic.is_some() && leaf.is_empty() => *other = Binding::State(idx),
+            other => {
+                let mut feeds = Feeds::default();
+                if let Binding::State(whole) = other {
+                    feeds.add("", *whole);
+                }
+                feeds.add(leaf, idx);
+                *other = Binding::Readings(Arc::new(feeds));
+            }
+        }
+    }
+
+    /// Where its commands go, nothing else is read.
+    pub(super) fn bind_commands(&mut self, entity: &Entity, device: Option<&Device>, idx: usize) {
+        let topics = self.of_link(device.map_or("", |device| device.link.as_str()));
+        for topic in [&entity.command_topic, &entity.control.position_command_topic].into_iter().flatten() {
+            topics.insert(topic.as_str().into(), Binding::Command(idx));
         }
     }
 

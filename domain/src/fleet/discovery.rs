@@ -35,6 +35,7 @@ impl Fleet {
                 }
             }
             Role::Command { device, kind } => {
+                self.watch_command_topic(message, heard.now, heard.out);
                 if !message.retained && decodes(kind, &message.payload) {
                     self.discover_settable(&device, kind, (&message.topic, &message.topic), heard);
                 }
@@ -71,6 +72,9 @@ impl Fleet {
                 (true, true) => "value".to_owned(),
             };
             let leaf = (!sample.leaf.is_empty()).then(|| sample.leaf.clone());
+            if self.pair_declared(&EntityId::new(&device_id, &key), leaf.as_ref(), heard) {
+                continue;
+            }
             if let Some(id) = self.new_entity(&device_id, &key, heard) {
                 let known = measure(&key.to_ascii_lowercase());
                 let states = matches!(known.icon, "door" | "motion");
@@ -84,22 +88,16 @@ impl Fleet {
                 let words = kind == EntityKind::BinarySensor && known.icon == "door";
                 self.add_entity(
                     Entity {
-                        id,
-                        device: device_id.clone(),
                         name: name_from(&key.replace('.', " ")),
                         kind,
                         unit,
                         icon: known.icon.to_owned(),
                         precision: known.precision,
-                        assumed: false,
                         state_topic: heard.message.topic.to_string(),
                         leaf,
-                        command_topic: None,
                         word_on: words.then(|| "Open".to_owned()),
                         word_off: words.then(|| "Closed".to_owned()),
-                        hidden: false,
-                        order: 0,
-                        counter: None,
+                        ..Entity::new(id, device_id.clone())
                     },
                     heard,
                 );
@@ -116,22 +114,13 @@ impl Fleet {
         if let Some(id) = self.new_entity(&device_id, key, heard) {
             self.add_entity(
                 Entity {
-                    id,
-                    device: device_id,
                     name: name_from(device),
                     kind,
-                    unit: None,
                     icon: if kind == EntityKind::Light { "bulb" } else { measure(&device.to_ascii_lowercase()).icon_or("power") }.to_owned(),
-                    precision: None,
                     assumed: state_topic == command_topic,
                     state_topic: state_topic.to_owned(),
-                    leaf: None,
                     command_topic: Some(command_topic.to_owned()),
-                    word_on: None,
-                    word_off: None,
-                    hidden: false,
-                    order: 0,
-                    counter: None,
+                    ..Entity::new(id, device_id)
                 },
                 heard,
             );
@@ -145,6 +134,21 @@ impl Fleet {
         slot.entity.assumed = false;
         self.bindings.bind(&heard.message.link, &heard.message.topic, Binding::State(idx));
         self.tell_entity(idx, heard.out);
+    }
+
+    /// Something declared, whose state nobody knew so far, turns out to be what a topic says.
+    fn pair_declared(&mut self, id: &EntityId, leaf: Option<&String>, heard: &mut Hearing<'_>) -> bool {
+        let Some(&idx) = self.by_id.get(id) else { return false };
+        let Some(slot) = self.slots.get_mut(idx).filter(|slot| slot.entity.control.is_declared && slot.entity.state_topic.is_empty()) else {
+            return false;
+        };
+        slot.entity.state_topic = heard.message.topic.to_string();
+        slot.entity.leaf = leaf.cloned();
+        slot.entity.assumed = false;
+        let device = self.devices.get(&slot.entity.device);
+        self.bindings.bind_entity(&slot.entity, device, idx);
+        self.tell_entity(idx, heard.out);
+        true
     }
 
     /// A free id for a new entity; `None` (and a word about it) when the device or the server has too many.

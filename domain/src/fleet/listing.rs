@@ -17,7 +17,11 @@ impl Fleet {
             let area = self.devices.get(&entity.device).and_then(|device| device.area.as_ref());
             area.is_some_and(|area| self.settings.areas.iter().any(|known| known.id == *area))
         };
-        self.settings.overrides.contains_key(&entity.id) || self.settings.rules.iter().any(|rule| rule.entity == entity.id) || has_known_area()
+        let settings = &self.settings;
+        settings.overrides.contains_key(&entity.id)
+            || settings.declared.contains_key(&entity.id)
+            || settings.rules.iter().any(|rule| rule.entity == entity.id)
+            || has_known_area()
     }
 
     /// Whether a new entity has its place among those shown. Who came first keeps it: a flood takes no tile away.

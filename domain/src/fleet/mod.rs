@@ -8,14 +8,20 @@ mod binding;
 mod clock;
 /// Commands on their way.
 mod commands;
+/// Entities that the configuration names.
+mod declared;
 /// New devices and entities.
 mod discovery;
 /// What a message says, on its way into the fleet.
 mod hearing;
 /// Which entities are shown.
 mod listing;
+/// Commands that wait for their devices.
+mod queue;
 /// What readings do to an entity.
 mod readings;
+/// Commands that brokers keep.
+mod retained;
 /// How often an entity is heard.
 mod rhythm;
 /// One entity with its value.
@@ -26,14 +32,14 @@ mod trouble;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::alarm::{Alarm, AlarmState};
 use crate::change::Change;
-use crate::command::{CommandId, CommandReport};
+use crate::command::{CommandId, CommandReport, QueuedCommand};
 use crate::device::{Area, AreaId, Availability, Device, DeviceId};
 use crate::entity::{Entity, EntityId};
 use crate::input::Input;
@@ -47,8 +53,10 @@ use commands::Pending;
 use slot::Slot;
 
 pub use clock::{EARLIEST, MAX_AHEAD_MS, MAX_BEHIND_MS};
-pub use commands::{MAX_WAIT_MS, MIN_WAIT_MS, UNLEARNED_WAIT_MS};
+pub use commands::{MAX_WAIT_MS, MIN_WAIT_MS, PAUSE_MS, UNLEARNED_WAIT_MS};
+pub use declared::Declared;
 pub use listing::MOST_UNCLAIMED;
+pub use queue::{DEFAULT_EXPIRES_S, MAX_EXPIRES_S, MAX_QUEUED, waits_s};
 
 /// Most entities of one device.
 pub const MAX_ENTITIES_PER_DEVICE: usize = 1_000;
@@ -95,13 +103,15 @@ pub struct Settings {
     pub areas: Vec<Area>,
     /// By entity.
     pub overrides: HashMap<EntityId, Override>,
+    /// What can be set, by entity.
+    pub declared: HashMap<EntityId, Declared>,
     /// Entities shown that nobody has claimed, at most; see [`Fleet::n_unlisted`].
     pub most_unclaimed: usize,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { rules: vec![], areas: vec![], overrides: HashMap::new(), most_unclaimed: MOST_UNCLAIMED }
+        Self { rules: vec![], areas: vec![], overrides: HashMap::new(), declared: HashMap::new(), most_unclaimed: MOST_UNCLAIMED }
     }
 }
 
@@ -117,6 +127,10 @@ pub struct Fleet {
     areas: Vec<Area>,
     links: BTreeMap<Arc<str>, LinkView>,
     pending: HashMap<CommandId, Pending>,
+    /// What waits for devices that sleep.
+    queued: BTreeMap<EntityId, QueuedCommand>,
+    /// Broker and topic of commands that a broker keeps.
+    retained_commands: BTreeSet<(Arc<str>, Arc<str>)>,
     alarms: BTreeMap<String, Alarm>,
     /// Entities that nobody has claimed.
     n_unclaimed: usize,
@@ -149,8 +163,11 @@ impl Fleet {
         }
         // As they were found: who was shown before is shown again.
         entities.sort_by_key(|entity| self.devices.get(&entity.device).map(|device| device.first_seen));
-        for entity in entities {
-            self.insert_entity(entity);
+        for mut entity in entities {
+            // What only an earlier configuration made of it, it is no more; its next message makes it anew.
+            if self.declare_entity(&mut entity) {
+                self.insert_entity(entity);
+            }
         }
         for reading in last {
             if let Some(slot) = self.by_id.get(&reading.entity).and_then(|&idx| self.slots.get_mut(idx)) {
@@ -175,6 +192,9 @@ impl Fleet {
             Input::Link { broker, state } => self.link(&broker, state, now, out),
             Input::LinkFigures { broker, error, messages_per_s, dropped } => self.link_figures(&broker, (error, messages_per_s, dropped), out),
             Input::Command { id, entity, action } => self.command(id, &entity, &action, now, out),
+            Input::QueueCommand { id, entity, action, expires_at } => self.queue_command(id, &entity, &action, expires_at, now, out),
+            Input::CancelCommand { id, who } => self.cancel_command(&id, &who, now, out),
+            Input::Due => self.release_commands(now, out),
             Input::CommandAccepted { id } => self.command_accepted(&id, now, out),
             Input::CommandFailed { id, reason } => self.command_failed(&id, reason, now, out),
             Input::AcknowledgeAlarm { alarm } => self.acknowledge(&alarm, out),
@@ -191,6 +211,9 @@ impl Fleet {
         let mut view = LinkView::new(&**broker, state, now);
         if let Some(known) = self.links.get(broker) {
             view.dropped = known.dropped;
+        }
+        if state == LinkState::Up {
+            self.forget_retained(broker);
         }
         self.links.insert(Arc::clone(broker), view.clone());
         out.push(Change::Link(view));
@@ -218,7 +241,10 @@ impl Fleet {
     }
 
     fn tick(&mut self, now: Timestamp, out: &mut Vec<Change>) {
+        self.release_commands(now, out);
         self.expire_commands(now, out);
+        self.expire_queued(now, out);
+        self.review_retained(now, out);
         for idx in 0..self.slots.len() {
             self.refresh_quality(idx, now, out);
         }
@@ -234,8 +260,9 @@ impl Fleet {
         }
     }
 
-    fn insert_entity(&mut self, entity: Entity) -> usize {
+    fn insert_entity(&mut self, mut entity: Entity) -> usize {
         let idx = self.slots.len();
+        self.declare_entity(&mut entity);
         self.bindings.bind_entity(&entity, self.devices.get(&entity.device), idx);
         self.by_id.insert(entity.id.clone(), idx);
         self.by_device.entry(entity.device.clone()).or_default().push(idx);
@@ -268,6 +295,7 @@ impl Fleet {
         let mut view = EntityView { hidden: !slot.is_shown(), ..EntityView::of(&slot.entity, self.area_of(slot)) };
         let EntityChange { v, t, q, since, .. } = slot.change();
         (view.v, view.t, view.q, view.since) = (v, t, q, since);
+        view.link = self.devices.get(&slot.entity.device).map(|device| device.link.clone());
         view.offline_since =
             self.devices.get(&slot.entity.device).filter(|d| d.availability == Availability::Offline).map(|device| device.availability_since);
         view

@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use crate::change::Change;
-use crate::convention::payload::{PayloadError, Sample, availability_word, decode, decode_light, decode_switch, shown};
+use crate::convention::payload::{PayloadError, Sample, availability_word, complaint, decode, decode_state, shown};
 use crate::convention::{Role, plain};
 use crate::device::{AreaId, Availability, DeviceId};
-use crate::entity::EntityKind;
 use crate::input::Message;
 use crate::reading::Reading;
 use crate::time::Timestamp;
@@ -36,12 +35,16 @@ impl Fleet {
                 self.discover(&mut heard);
                 binding = self.bindings.find(&message.link, &message.topic).cloned();
             }
+            if Self::is_command_topic(binding.as_ref(), &message.topic) {
+                self.watch_command_topic(&message, now, heard.out);
+            }
             match binding {
                 Some(Binding::Readings(feeds)) => self.feed(&feeds, &mut heard),
                 Some(Binding::State(idx)) => self.feed_state(idx, &mut heard),
                 Some(Binding::Command(idx)) => {
-                    // Somebody sent a command: it says nothing about the device, unless the device has no other voice.
-                    if self.slots.get(idx).is_some_and(|slot| slot.entity.assumed) {
+                    // Somebody sent a command: it says nothing about the device, unless the device has no other voice. One that a broker kept was
+                    // obeyed some time, or never.
+                    if !message.retained && self.slots.get(idx).is_some_and(|slot| slot.entity.assumed) {
                         self.feed_state(idx, &mut heard);
                     }
                 }
@@ -108,16 +111,22 @@ impl Fleet {
     }
 
     fn feed_state(&mut self, idx: usize, heard: &mut Hearing<'_>) {
-        let Some(kind) = self.slots.get(idx).map(|slot| slot.entity.kind) else { return };
+        let Some(slot) = self.slots.get(idx) else { return };
         let payload = &heard.message.payload;
-        let decoded = if kind == EntityKind::Light { decode_light(payload) } else { decode_switch(payload) };
+        let complaint = if heard.message.retained { None } else { complaint(payload) };
+        let decoded = decode_state(slot.entity.kind, payload, slot.value.as_ref());
+        if let Some(complaint) = &complaint {
+            self.complain(idx, complaint, heard.now, heard.out);
+        }
         match decoded {
             Ok(Some(value)) => {
                 // A light that says only on or off keeps the brightness it said before.
                 let value = match (value, self.slots.get(idx).and_then(|slot| slot.value.clone())) {
                     (Value::Light(mut new), Some(Value::Light(old))) => {
                         new.brightness = new.brightness.or(old.brightness);
-                        new.color_temp = new.color_temp.or(old.color_temp);
+                        if (new.color_temp, new.color, new.effect) == (None, None, None) {
+                            (new.color_temp, new.color, new.effect) = (old.color_temp, old.color, old.effect);
+                        }
                         Value::Light(new)
                     }
                     (value, _) => value,
@@ -125,6 +134,8 @@ impl Fleet {
                 self.take(idx, value, None, None, heard);
             }
             Ok(None) => {}
+            // That it could not do something is all it said.
+            Err(_) if complaint.is_some() => {}
             Err(error) => self.reject(idx, &error, heard),
         }
     }
@@ -187,6 +198,10 @@ impl Fleet {
             if is_shown {
                 self.settle_command(idx, heard.now, heard.out);
             }
+            if !heard.message.retained && !self.queued.is_empty() {
+                let device = self.slots.get(idx).map(|slot| slot.entity.device.clone());
+                device.into_iter().for_each(|device| self.wake(&device, heard.now, heard.out));
+            }
         }
     }
 
@@ -208,6 +223,9 @@ impl Fleet {
         for idx in self.by_device.get(id).cloned().unwrap_or_default() {
             self.refresh_quality(idx, heard.now, heard.out);
             self.check_rules(idx, heard.now, heard.out);
+        }
+        if online {
+            self.wake(id, heard.now, heard.out);
         }
     }
 }

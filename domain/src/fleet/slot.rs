@@ -11,6 +11,7 @@ use crate::value::Value;
 
 use super::Override;
 use super::clock::{Clock, EARLIEST, MAX_AHEAD_MS};
+use super::declared::fitted;
 use super::rhythm::Rhythm;
 
 /// What a value did to its entity.
@@ -55,6 +56,8 @@ pub(super) struct Slot {
     stale_after_ms: Option<i64>,
     /// The message that it is fed by.
     pub(super) feeding: Feeding,
+    /// When the last command went out.
+    pub(super) commanded_at: Option<Timestamp>,
     /// Milliseconds that the last commands took to be confirmed, newest last.
     pub(super) latencies_ms: Vec<i64>,
 }
@@ -88,6 +91,7 @@ impl Slot {
             clock: Clock::default(),
             stale_after_ms: written.stale_after_s.map(|s| i64::from(s) * SECOND_MS),
             feeding: Feeding::default(),
+            commanded_at: None,
             latencies_ms: vec![],
         }
     }
@@ -212,7 +216,7 @@ impl Slot {
                 (Some(Value::Number(_)), Value::Text(_) | Value::Bool(_)) => Err("number"),
                 (_, value) => Ok(value),
             },
-            (_, value) => Ok(value),
+            (kind, value) => fitted(kind, &value, self.value.as_ref()),
         }
     }
 }

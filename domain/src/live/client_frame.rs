@@ -83,9 +83,26 @@ pub struct CommandFrame {
     pub id: String,
     /// The entity.
     pub entity: EntityId,
+    /// When it is to be sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deliver: Option<Deliver>,
+    /// How long it may wait for its device, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_s: Option<u64>,
     /// What is asked.
     #[serde(flatten)]
     pub action: Action,
+}
+
+/// When a command is to be sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Deliver {
+    /// Now or never.
+    #[default]
+    AtOnce,
+    /// With the next sign of life of its device.
+    WhenOnline,
 }
 
 /// What a page of ours sends: as [`ClientFrame`] reads it, without what only other programs send. Writing numbers of all sizes and whole JSON
@@ -99,9 +116,26 @@ pub enum PageFrame<'a> {
         entities: &'a [&'a str],
     },
     /// Asks a device for something.
-    Command(CommandFrame),
+    Command(PageCommand),
     /// Answered by `pong`.
     Ping,
+}
+
+/// A command as a page sends it: what switches and faders ask for.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PageCommand {
+    /// Repeated in every answer.
+    pub id: String,
+    /// The entity.
+    pub entity: EntityId,
+    /// The word of the action.
+    pub action: &'static str,
+    /// Per cent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub brightness: Option<u8>,
+    /// Kelvin.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub color_temp: Option<u16>,
 }
 
 const fn qos_1() -> u8 {

@@ -155,6 +155,9 @@ pub struct CommandStanding {
     /// Milliseconds since it was sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after_ms: Option<i64>,
+    /// Milliseconds that the device usually takes to agree.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usual_ms: Option<i64>,
 }
 
 /// The broker acknowledged a publish.

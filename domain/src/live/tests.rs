@@ -20,6 +20,8 @@ fn client_frames_read_as_the_contract_writes_them() {
         &ClientFrame::Command(CommandFrame {
             id: "a2".into(),
             entity: EntityId::parse("living-room.light").expect("id"),
+            deliver: None,
+            expires_s: None,
             action: Action::TurnOn { brightness: Some(80), color_temp: None },
         }),
     );
@@ -31,11 +33,14 @@ fn the_server_reads_what_a_page_writes() {
     let command = CommandFrame {
         id: "a2".into(),
         entity: EntityId::parse("living-room.light").expect("id"),
+        deliver: None,
+        expires_s: None,
         action: Action::TurnOn { brightness: Some(80), color_temp: None },
     };
+    let sent = PageCommand { id: "a2".into(), entity: command.entity.clone(), action: "turn_on", brightness: Some(80), color_temp: None };
     for (sent, read) in [
         (PageFrame::Subscribe { entities: &["shown"] }, ClientFrame::Subscribe { topics: vec![], entities: vec!["shown".into()], id: None }),
-        (PageFrame::Command(command.clone()), ClientFrame::Command(command)),
+        (PageFrame::Command(sent), ClientFrame::Command(command)),
         (PageFrame::Ping, ClientFrame::Ping { id: None }),
     ] {
         check(&serde_json::to_string(&sent).expect("JSON"), &read);

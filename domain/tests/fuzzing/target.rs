@@ -3,10 +3,12 @@
 use std::collections::HashSet;
 
 use domain::change::Change;
-use domain::convention::payload::{MAX_DEPTH, MAX_TEXT_CHARS, MAX_VALUES, availability_word, decode, decode_light, decode_switch};
+use domain::convention::payload::{
+    MAX_DEPTH, MAX_TEXT_CHARS, MAX_VALUES, availability_word, complaint, decode, decode_light, decode_state, decode_switch,
+};
 use domain::convention::{Role, plain};
 use domain::device::{DeviceId, is_bidi_control};
-use domain::entity::EntityId;
+use domain::entity::{EntityId, EntityKind};
 use domain::fleet::{Fleet, MAX_AHEAD_MS, Settings};
 use domain::input::{Input, Message};
 use domain::live::{EntityView, LinkState};
@@ -42,6 +44,13 @@ pub fn read_payload(payload: &[u8]) {
             Err(error) => check_reason(&error.to_string()),
         }
     }
+    for kind in [EntityKind::Number, EntityKind::Select, EntityKind::Cover, EntityKind::Climate] {
+        match decode_state(kind, payload, None) {
+            Ok(state) => state.iter().for_each(check_value),
+            Err(error) => check_reason(&error.to_string()),
+        }
+    }
+    assert!(complaint(payload).is_none_or(|words| words.chars().count() <= 80), "a complaint is short");
     let _: Option<bool> = availability_word(payload);
 }
 
@@ -138,12 +147,18 @@ fn check_value(value: &Value) {
             check_text(text);
         }
         Value::Light(light) => assert!(light.brightness.is_none_or(|brightness| brightness <= 100), "brightness is in per cent"),
+        Value::Cover(cover) => assert!(cover.position.is_none_or(|position| position <= 100), "a position is in per cent"),
+        Value::Climate(climate) => {
+            assert!([climate.temperature, climate.current_temperature].into_iter().flatten().all(f64::is_finite), "temperatures are numbers");
+        }
         Value::Bool(_) => {}
     }
     let json = serde_json::to_string(value).expect("a value is JSON");
     match (serde_json::from_str::<Value>(&json).expect("what is written reads back"), value) {
         // Of numbers with more than fifteen digits the reader may miss the last bit.
         (Value::Number(again), Value::Number(n)) => assert!((again - n).abs() <= n.abs() * 1e-15, "{n} reads back"),
+        // So with the temperatures of a climate.
+        (Value::Climate(_), Value::Climate(_)) => {}
         (again, value) => assert_eq!(again, *value, "what is written reads back"),
     }
 }

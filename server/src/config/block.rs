@@ -12,6 +12,7 @@ use domain::topic::TopicFilter;
 use toml::Spanned;
 use toml::de::DeValue;
 
+use super::declared;
 use super::file::{Source, integer};
 use super::key::{DAYS, DAYS_RANGE};
 use super::row::{Row, file, filters, icon, is_plain, name, number, text, whole, yes};
@@ -52,6 +53,8 @@ const fn later(name: &'static str) -> Field {
 
 const NAME: &str = "a name of at most 80 characters";
 const ENTITY: &str = "an entity id such as temp-sensor-001.temperature";
+const KIND: &str = "\"light\", \"switch\", \"number\", \"select\", \"text\", \"button\", \"cover\", \"climate\" or \"fan\"";
+const TOPIC: &str = "a topic without wildcards, such as pump/speed/set";
 const AREA: &str = "an area id of a-z, 0-9, _ and -";
 const ICON: &str = "the name of an icon: a-z, 0-9 and -";
 
@@ -117,6 +120,16 @@ pub const BLOCKS: &[Block] = &[
             may("stale_after_s", "learned from its messages", "a whole number of seconds from 1 to 31,536,000 (a year), or 0 for never"),
             may("raw_days", "its area's", DAYS),
             may("rollup_days", "its area's", DAYS),
+            may("kind", "made from the topic", KIND),
+            may("command_topic", "made from the topic", TOPIC),
+            may("state_topic", "made from the topic", TOPIC),
+            may("position_command_topic", "command_topic", TOPIC),
+            may("payload_press", "PRESS", "a text of at most 255 characters"),
+            may("min", "none", "a finite number"),
+            may("max", "none", "a finite number"),
+            may("step", "none", "a finite number above 0"),
+            may("options", "any", "a list of at most 100 different words, such as [\"eco\", \"comfort\"]"),
+            may("link", "the only broker", "the name of a broker"),
         ],
     },
 ];
@@ -208,6 +221,8 @@ pub(super) fn read(source: &Source<'_>, block: &'static Block, value: &Spanned<D
             }
             _ => {
                 add(&mut config.entities, &row, entity, |(id, _)| id.as_str())?;
+                let declared = declared::read(&row)?;
+                config.declared.extend(config.entities.last().map(|(id, _)| id.clone()).zip(declared));
                 let class = class(&row)?;
                 config.retention.entities.extend(config.entities.last().map(|(id, _)| (id.clone(), class)).filter(is_said));
             }

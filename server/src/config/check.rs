@@ -31,6 +31,9 @@ pub(super) fn check(config: &Config, mode: Mode, origins: &BTreeMap<&'static str
     if let Some(words) = retention_conflict(config, origins) {
         return conflict(words);
     }
+    if let Some(words) = link_conflict(config) {
+        return conflict(words);
+    }
     let public = listeners(config).filter(|&(_, address)| !is_loopback(address));
     for (key, address) in public {
         if key != "http.listen" {
@@ -51,6 +54,18 @@ pub(super) fn check(config: &Config, mode: Mode, origins: &BTreeMap<&'static str
         }
     }
     Ok(())
+}
+
+/// An entity whose broker is none, or could be any.
+fn link_conflict(config: &Config) -> Option<String> {
+    let links = config.links();
+    config.declared.iter().find_map(|(id, declared)| match &declared.link {
+        Some(link) if !links.contains(link) => {
+            Some(format!("link of [[entity]] \"{id}\" is \"{link}\", which is no broker; there is {}", links.join(", ")))
+        }
+        None if links.len() > 1 => Some(format!("link of [[entity]] \"{id}\" is missing: there are several brokers, {}", links.join(", "))),
+        _ => None,
+    })
 }
 
 /// What an area or an entity says that cannot be together with what is said for it elsewhere, in words that name both.

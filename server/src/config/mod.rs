@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use app::backend::Role;
 use domain::device::{Area, AreaId};
 use domain::entity::EntityId;
-use domain::fleet::{MOST_UNCLAIMED, Override};
+use domain::fleet::{Declared, MOST_UNCLAIMED, Override};
 use domain::rule::Rule;
 use jiff::tz::TimeZone;
 
@@ -24,6 +24,8 @@ pub use self::key::{KEYS, Key, VARIABLE_PREFIX};
 mod block;
 /// What is right alone and wrong together.
 mod check;
+/// What an `[[entity]]` says of something that can be set.
+mod declared;
 /// Why a configuration is refused.
 mod error;
 /// The file.
@@ -64,6 +66,8 @@ pub struct Config {
     pub areas: Vec<Area>,
     /// What the user knows better of an entity: `[[entity]]`. Ids are unique.
     pub entities: Vec<(EntityId, Override)>,
+    /// What can be set by `[[entity]]`.
+    pub declared: Vec<(EntityId, Declared)>,
     /// The file that was read.
     pub file: Option<PathBuf>,
 }
@@ -207,6 +211,13 @@ impl TimeConfig {
 }
 
 impl Config {
+    /// The names of the brokers.
+    #[must_use]
+    pub fn links(&self) -> Vec<String> {
+        let embedded = self.runs_embedded_broker().then(|| EMBEDDED.to_owned());
+        embedded.into_iter().chain(self.mqtt.iter().map(|broker| broker.name.clone())).collect()
+    }
+
     /// Whether the embedded broker runs.
     #[must_use]
     pub fn runs_embedded_broker(&self) -> bool {
@@ -234,6 +245,7 @@ impl Default for Config {
             rules: Vec::new(),
             areas: Vec::new(),
             entities: Vec::new(),
+            declared: Vec::new(),
             file: None,
         }
     }
@@ -259,6 +271,9 @@ pub struct ConfigArgs {
     /// Flags by the name of their key.
     pub flags: Vec<(&'static str, String)>,
 }
+
+/// The name of the link to the broker in this process.
+pub const EMBEDDED: &str = "embedded";
 
 /// The file that is read without `--config`.
 pub const DEFAULT_FILE: &str = "signalbox.toml";

@@ -58,11 +58,12 @@ impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         let status = match refusal {
             Refusal::UnknownEntity(_) => StatusCode::NOT_FOUND,
-            Refusal::Unsupported { .. } | Refusal::OutOfRange { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+            Refusal::Unsupported { .. } | Refusal::OutOfRange { .. } | Refusal::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,
             Refusal::DeviceOffline(_) | Refusal::LinkDown | Refusal::UnknownState(_) => StatusCode::CONFLICT,
             Refusal::Forbidden => StatusCode::FORBIDDEN,
-            Refusal::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Refusal::Unavailable | Refusal::QueueFull => StatusCode::SERVICE_UNAVAILABLE,
         };
-        Self::new(status, refusal.to_string())
+        let field = refusal.field().map(|field| Cow::Owned(field.to_owned()));
+        Self { field, ..Self::new(status, refusal.to_string()) }
     }
 }

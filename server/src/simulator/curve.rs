@@ -38,7 +38,7 @@ impl Model {
             Self::Text(words) => Value::Text(words.word_at(at).to_owned()),
             Self::Light { on, brightness, color_temp } => {
                 let state = OnOff::from(on.is_on_at(at));
-                Value::Light(LightState { state, brightness: Some(*brightness), color_temp: Some(*color_temp) })
+                Value::Light(LightState { brightness: Some(*brightness), color_temp: Some(*color_temp), ..LightState::new(state) })
             }
         }
     }

@@ -260,14 +260,14 @@ impl ControlKind {
 /// A light that starts with this state; `past` says when it was on before the demo began.
 #[must_use]
 pub const fn light(shown: Shown, on: OnOff, brightness: u8, color_temp: u16, past: super::curve::Spells) -> Control {
-    let initial = LightState { state: on, brightness: Some(brightness), color_temp: Some(color_temp) };
+    let initial = LightState { brightness: Some(brightness), color_temp: Some(color_temp), ..LightState::new(on) };
     Control { kind: ControlKind::Light, shown, initial, past, obeys: true }
 }
 
 /// A switch that starts with this state; `past` says when it was on before the demo began.
 #[must_use]
 pub const fn switch(shown: Shown, on: OnOff, past: super::curve::Spells) -> Control {
-    let initial = LightState { state: on, brightness: None, color_temp: None };
+    let initial = LightState::new(on);
     Control { kind: ControlKind::Switch, shown, initial, past, obeys: true }
 }
 

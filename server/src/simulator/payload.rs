@@ -99,6 +99,7 @@ impl Command {
             state: self.state.or(lit).unwrap_or(before.state),
             brightness: before.brightness.map(|was| self.brightness.filter(|&percent| percent > 0).unwrap_or(was)),
             color_temp: before.color_temp.map(|was| self.color_temp.unwrap_or(was)),
+            ..LightState::new(before.state)
         }
     }
 }
@@ -158,7 +159,7 @@ mod tests {
 
     #[test]
     fn a_light_keeps_its_brightness_while_it_is_off() {
-        let lit = LightState { state: OnOff::On, brightness: Some(65), color_temp: Some(2_900) };
+        let lit = LightState { brightness: Some(65), color_temp: Some(2_900), ..LightState::new(OnOff::On) };
         let after = |payload: &str| Command::parse(payload.as_bytes()).expect("a command").applied_to(lit);
         assert_eq!(after("off"), LightState { state: OnOff::Off, ..lit });
         assert_eq!(after(r#"{"brightness":0}"#), LightState { state: OnOff::Off, ..lit });
@@ -167,7 +168,7 @@ mod tests {
 
     #[test]
     fn a_switch_has_no_brightness() {
-        let off = LightState { state: OnOff::Off, brightness: None, color_temp: None };
+        let off = LightState::new(OnOff::Off);
         let command = Command::parse(br#"{"brightness":80}"#).expect("a command");
         assert_eq!(command.applied_to(off), off);
     }

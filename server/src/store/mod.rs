@@ -13,7 +13,8 @@ pub mod sqlite;
 
 use async_trait::async_trait;
 use domain::alarm::{Alarm, AlarmState};
-use domain::command::CommandReport;
+use domain::change::QueueChange;
+use domain::command::{CommandReport, QueuedCommand};
 use domain::device::Device;
 use domain::entity::{Entity, EntityId};
 use domain::excluded::Excluded;
@@ -86,6 +87,8 @@ pub struct Batch {
     pub alarm_events: Vec<(Alarm, AlarmEvent)>,
     /// Commands that changed, with who sent them.
     pub commands: Vec<(CommandReport, String)>,
+    /// What happened to commands that wait for their devices, in this order.
+    pub queue: Vec<QueueChange>,
     /// The messages that `readings` came by, to know them again.
     pub taken: Vec<Taken>,
 }
@@ -94,9 +97,15 @@ impl Batch {
     /// Whether there is nothing to store.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        let Self { devices, entities, readings, alarms, alarm_events, commands, taken } = self;
+        let Self { devices, entities, readings, alarms, alarm_events, commands, queue, taken } = self;
         let has_no_alarm = alarms.is_empty() && alarm_events.is_empty();
-        devices.is_empty() && entities.is_empty() && readings.is_empty() && has_no_alarm && commands.is_empty() && taken.is_empty()
+        devices.is_empty()
+            && entities.is_empty()
+            && readings.is_empty()
+            && has_no_alarm
+            && commands.is_empty()
+            && queue.is_empty()
+            && taken.is_empty()
     }
 }
 
@@ -111,6 +120,8 @@ pub struct Saved {
     pub last: Vec<Reading>,
     /// Alarms that are not normal.
     pub alarms: Vec<Alarm>,
+    /// Commands that wait for their devices.
+    pub queued: Vec<QueuedCommand>,
     /// The messages taken last, oldest first.
     pub taken: Vec<Taken>,
 }

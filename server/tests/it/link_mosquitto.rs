@@ -42,6 +42,12 @@ impl Mosquitto {
         self.child.wait().expect("ended");
     }
 
+    /// Stops it in the midst of what it does; only [`Mosquitto::kill`] ends that.
+    pub(crate) fn freeze(&self) {
+        let frozen = Command::new("kill").arg("-STOP").arg(self.child.id().to_string()).status();
+        assert!(frozen.is_ok_and(|status| status.success()), "it stands still");
+    }
+
     /// Starts it again on the same port, empty.
     pub(crate) fn restart(&mut self) {
         self.child = launch(&self.folder);

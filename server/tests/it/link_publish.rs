@@ -95,6 +95,36 @@ async fn a_publish_that_was_not_acknowledged_when_the_connection_broke_is_lost_a
 }
 
 #[tokio::test]
+async fn a_command_tells_the_broker_when_to_throw_it_away() {
+    let tasks = Tasks::default();
+    let (tell, mut published) = told();
+    let port = fake_broker(&tasks, move |mut connection| {
+        let tell = tell.clone();
+        async move {
+            if !connection.is_command() {
+                return connection.serve().await;
+            }
+            connection.accept_connect(false, &[]).await;
+            while let Some(packet) = connection.read_kind(PUBLISH).await {
+                connection.answer(&packet).await;
+                tell.send(packet.body).expect("the test listens");
+            }
+        }
+    })
+    .await;
+    let rig = Rig::up(settings(port, "link", Protocol::V5)).await;
+    for (expires_s, properties) in [(Some(9), vec![5, 2, 0, 0, 0, 9]), (None, vec![0])] {
+        let end = rig.link.publish_for("cmd/a".to_owned(), b"on".to_vec(), 1, expires_s);
+        assert_eq!(soon("the end of a publish", end).await, Ok(()));
+        let body = soon("the packet", published.recv()).await.expect("a packet");
+        // Topic with its length, packet id, properties, payload.
+        assert_eq!(body[9..], [properties, b"on".to_vec()].concat());
+    }
+    rig.stop().await;
+    tasks.stop().await;
+}
+
+#[tokio::test]
 async fn a_publish_that_the_broker_refuses_says_why() {
     let tasks = Tasks::default();
     let port = fake_broker(&tasks, |mut connection| async move {

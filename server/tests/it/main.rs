@@ -3,6 +3,7 @@
 
 mod test_app;
 
+mod commands;
 mod export;
 mod health;
 mod history_fill;

@@ -59,7 +59,7 @@ async fn a_light_obeys_and_reports_its_state() {
     watcher.publish("control/lights/ceiling-light", r#"{"state":"on","brightness":80}"#);
     let report = watcher.next("state/lights/ceiling-light", |payload| payload.contains(r#""brightness":80"#)).await;
     let state: LightState = serde_json::from_str(text(&report)).unwrap();
-    assert_eq!(state, LightState { state: OnOff::On, brightness: Some(80), color_temp: Some(2_900) });
+    assert_eq!(state, LightState { brightness: Some(80), color_temp: Some(2_900), ..LightState::new(OnOff::On) });
 
     for (payload, expected) in [("on", "on"), (r#"{"state":"off"}"#, "off")] {
         watcher.publish("control/switches/floor-lamp", payload);

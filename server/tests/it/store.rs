@@ -123,7 +123,7 @@ fn alarm(id: &str, state: AlarmState) -> Alarm {
 async fn registry_last_values_and_alarms_survive_a_restart() {
     let test = TestStore::open().await;
     assert!(test.store.is_empty().await.unwrap());
-    let light = Value::Light(LightState { state: OnOff::On, brightness: Some(80), color_temp: None });
+    let light = Value::Light(LightState { brightness: Some(80), ..LightState::new(OnOff::On) });
     let readings = vec![
         reading("a.temperature", 1_000, Value::Number(0.1 + 0.2)),
         arrival("a.light", 2_000, light),
@@ -138,6 +138,7 @@ async fn registry_last_values_and_alarms_survive_a_restart() {
         reason: None,
         sent_at: Timestamp::from_ms(9),
         after_ms: None,
+        usual_ms: None,
     };
     let batch = Batch {
         devices: vec![device("a"), Device { name: "Newer".into(), ..device("b") }],

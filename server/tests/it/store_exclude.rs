@@ -339,6 +339,7 @@ async fn the_log_is_read_from_its_end_page_by_page() {
         reason: None,
         sent_at: Timestamp::from_ms(n),
         after_ms: Some(3),
+        usual_ms: None,
     };
     let commands = (0..4).map(|n| (command(n), "bob".to_owned())).collect();
     test.store.write(&Batch { commands, ..Batch::default() }).await.unwrap();

@@ -127,9 +127,17 @@ fn lane(name: &'static str, mut events: Vec<Event>) -> Option<EventLane> {
 fn action_words(action: &Action) -> String {
     match action {
         Action::TurnOn { brightness: Some(level), .. } => format!("turned on at {level}\u{a0}%"),
-        Action::TurnOn { .. } => "turned on".to_owned(),
-        Action::TurnOff {} => "turned off".to_owned(),
-        Action::Toggle {} => "toggled".to_owned(),
+        _ => match action {
+            Action::TurnOff {} => "turned off",
+            Action::Toggle {} => "toggled",
+            Action::Set(_) => "set",
+            Action::Press {} => "pressed",
+            Action::Open {} => "opened",
+            Action::Close {} => "closed",
+            Action::Stop {} => "stopped",
+            Action::TurnOn { .. } | Action::Paint(_) => "turned on",
+        }
+        .to_owned(),
     }
 }
 
@@ -188,6 +196,7 @@ mod tests {
             reason: None,
             sent_at: Timestamp::from_ms(5_000),
             after_ms: None,
+            usual_ms: None,
         };
         let lane = command_lane(&[(report, "mara".into())], RANGE, 0, |_| "Lamp".into()).expect("a lane");
         assert_eq!(lane.events[0].words, "Lamp: turned on at 80\u{a0}% by mara at 00:00:05, failed");

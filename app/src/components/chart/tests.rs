@@ -34,6 +34,8 @@ fn entity(id: &str, kind: EntityKind, unit: Option<&str>) -> EntityView {
         offline_since: None,
         topic: "t".into(),
         hidden: false,
+        link: None,
+        limits: domain::control::Limits::default(),
     }
 }
 

@@ -6,6 +6,8 @@ mod json;
 mod lenient;
 /// A word, a number, a number with its unit.
 mod scalar;
+/// Numbers, selects, texts, covers and climates.
+mod settable;
 /// Lights and switches.
 mod switchable;
 /// The times that devices write.
@@ -15,6 +17,7 @@ mod time;
 mod tests;
 
 pub use scalar::{availability_word, yes_no};
+pub use settable::{complaint, decode_state};
 pub use switchable::{decode_light, decode_switch};
 
 use crate::device::clean_text;

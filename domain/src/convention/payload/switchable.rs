@@ -1,7 +1,7 @@
 //! Lights and switches.
 
 use super::{PayloadError, decode, shown};
-use crate::value::{LightState, OnOff, Value};
+use crate::value::{Color, Effect, LightState, OnOff, Value};
 
 /// The state of a light: `{"state":"on","brightness":80}` with brightness in per cent, or a word.
 ///
@@ -35,9 +35,20 @@ fn decode_switchable(payload: &[u8]) -> Result<Option<LightState>, PayloadError>
         Some(Value::Number(n)) => Some(n.round().clamp(0.0, max) as u16),
         _ => None,
     };
+    let channel = |leaf: &str| whole(leaf, 255.0).and_then(|n| u8::try_from(n).ok());
+    let color = match (channel("color.r"), channel("color.g"), channel("color.b")) {
+        (Some(r), Some(g), Some(b)) => Some(Color { r, g, b }),
+        _ => None,
+    };
+    let effect = match find("effect") {
+        Some(Value::Text(effect)) => Effect::new(effect),
+        _ => None,
+    };
     Ok(Some(LightState {
         state: on.into(),
         brightness: whole("brightness", 100.0).and_then(|b| u8::try_from(b).ok()),
         color_temp: whole("color_temp", 20_000.0),
+        color,
+        effect,
     }))
 }

@@ -70,7 +70,7 @@ fn device_times_are_read_by_their_size() {
 #[test]
 fn lights_say_on_or_off_and_how_bright() {
     let light = |payload: &[u8]| decode_light(payload);
-    let state = |on: bool, brightness, color_temp| Ok(Some(Value::Light(LightState { state: on.into(), brightness, color_temp })));
+    let state = |on: bool, brightness, color_temp| Ok(Some(Value::Light(LightState { brightness, color_temp, ..LightState::new(on.into()) })));
     assert_eq!(light(br#"{"state":"on","brightness":80}"#), state(true, Some(80), None));
     assert_eq!(light(br#"{"state":"OFF","color_temp":2700}"#), state(false, None, Some(2700)));
     assert_eq!(light(b"on"), state(true, None, None));

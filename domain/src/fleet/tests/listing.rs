@@ -18,6 +18,7 @@ fn settings() -> Settings {
         areas: vec![Area { id: AreaId::parse("cellar").expect("id"), name: "Cellar".into(), icon: None }],
         overrides: [(entity_id("named.temperature"), Override::default())].into(),
         most_unclaimed: 2,
+        ..Settings::default()
     }
 }
 

@@ -2,8 +2,12 @@
 
 /// Messages of which something cannot be read.
 mod bad;
+/// Commands, and the evidence by which they end.
+mod commands;
 /// What is shown unasked.
 mod listing;
+/// Commands that wait for devices that sleep.
+mod queue;
 /// Quality and time.
 mod staleness;
 /// Times of devices, late readings, batches.
@@ -279,8 +283,9 @@ fn a_command_is_confirmed_by_the_device_only() {
     assert_eq!(states(&plant.feed(Input::CommandAccepted { id: "1".into() })), [CommandState::Accepted]);
     assert_eq!(states(&plant.says("state/lights/hall", r#"{"state":"on","brightness":50}"#)), []);
     plant.now += 400;
-    assert_eq!(states(&plant.says("state/lights/hall", r#"{"state":"on","brightness":80}"#)), [CommandState::Confirmed]);
-    assert_eq!(plant.value("hall.light").0, Some(Value::Light(LightState { state: OnOff::On, brightness: Some(80), color_temp: None })));
+    let confirmed = plant.says("state/lights/hall", r#"{"state":"on","brightness":80}"#);
+    assert_eq!(states(&confirmed), [CommandState::Confirmed]);
+    assert_eq!(plant.value("hall.light").0, Some(Value::Light(LightState { brightness: Some(80), ..LightState::new(OnOff::On) })));
 }
 
 #[test]
@@ -301,7 +306,7 @@ fn the_wait_is_learned_from_the_answers() {
     for (id, state) in [("1", "on"), ("2", "off"), ("3", "on")] {
         plant.ask(id, "pump.switch", Action::Toggle {});
         plant.now += 1_000;
-        assert_eq!(states(&plant.says("state/switches/pump", state)), [CommandState::Confirmed]);
+        assert_eq!(states(&plant.says("state/switches/pump", state)), [CommandState::Accepted, CommandState::Confirmed]);
     }
     plant.ask("4", "pump.switch", Action::Toggle {});
     assert_eq!(states(&plant.wait(3_999)), []);

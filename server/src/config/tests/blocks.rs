@@ -51,6 +51,19 @@ fn blocks_are_read_with_their_defaults() {
         word_on = "Wet"
         word_off = "Dry"
         stale_after_s = 90
+        [[entity]]
+        id = "blind.left"
+        kind = "cover"
+        command_topic = "blinds/left/set"
+        position_command_topic = "blinds/left/position/set"
+        state_topic = "blinds/left"
+        link = "barn"
+        [[entity]]
+        id = "boiler.mode"
+        kind = "select"
+        command_topic = "boiler/mode/set"
+        options = ["eco", "comfort"]
+        link = "broker"
         "##,
     );
     let config = setting.ok();
@@ -74,11 +87,16 @@ fn blocks_are_read_with_their_defaults() {
     assert_eq!((entity.unit.as_deref(), entity.precision, entity.order, entity.hidden), (Some("K"), Some(2), Some(-1), Some(true)));
     assert_eq!((entity.word_on.as_deref(), entity.word_off.as_deref()), (Some("Wet"), Some("Dry")));
     assert_eq!((entity.stale_after_s, entity.counter), (Some(90), Some(false)));
+    let [(blind, cover), (_, mode)] = config.declared.as_slice() else { panic!("two can be set") };
+    assert_eq!((blind.as_str(), cover.state_topic.as_deref(), cover.link.as_deref()), ("blind.left", Some("blinds/left"), Some("barn")));
+    assert_eq!(cover.control.position_command_topic.as_deref(), Some("blinds/left/position/set"));
+    assert_eq!((mode.control.options.as_slice(), &mode.state_topic), (["eco".to_owned(), "comfort".to_owned()].as_slice(), &None));
 }
 
 #[test]
 fn a_broken_block_names_itself_its_field_and_what_is_expected() {
     let rule = |rest: &str| format!("[[rule]]\nid = \"hot\"\nentity = \"a.b\"\nseverity = \"warning\"\n{rest}");
+    let entity = |rest: &str| format!("[[entity]]\nid = \"a.b\"\n{rest}");
     let above = "condition = { type = \"above\", limit = 1 }";
     for (toml, message) in [
         ("[mqtt]\nurl = \"x\"".to_owned(), "signalbox.toml:1: mqtt is a kind of block, write [[mqtt]] in front of each"),
@@ -156,6 +174,51 @@ fn a_broken_block_names_itself_its_field_and_what_is_expected() {
         (
             "[[entity]]\nid = \"a.b\"\nstale_after_s = -1".to_owned(),
             "signalbox.toml:3: stale_after_s of [[entity]] \"a.b\" cannot be -1, expected a whole number of seconds from 1 to 31,536,000 (a year), or 0 for never",
+        ),
+        (
+            entity("kind = \"lamp\""),
+            "signalbox.toml:3: kind of [[entity]] \"a.b\" cannot be \"lamp\", expected \"light\", \"switch\", \"number\", \"select\", \"text\", \
+             \"button\", \"cover\", \"climate\" or \"fan\"",
+        ),
+        (
+            entity("kind = \"number\""),
+            "signalbox.toml:1: command_topic of [[entity]] \"a.b\" is missing, expected a topic without wildcards, such as pump/speed/set",
+        ),
+        (entity("min = 3"), "signalbox.toml:1: [[entity]] \"a.b\": min needs a kind beside it"),
+        (entity("command_topic = \"a\""), "signalbox.toml:1: [[entity]] \"a.b\": command_topic needs a kind beside it"),
+        (entity("kind = \"cover\"\ncommand_topic = \"a\"\nmin = 3"), "signalbox.toml:1: [[entity]] \"a.b\": a cover has no min"),
+        (
+            entity("kind = \"button\"\ncommand_topic = \"a\"\nstate_topic = \"b\""),
+            "signalbox.toml:1: [[entity]] \"a.b\": a button has no state_topic",
+        ),
+        (entity("kind = \"number\"\ncommand_topic = \"a\"\nmin = 3\nmax = 3"), "signalbox.toml:1: [[entity]] \"a.b\": min must be less than max"),
+        (
+            entity("kind = \"number\"\ncommand_topic = \"a\"\nstep = 0"),
+            "signalbox.toml:5: step of [[entity]] \"a.b\" cannot be 0, expected a finite number above 0",
+        ),
+        (
+            entity("kind = \"switch\"\ncommand_topic = \"a/#\""),
+            "signalbox.toml:4: command_topic of [[entity]] \"a.b\" cannot be \"a/#\", expected a topic without wildcards, such as pump/speed/set",
+        ),
+        (
+            entity("kind = \"switch\"\ncommand_topic = \"a\"\nstate_topic = \"a\""),
+            "signalbox.toml:1: [[entity]] \"a.b\": state_topic and command_topic are the same: a command would be taken for the device's word",
+        ),
+        (
+            entity("kind = \"select\"\ncommand_topic = \"a\"\noptions = [\"x\", \"x\"]"),
+            "signalbox.toml:5: options of [[entity]] \"a.b\" cannot be [\"x\", \"x\"], expected a list of at most 100 different words, such as \
+             [\"eco\", \"comfort\"]",
+        ),
+        (
+            entity("kind = \"switch\"\ncommand_topic = \"a\"\nlink = \"plant\""),
+            "link of [[entity]] \"a.b\" is \"plant\", which is no broker; there is embedded",
+        ),
+        (
+            format!(
+                "[[mqtt]]\nname = \"x\"\nurl = \"mqtt://x\"\n[[mqtt]]\nname = \"y\"\nurl = \"mqtt://y\"\n{}",
+                entity("kind = \"switch\"\ncommand_topic = \"a\"")
+            ),
+            "link of [[entity]] \"a.b\" is missing: there are several brokers, x, y",
         ),
         ("[[entity]]\nid = \"a.b\"\nhidden = 1".to_owned(), "signalbox.toml:3: hidden of [[entity]] \"a.b\" cannot be 1, expected true or false"),
         (

@@ -1,16 +1,18 @@
-//! Commands: sending one, following it.
+//! Commands: sending one, following it, those that wait for their devices.
 
-use app::backend::Backend;
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
-use domain::command::{Action, CommandReport, CommandState};
+use domain::command::{Action, CommandReport, CommandState, Refusal};
 use domain::entity::EntityId;
-use serde::Serialize;
+use domain::live::Deliver;
+use domain::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value as Json_};
 
-use super::By;
 use super::entities::not_found;
+use super::{By, Cursor, Page, page};
 use crate::http::AppState;
 use crate::http::problem::Problem;
 
@@ -19,16 +21,28 @@ use crate::http::problem::Problem;
 pub(super) struct Standing {
     id: String,
     entity: EntityId,
+    /// What was asked, its fields among these.
+    #[serde(flatten)]
+    action: Action,
     state: CommandState,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
+    /// When it was sent, or queued.
+    t: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
     after_ms: Option<i64>,
+    /// Milliseconds that the device usually takes to agree.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    usual_ms: Option<i64>,
+    /// Until when it waits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Timestamp>,
 }
 
 impl From<CommandReport> for Standing {
     fn from(report: CommandReport) -> Self {
-        Self { id: report.id, entity: report.entity, state: report.state, reason: report.reason, after_ms: report.after_ms }
+        let CommandReport { id, entity, action, state, reason, sent_at, after_ms, usual_ms } = report;
+        Self { id, entity, action, state, reason, t: sent_at, after_ms, usual_ms, expires_at: None }
     }
 }
 
@@ -39,11 +53,68 @@ pub(super) async fn send(
     body: Bytes,
 ) -> Result<(StatusCode, Json<Standing>), Problem> {
     let entity = EntityId::parse(&id).map_err(|_| not_found("entity", &id))?;
-    let action: Action = serde_json::from_slice(&body).map_err(|error| Problem::field("action", error.to_string()))?;
-    let report = app.backend.send_command(&caller, &entity, action).await?;
+    let mut fields: Map<String, Json_> = serde_json::from_slice(&body).map_err(|error| Problem::field("action", error.to_string()))?;
+    let deliver = taken::<Deliver>(&mut fields, "deliver", "\"at_once\" or \"when_online\"")?;
+    let expires_s = taken::<u64>(&mut fields, "expires_s", "a whole number of seconds")?;
+    let action = Action::read(&fields).map_err(Refusal::from)?;
+    let report = app.backend.command_for(&caller, &entity, action, deliver, expires_s).await?;
     Ok((StatusCode::ACCEPTED, Json(report.into())))
 }
 
+/// A field that says how, and not what.
+fn taken<T: for<'de> Deserialize<'de>>(fields: &mut Map<String, Json_>, field: &'static str, expected: &str) -> Result<Option<T>, Problem> {
+    match fields.remove(field) {
+        None | Some(Json_::Null) => Ok(None),
+        Some(json) => {
+            let shown = domain::device::clean_text(&json.to_string(), 60);
+            serde_json::from_value(json).map(Some).map_err(|_| Problem::field(field, format!("{field} cannot be {shown}, expected {expected}")))
+        }
+    }
+}
+
 pub(super) async fn one(State(app): State<AppState>, By(_): By, Path(id): Path<String>) -> Result<Json<Standing>, Problem> {
-    app.backend.command(&id).map(|report| Json(report.into())).ok_or_else(|| not_found("command", &id))
+    standings(&app, |report| report.id == id).pop().map(Json).ok_or_else(|| not_found("command", &id))
+}
+
+/// Which commands.
+#[derive(Debug, Deserialize)]
+pub(super) struct Question {
+    state: Option<CommandState>,
+    entity: Option<String>,
+    #[serde(flatten)]
+    cursor: Pages,
+}
+
+/// As [`Cursor`], whose number does not survive being flattened.
+#[derive(Debug, Deserialize)]
+struct Pages {
+    cursor: Option<String>,
+    limit: Option<String>,
+}
+
+pub(super) async fn list(State(app): State<AppState>, By(_): By, Query(question): Query<Question>) -> Result<Json<Page<Standing>>, Problem> {
+    let Question { state, entity, cursor: Pages { cursor, limit } } = question;
+    let limit = limit.map(|limit| limit.parse().map_err(|_| Problem::field("limit", "limit is no whole number"))).transpose()?;
+    let mut found = standings(&app, |report| {
+        state.is_none_or(|state| report.state == state) && entity.as_ref().is_none_or(|entity| report.entity.as_str() == entity)
+    });
+    found.sort_by(|a, b| a.id.cmp(&b.id));
+    Ok(Json(page(found, &Cursor { cursor, limit }, |standing| &standing.id)))
+}
+
+pub(super) async fn cancel(State(app): State<AppState>, By(caller): By, Path(id): Path<String>) -> Result<Json<Standing>, Problem> {
+    let Some(known) = standings(&app, |report| report.id == id).pop() else { return Err(not_found("command", &id)) };
+    match app.backend.cancel_command(&caller, &id).await? {
+        Some(report) => Ok(Json(report.into())),
+        None => Err(Problem::new(StatusCode::CONFLICT, format!("the command waits no longer: it is {}", known.state.as_str()))),
+    }
+}
+
+/// The last commands, and all that wait.
+fn standings(app: &AppState, wanted: impl Fn(&CommandReport) -> bool) -> Vec<Standing> {
+    let state = app.backend.state();
+    let waiting = state.fleet.queued().filter(|queued| wanted(&queued.report));
+    let waiting = waiting.map(|queued| Standing { expires_at: Some(queued.expires_at), ..queued.report.clone().into() });
+    let others = state.commands.iter().filter(|report| report.state != CommandState::Queued && wanted(report));
+    others.map(|report| report.clone().into()).chain(waiting).collect()
 }

@@ -50,6 +50,8 @@ struct Topic {
     qos: u8,
     /// The last message was replayed, or kept, by the broker.
     retained: bool,
+    /// A command stands retained on it: devices obey it again at each start.
+    retained_command: bool,
     /// When it arrived.
     t: Timestamp,
     messages: u64,
@@ -108,6 +110,7 @@ fn topic(state: &ingest::State, (topic, link): &Key, now: Timestamp) -> Option<T
         payload: payload(entry.payload(), entry.size() as usize),
         qos: entry.qos(),
         retained: entry.retained(),
+        retained_command: state.fleet.is_retained_command(link, topic),
         t: entry.heard_at(),
         messages: entry.n(),
         messages_per_s: entry.per_s(now),

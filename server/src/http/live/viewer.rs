@@ -350,8 +350,8 @@ impl Viewer {
         Ok(())
     }
 
-    async fn command(&mut self, CommandFrame { id, entity, action }: CommandFrame) -> Result<(), Gone> {
-        match self.app.backend.send_command(&self.caller, &entity, action).await {
+    async fn command(&mut self, CommandFrame { id, entity, deliver, expires_s, action }: CommandFrame) -> Result<(), Gone> {
+        match self.app.backend.command_for(&self.caller, &entity, action, deliver, expires_s).await {
             Ok(report) => {
                 // Its reports, the first one included, come as events after this.
                 self.commands.insert(report.id, id);
@@ -359,7 +359,8 @@ impl Viewer {
             }
             Err(refusal) => {
                 let state = domain::command::CommandState::Refused;
-                self.send(&ServerFrame::Command(CommandStanding { id, entity, state, reason: Some(refusal.to_string()), after_ms: None })).await
+                let reason = Some(refusal.to_string());
+                self.send(&ServerFrame::Command(CommandStanding { id, entity, state, reason, after_ms: None, usual_ms: None })).await
             }
         }
     }
@@ -370,8 +371,8 @@ impl Viewer {
         if is_last(report, assumed) {
             self.commands.remove(&report.id);
         }
-        let CommandReport { entity, state, reason, after_ms, .. } = report.clone();
-        self.send(&ServerFrame::Command(CommandStanding { id, entity, state, reason, after_ms })).await
+        let CommandReport { entity, state, reason, after_ms, usual_ms, .. } = report.clone();
+        self.send(&ServerFrame::Command(CommandStanding { id, entity, state, reason, after_ms, usual_ms })).await
     }
 
     fn may_speak(&mut self) -> bool {

@@ -21,8 +21,8 @@ pub(super) struct Command {
 
 /// How many publishes may wait behind those in flight.
 const QUEUE: usize = 64;
-/// More than the header of a PUBLISH can take beside topic and payload.
-const HEADER: usize = 16;
+/// More than the header of a PUBLISH can take beside topic and payload, an expiry included.
+const HEADER: usize = 24;
 
 impl Command {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
@@ -69,11 +69,11 @@ impl Role for Command {
     }
 
     fn take(&mut self, publish: Publish, client: &impl Client) -> Result<(), Failure> {
-        let Publish { topic, payload, qos, reply } = publish;
+        let Publish { topic, payload, qos, expires_s, reply } = publish;
         // rumqttc would break the connection over it.
         if topic.len() + payload.len() + HEADER > self.packet_limit {
             answer(reply, Err(PublishError::Refused(format!("{} bytes are more than it takes", payload.len()))));
-        } else if client.try_publish(&topic, payload, qos.min(self.max_qos), false) {
+        } else if client.try_publish_for(&topic, payload, qos.min(self.max_qos), expires_s) {
             self.tracker.queued(reply);
         } else {
             answer(reply, Err(PublishError::QueueFull));

@@ -89,10 +89,24 @@ impl Link {
     /// # Errors
     /// [`PublishError`], at once when the link is down. Nothing is ever sent after an outage.
     pub fn publish(&self, topic: String, payload: Vec<u8>, qos: u8) -> impl Future<Output = Result<(), PublishError>> + Send + 'static + use<> {
+        self.publish_for(topic, payload, qos, None)
+    }
+
+    /// As [`Link::publish`], with the seconds after which a broker that speaks MQTT 5 shall no longer deliver it.
+    ///
+    /// # Errors
+    /// As [`Link::publish`].
+    pub fn publish_for(
+        &self,
+        topic: String,
+        payload: Vec<u8>,
+        qos: u8,
+        expires_s: Option<u32>,
+    ) -> impl Future<Output = Result<(), PublishError>> + Send + 'static + use<> {
         let (reply, answer) = oneshot::channel();
         let queued = check_topic(&topic)
             .map_err(PublishError::from)
-            .and_then(|()| self.shared.queue_publish(Publish { topic, payload, qos: qos.min(2), reply: Some(reply) }));
+            .and_then(|()| self.shared.queue_publish(Publish { topic, payload, qos: qos.min(2), expires_s, reply: Some(reply) }));
         async move {
             queued?;
             answer.await.unwrap_or(Err(PublishError::Lost))

@@ -36,6 +36,8 @@ pub(super) struct Publish {
     pub(super) topic: String,
     pub(super) payload: Vec<u8>,
     pub(super) qos: u8,
+    /// Seconds after which the broker shall throw it away, in MQTT 5.
+    pub(super) expires_s: Option<u32>,
     pub(super) reply: Reply,
 }
 
@@ -196,7 +198,7 @@ mod tests {
     #[test]
     fn publishes_are_taken_only_while_the_door_is_open_and_there_is_room() {
         let link = shared();
-        let publish = || Publish { topic: "a".to_owned(), payload: Vec::new(), qos: 1, reply: None };
+        let publish = || Publish { topic: "a".to_owned(), payload: Vec::new(), qos: 1, expires_s: None, reply: None };
         assert_eq!(link.queue_publish(publish()), Err(PublishError::LinkDown));
         let (door, _requests) = mpsc::channel(1);
         link.open_door(door);

@@ -1,7 +1,8 @@
 use std::time::Duration;
 
 use rumqttc::v5::mqttbytes::v5::{
-    ConnAck, ConnectProperties, ConnectReturnCode, Filter, LastWill, Packet, PubAckReason, PubCompReason, PubRecReason, Publish, SubscribeReasonCode,
+    ConnAck, ConnectProperties, ConnectReturnCode, Filter, LastWill, Packet, PubAckReason, PubCompReason, PubRecReason, Publish, PublishProperties,
+    SubscribeReasonCode,
 };
 use rumqttc::v5::mqttbytes::{Error, QoS, qos};
 use rumqttc::v5::{AsyncClient, ConnectionError, EventLoop, MqttOptions, StateError};
@@ -51,6 +52,11 @@ impl Client for V5Client {
 
     fn try_publish(&self, topic: &str, payload: Vec<u8>, level: u8, retain: bool) -> bool {
         self.0.try_publish(topic, qos(level).unwrap_or(QoS::AtLeastOnce), retain, payload).is_ok()
+    }
+
+    fn try_publish_for(&self, topic: &str, payload: Vec<u8>, level: u8, expires_s: Option<u32>) -> bool {
+        let properties = PublishProperties { message_expiry_interval: expires_s, ..PublishProperties::default() };
+        self.0.try_publish_with_properties(topic, qos(level).unwrap_or(QoS::AtLeastOnce), false, payload, properties).is_ok()
     }
 
     fn try_acknowledge(&self, pkid: u16, level: u8) -> bool {

@@ -34,7 +34,7 @@ fn report((id, entity, sent_at, who, action, state, reason, after_ms): Row) -> O
     let entity = EntityId::parse(&entity).ok()?;
     let action: Action = read(&action)?;
     let state: CommandState = read(&format!("\"{state}\""))?;
-    Some((CommandReport { id, entity, action, state, reason, sent_at: Timestamp::from_ms(sent_at), after_ms }, who))
+    Some((CommandReport { id, entity, action, state, reason, sent_at: Timestamp::from_ms(sent_at), after_ms, usual_ms: None }, who))
 }
 
 fn read<T: DeserializeOwned>(json: &str) -> Option<T> {

@@ -135,6 +135,8 @@ mod meter;
 mod older;
 /// How much a statement reads.
 mod pace;
+/// Commands that wait.
+mod queued;
 /// What the order of readings adds to a block's head.
 mod runs;
 /// What was in force when.
@@ -237,6 +239,7 @@ impl Store for SqliteStore {
             entities: registry::list_entities(&mut reader).await?,
             last: last_value::list(&mut reader).await?,
             alarms: alarm::list_not_normal(&mut reader).await?,
+            queued: queued::list(&mut reader).await?,
             taken: delivery::list(&mut reader).await?,
         })
     }
