@@ -10,7 +10,8 @@ use crate::value::Value;
 
 pub use client_frame::{ClientFrame, CommandFrame, PageFrame};
 pub use server_frame::{
-    Alert, Changes, CommandStanding, EntityChange, Error, Hello, MqttMessage, Pong, Published, SensorUpdate, ServerFrame, Snapshot, read_for_page,
+    Alert, Areas, Changes, CommandStanding, EntityChange, Error, Hello, MqttMessage, Pong, Published, SensorUpdate, ServerFrame, Snapshot,
+    read_for_page,
 };
 
 /// What pages and programs say.
@@ -45,6 +46,9 @@ pub struct EntityView {
     /// Whether a command can be sent.
     #[serde(default, skip_serializing_if = "is_false")]
     pub settable: bool,
+    /// Stays out of the overview.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub hidden: bool,
     /// Icon name without `i-`.
     pub icon: String,
     /// Decimals shown.
@@ -92,6 +96,7 @@ impl EntityView {
             q: Quality::Unknown,
             assumed: entity.assumed,
             settable: entity.command_topic.is_some(),
+            hidden: entity.hidden,
             icon: entity.icon.clone(),
             precision: entity.precision,
             since: None,

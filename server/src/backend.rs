@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
-use app::backend::{Backend, BackendError, Caller, DevicePage, HistoryPage, HistoryRequest, Limit, Overview, Role, Shell, Tile};
+use app::backend::{
+    ActivityPage, ActivityRequest, Backend, BackendError, Caller, DevicePage, HistoryPage, HistoryRequest, Limit, Overview, Role, Shell, Tile,
+};
 use async_trait::async_trait;
 use domain::alarm::Alarm;
 use domain::command::{Action, CommandReport, CommandState, Refusal};
@@ -19,15 +21,22 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::clock::now;
 use crate::ingest::{Request, State};
+use crate::store::activity::Actor;
 use crate::store::retention::Kept;
 use crate::store::{Held, Sizes, Store, StoreError};
 
 /// What people change of the past.
 mod amend;
+/// The log of what was done.
+mod log;
 /// What the history page is asked for, and what the store says to it.
 mod past;
+/// What operators write about entities, devices and areas.
+mod write;
 
 pub use amend::FillError;
+pub use log::MAX_TEXT_CHARS;
+pub use write::WriteError;
 
 /// Series drawn into one chart at most.
 const MAX_CHART_SERIES: usize = 6;
@@ -185,6 +194,11 @@ pub fn require(caller: &Caller, needed: Role) -> Result<(), BackendError> {
     if caller.role >= needed { Ok(()) } else { Err(BackendError::Forbidden(needed.as_str().to_owned())) }
 }
 
+/// The caller as the log writes it.
+fn actor(caller: &Caller) -> Actor {
+    Actor { name: caller.name.clone(), address: caller.address }
+}
+
 fn internal(error: &StoreError) -> BackendError {
     tracing::error!(%error, "History could not be read");
     BackendError::Internal
@@ -304,6 +318,14 @@ impl Backend for LiveBackend {
         })
     }
 
+    async fn activity_page(&self, caller: &Caller, request: &ActivityRequest) -> Result<ActivityPage, BackendError> {
+        self.log_page(caller, request).await
+    }
+
+    async fn activity_news(&self, caller: &Caller, request: &ActivityRequest, newest: &str) -> Result<usize, BackendError> {
+        self.log_news(caller, request, newest).await
+    }
+
     async fn shell(&self, caller: &Caller) -> Result<Shell, BackendError> {
         require(caller, Role::Viewer)?;
         Ok(self.shell_of(caller, &self.state(), now()))
@@ -314,7 +336,7 @@ impl Backend for LiveBackend {
         // Looked at here for a typed refusal; ingest looks again, with the state that it alone changes.
         self.state().fleet.check(entity, &action)?;
         let (reply, report) = oneshot::channel();
-        let request = Request::Command { id: new_id(), entity: entity.clone(), action, who: caller.name.clone(), reply };
+        let request = Request::Command { id: new_id(), entity: entity.clone(), action, who: actor(caller), reply };
         self.requests.send(request).await.map_err(|_| Refusal::Unavailable)?;
         report.await.map_err(|_| Refusal::Unavailable)
     }
@@ -322,7 +344,7 @@ impl Backend for LiveBackend {
     async fn acknowledge_alarm(&self, caller: &Caller, alarm: &str) -> Result<Alarm, BackendError> {
         require(caller, Role::Operator)?;
         let (reply, after) = oneshot::channel();
-        let request = Request::Acknowledge { alarm: alarm.to_owned(), who: caller.name.clone(), reply };
+        let request = Request::Acknowledge { alarm: alarm.to_owned(), who: actor(caller), reply };
         self.requests.send(request).await.map_err(|_| BackendError::Internal)?;
         let after = after.await.map_err(|_| BackendError::Internal)?;
         after.ok_or_else(|| BackendError::NotFound(format!("alarm \"{}\"", domain::device::clean_text(alarm, 80))))

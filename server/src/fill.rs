@@ -209,6 +209,7 @@ mod tests {
             q: Quality::Good,
             assumed: false,
             settable: false,
+            hidden: false,
             icon: String::new(),
             precision: None,
             since: None,

@@ -15,16 +15,19 @@ use domain::fleet::Fleet;
 use domain::input::{Input, Message};
 use domain::live::EntityChange;
 use domain::time::Timestamp;
+use domain::written::{AmendError, Amendment};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::clock::{ClockSteps, now};
 use crate::hub::Hub;
 use crate::link_watch::LinkWatch;
-use crate::mqtt::Report;
 use crate::mqtt::link::Link;
+use crate::mqtt::{Ack, Report};
+use crate::noted::Noted;
 use crate::rate::Rate;
 use crate::recorder::{Health, Record, Recorder};
 use crate::redelivery::Memory;
+use crate::store::activity::{Activity, Actor};
 use crate::store::{AlarmEvent, Batch};
 use crate::tasks::Tasks;
 use crate::telemetry::Shown;
@@ -58,7 +61,7 @@ pub enum Request {
         /// What is asked.
         action: Action,
         /// Who asks.
-        who: String,
+        who: Actor,
         /// The first report: `sent` or `refused`.
         reply: oneshot::Sender<CommandReport>,
     },
@@ -67,9 +70,18 @@ pub enum Request {
         /// The alarm's id.
         alarm: String,
         /// Who acknowledges.
-        who: String,
+        who: Actor,
         /// The alarm after it; `None` when there is no such alarm.
         reply: oneshot::Sender<Option<Alarm>>,
+    },
+    /// Write about an entity, a device or an area.
+    Amend {
+        /// What is written.
+        amendment: Amendment,
+        /// What the log says of it.
+        entry: Box<Activity>,
+        /// Told once it is stored, or that it cannot be taken. Dropped when the server stops before.
+        reply: oneshot::Sender<Result<(), AmendError>>,
     },
     /// How the publish of a command ended.
     Outcome(Input),
@@ -174,6 +186,8 @@ pub struct Ingest {
     pub clock_steps: ClockSteps,
     /// What is to be told of the links.
     pub link_watch: LinkWatch,
+    /// What the log of what was done was told.
+    pub noted: Noted,
 }
 
 impl Ingest {
@@ -237,7 +251,7 @@ impl Ingest {
         // One such change a message, in their order. What fed nothing may come again.
         let fed = changes.iter().filter_map(|change| if let Change::Message { fed, .. } = change { Some(!fed.is_empty()) } else { None });
         let taken = deliveries.into_iter().zip(fed).filter_map(|(taken, fed)| taken.filter(|_| fed)).collect();
-        self.follow(changes, Record { batch: Batch { taken, ..Batch::default() }, acks }, "");
+        self.follow(changes, Record { batch: Batch { taken, ..Batch::default() }, acks }, &Actor::default());
     }
 
     fn tick(&mut self) {
@@ -258,7 +272,7 @@ impl Ingest {
             state.rate.mark(now);
             state.link_rates.values_mut().for_each(|rate| rate.mark(now));
         }
-        self.follow(changes, Record::default(), "");
+        self.follow(changes, Record::default(), &Actor::default());
     }
 
     fn request(&mut self, request: Request) {
@@ -279,15 +293,32 @@ impl Ingest {
                 let changes = self.apply(vec![Input::AcknowledgeAlarm { alarm: alarm.clone() }], now());
                 let after = self.state.read().unwrap_or_else(PoisonError::into_inner).fleet.alarm(&alarm).cloned();
                 if after.is_some() {
-                    tracing::info!(alarm.id = %Shown(&alarm), who = %Shown(&who), "Alarm acknowledged");
+                    tracing::info!(alarm.id = %Shown(&alarm), who = %Shown(&who.name), "Alarm acknowledged");
                 }
                 // As above.
                 let _: Result<(), _> = reply.send(after);
                 self.follow(changes, Record::default(), &who);
             }
+            Request::Amend { amendment, entry, reply } => {
+                // Nobody else changes the fleet: what can be taken now is taken.
+                let checked = self.state.read().unwrap_or_else(PoisonError::into_inner).fleet.check_amendment(&amendment);
+                if checked.is_err() {
+                    // The caller may have gone away.
+                    let _: Result<(), _> = reply.send(checked);
+                    return;
+                }
+                tracing::info!(what = entry.what, who = %Shown(&entry.who.name), detail = %entry.detail, "Something was written");
+                let changes = self.apply(vec![Input::Amend(amendment)], now());
+                let stored = Ack::new(move || {
+                    // As above.
+                    let _: Result<(), _> = reply.send(Ok(()));
+                });
+                let batch = Batch { notes: vec![*entry], ..Batch::default() };
+                self.follow(changes, Record { batch, acks: vec![stored] }, &Actor::default());
+            }
             Request::Outcome(input) => {
                 let changes = self.apply(vec![input], now());
-                self.follow(changes, Record::default(), "");
+                self.follow(changes, Record::default(), &Actor::default());
             }
         }
     }
@@ -305,7 +336,7 @@ impl Ingest {
     }
 
     /// Shows, sends and stores what changed.
-    fn follow(&mut self, changes: Vec<Change>, mut record: Record, who: &str) {
+    fn follow(&mut self, changes: Vec<Change>, mut record: Record, who: &Actor) {
         if changes.is_empty() && record.acks.is_empty() {
             return;
         }
@@ -313,21 +344,24 @@ impl Ingest {
             let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
             self.hub.publish(&changes, |id| state.fleet.entity(id));
         }
+        let at = now();
         for change in changes {
+            record.batch.notes.extend(self.noted.look(&change, who, at));
             match change {
                 Change::Device(device) => record.batch.devices.push(device),
                 Change::Entity(entity, _) => record.batch.entities.push(*entity),
                 Change::Reading(reading) => record.batch.readings.push(reading),
                 Change::Alarm(alarm) => {
-                    let event = AlarmEvent { at: now().max(alarm.since), who: who.to_owned(), state: alarm.state };
+                    let event = AlarmEvent { at: at.max(alarm.since), who: who.name.clone(), state: alarm.state };
                     let event = if alarm.state == AlarmState::Unacked { AlarmEvent { at: alarm.since, ..event } } else { event };
                     record.batch.alarm_events.push((alarm.clone(), event));
                     record.batch.alarms.push(alarm);
                 }
-                Change::Command(report) => record.batch.commands.push((report, who.to_owned())),
+                Change::Command(report) => record.batch.commands.push((report, who.clone())),
                 Change::Publish(publish) => self.send(publish),
                 Change::Rejected { message, reason } => tracing::debug!(topic = %Shown(&message.topic), %reason, "Payload not taken"),
-                Change::Shown(_) | Change::Message { .. } | Change::Link(_) => {}
+                Change::Written(written) => record.batch.written.push(written),
+                Change::Shown(_) | Change::Message { .. } | Change::Link(_) | Change::Areas(_) => {}
             }
         }
         self.record(record);
@@ -342,6 +376,8 @@ impl Ingest {
             self.waiting = waiting;
             let commands = &mut self.waiting.batch.commands;
             let too_many = commands.len().saturating_sub(MOST_COMMANDS);
+            let notes = &mut self.waiting.batch.notes;
+            notes.drain(..notes.len().saturating_sub(MOST_COMMANDS));
             if too_many > 0 {
                 commands.drain(..too_many);
                 tracing::warn!(too_many, "Commands are not written down while nothing can be stored");

@@ -306,17 +306,25 @@ impl Task {
 }
 
 fn rows(batch: &Batch) -> usize {
-    batch.devices.len() + batch.entities.len() + batch.readings.len() + batch.alarms.len() + batch.commands.len()
+    batch.devices.len()
+        + batch.entities.len()
+        + batch.readings.len()
+        + batch.alarms.len()
+        + batch.commands.len()
+        + batch.written.len()
+        + batch.notes.len()
 }
 
 fn merge(into: &mut Record, next: Record) {
-    let Record { batch: Batch { devices, entities, readings, alarms, alarm_events, commands, taken }, acks } = next;
+    let Record { batch: Batch { devices, entities, readings, alarms, alarm_events, commands, written, notes, taken }, acks } = next;
     into.batch.devices.extend(devices);
     into.batch.entities.extend(entities);
     into.batch.readings.extend(readings);
     into.batch.alarms.extend(alarms);
     into.batch.alarm_events.extend(alarm_events);
     into.batch.commands.extend(commands);
+    into.batch.written.extend(written);
+    into.batch.notes.extend(notes);
     into.batch.taken.extend(taken);
     into.acks.extend(acks);
 }

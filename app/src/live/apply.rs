@@ -1,7 +1,7 @@
 //! What frames do to what the page knows.
 
 use domain::alarm::{Alarm, AlarmState, Severity};
-use domain::live::{Alert, Changes, CommandStanding, EntityChange, EntityView, Error, Hello, LinkView, Pong, ServerFrame, Snapshot};
+use domain::live::{Alert, Areas, Changes, CommandStanding, EntityChange, EntityView, Error, Hello, LinkView, Pong, ServerFrame, Snapshot};
 use domain::quality::Quality;
 use domain::time::Timestamp;
 use leptos::prelude::*;
@@ -51,6 +51,7 @@ impl Live {
                 self.alarm(Alarm { id, rule, entity: entity_id, severity, state, message, condition, since: ts, until: None });
             }
             ServerFrame::Link(link) => self.link(link),
+            ServerFrame::Areas(Areas { areas }) => self.areas.set(areas),
             ServerFrame::Command(CommandStanding { id, entity, state, reason, after_ms }) => self.followed(&id, &entity, state, reason, after_ms),
             ServerFrame::Error(Error { id: Some(id), message, .. }) => self.refused(&id, message),
             ServerFrame::Pong(Pong { now }) => self.hear(now),
@@ -129,6 +130,7 @@ mod tests {
             q: Quality::Good,
             assumed: false,
             settable: false,
+            hidden: false,
             icon: "temperature".into(),
             precision: None,
             since: None,

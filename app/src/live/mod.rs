@@ -163,10 +163,12 @@ impl Live {
         self.index.with_value(|index| index.get(id).cloned())
     }
 
-    /// All entities, in the order shown. Subscribes to their coming, not to their values.
+    /// All entities of the overview, in the order shown. Subscribes to their coming and going, not to their values.
     #[must_use]
     pub fn entries(self) -> Vec<Entry> {
-        self.entries.get()
+        let mut entries = self.entries.get();
+        entries.retain(|entry| entry.view.with_untracked(|view| !view.hidden));
+        entries
     }
 
     /// The shown name of an area: the one given, else one made of its id.
@@ -202,9 +204,14 @@ impl Live {
     }
 
     fn update(self, entry: &Entry, view: EntityView) {
-        let before = entry.view.with_untracked(|known| known.q);
+        let (quality, place) = entry.view.with_untracked(|known| (known.q, (known.hidden, known.area.clone())));
         entry.take(view);
-        if entry.view.with_untracked(|known| known.q) != before {
+        let (moved, changed) = entry.view.with_untracked(|known| ((known.hidden, known.area.clone()) != place, known.q != quality));
+        if moved {
+            // It stands elsewhere now, or nowhere.
+            self.entries.notify();
+        }
+        if moved || changed {
             self.tally.update(|n| *n = n.wrapping_add(1));
         }
     }

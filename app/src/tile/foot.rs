@@ -239,6 +239,7 @@ mod tests {
             q,
             assumed: false,
             settable: true,
+            hidden: false,
             icon: "gauge".into(),
             precision: None,
             since: Some(NOW.plus_ms(-24 * 60_000)),

@@ -141,8 +141,10 @@ impl Fleet {
     /// A light that was only known by its commands turns out to report its state.
     fn pair_state_topic(&mut self, idx: usize, heard: &mut Hearing<'_>) {
         let Some(slot) = self.slots.get_mut(idx) else { return };
-        slot.entity.state_topic = heard.message.topic.to_string();
-        slot.entity.assumed = false;
+        slot.find(|entity| {
+            entity.state_topic = heard.message.topic.to_string();
+            entity.assumed = false;
+        });
         self.bindings.bind(&heard.message.link, &heard.message.topic, Binding::State(idx));
         self.tell_entity(idx, heard.out);
     }
@@ -168,9 +170,9 @@ impl Fleet {
         self.tell_entity(idx, heard.out);
     }
 
-    fn tell_entity(&self, idx: usize, out: &mut Vec<Change>) {
+    pub(super) fn tell_entity(&self, idx: usize, out: &mut Vec<Change>) {
         if let Some(slot) = self.slots.get(idx) {
-            out.push(Change::Entity(Box::new(slot.entity.clone()), Box::new(self.view_of(slot))));
+            out.push(Change::Entity(Box::new(slot.as_found()), Box::new(self.view_of(slot))));
         }
     }
 
@@ -202,6 +204,7 @@ impl Fleet {
         self.bindings.bind_availability(&device);
         heard.out.push(Change::Device(device.clone()));
         self.devices.insert(id.clone(), device);
+        self.write_device(id);
         true
     }
 }

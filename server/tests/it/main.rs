@@ -3,6 +3,7 @@
 
 mod test_app;
 
+mod activity;
 mod export;
 mod health;
 mod history_fill;
@@ -16,6 +17,7 @@ mod program;
 mod rest;
 mod stuck;
 mod topics;
+mod write;
 
 mod link;
 mod link_certificates;

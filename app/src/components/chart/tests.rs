@@ -26,6 +26,7 @@ fn entity(id: &str, kind: EntityKind, unit: Option<&str>) -> EntityView {
         q: Quality::Good,
         assumed: false,
         settable: false,
+        hidden: false,
         icon: "gauge".into(),
         precision: Some(1),
         since: None,

@@ -8,7 +8,7 @@ use super::hot::{Hot, Tables};
 use super::journal::{self, Kind};
 use super::reading::{self, Ends, New, Origin};
 use super::work::Done;
-use super::{activity, alarm, alarm_journal, command, delivery, registry, series};
+use super::{activity, alarm, alarm_journal, command, delivery, registry, series, written};
 use crate::store::activity::Activity;
 use crate::store::{Batch, StoreError};
 
@@ -30,6 +30,8 @@ impl Storing<'_> {
         alarm::upsert(connection, &batch.alarms).await?;
         alarm_journal::append(connection, &batch.alarm_events).await?;
         command::upsert(connection, &batch.commands).await?;
+        written::upsert(connection, &batch.written).await?;
+        activity::append(connection, &batch.notes).await?;
         Ok(done)
     }
 
