@@ -232,6 +232,95 @@ pub struct HistoryRequest {
     pub meter: bool,
 }
 
+/// The page of the log of what was done.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ActivityPage {
+    /// Around it.
+    pub shell: Shell,
+    /// Newest first, at most 50.
+    pub rows: Vec<ActivityRow>,
+    /// Where the next page begins; `None` where the log ends.
+    pub older: Option<String>,
+    /// Who stands in the log, by name.
+    pub people: Vec<String>,
+    /// Days that the log is kept; `None` is for good, or not known.
+    pub kept_days: Option<u32>,
+}
+
+/// An entry of the log in words.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ActivityRow {
+    /// Its place in the log.
+    pub id: String,
+    /// When.
+    pub at: Timestamp,
+    /// Its day, by the server's zone: `Today, Friday 12 June`.
+    pub day: String,
+    /// When on that day: `14:03:24`.
+    pub clock: String,
+    /// Icon name without `i-`; empty where a mark stands.
+    pub icon: String,
+    /// The mark of an alarm.
+    #[serde(default)]
+    pub mark: Option<(domain::alarm::Severity, domain::alarm::AlarmState)>,
+    /// `Floor lamp turned on`.
+    pub title: String,
+    /// `Living room, from 10.0.4.31`.
+    pub note: String,
+    /// Who did it.
+    pub who: String,
+    /// The letters of a person; `None` for what is none.
+    #[serde(default)]
+    pub initials: Option<String>,
+    /// What became of it.
+    pub standing: Standing,
+    /// The same in words, `Confirmed, 0.9 s`; empty where there is nothing to say.
+    pub outcome: String,
+    /// Where more is shown.
+    #[serde(default)]
+    pub href: Option<String>,
+}
+
+/// What became of something in the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Standing {
+    /// It is simply done.
+    None,
+    /// The device agrees.
+    Confirmed,
+    /// Nobody knows yet.
+    Pending,
+    /// The device does not agree, or was not asked.
+    Failed,
+}
+
+/// What the page of the log is asked for.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ActivityRequest {
+    /// Stands anywhere in an entry, or in the name of its entity.
+    #[serde(default)]
+    pub q: String,
+    /// `control`, `alarm`, `device`, `history`, `settings` or `system`; empty is all.
+    #[serde(default)]
+    pub kind: String,
+    /// Who did it, as the log writes it; empty is everyone.
+    #[serde(default)]
+    pub who: String,
+    /// Of the entities of which area; empty is all.
+    #[serde(default)]
+    pub area: String,
+    /// Of which entity; empty is all.
+    #[serde(default)]
+    pub entity: String,
+    /// Only what was not confirmed.
+    #[serde(default)]
+    pub not_confirmed: bool,
+    /// Where the page begins; empty is the newest entry.
+    #[serde(default)]
+    pub cursor: String,
+}
+
 /// Why the server could not answer a page.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 pub enum BackendError {
@@ -258,6 +347,10 @@ pub trait Backend: Send + Sync {
     async fn device(&self, caller: &Caller, id: &DeviceId) -> Result<DevicePage, BackendError>;
     /// The history page.
     async fn history(&self, caller: &Caller, request: &HistoryRequest) -> Result<HistoryPage, BackendError>;
+    /// The page of the log of what was done.
+    async fn activity_page(&self, caller: &Caller, request: &ActivityRequest) -> Result<ActivityPage, BackendError>;
+    /// How many entries came after the newest of a page, at most 99.
+    async fn activity_news(&self, caller: &Caller, request: &ActivityRequest, newest: &str) -> Result<usize, BackendError>;
     /// The frame around a page that has no content of its own yet.
     async fn shell(&self, caller: &Caller) -> Result<Shell, BackendError>;
     /// Asks a device for something: the first report of the command, `sent`.

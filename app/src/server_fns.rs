@@ -10,7 +10,7 @@ use leptos::server_fn::{Bytes, ContentType, Decodes, Encodes, Format, FormatType
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::backend::{BackendError, DevicePage, HistoryPage, HistoryRequest, Overview, Shell};
+use crate::backend::{ActivityPage, ActivityRequest, BackendError, DevicePage, HistoryPage, HistoryRequest, Overview, Shell};
 
 /// JSON that the browser reads as text, as it reads the data in a page and the frames of the socket. Leptos's own encoding reads bytes,
 /// and with it all reading code would be there twice.
@@ -86,6 +86,34 @@ pub async fn load_history(
 ) -> Result<HistoryPage, BackendError> {
     let (backend, caller) = crate::backend::backend()?;
     crate::status::answer(backend.history(&caller, &request).await)
+}
+
+/// The page of the log of what was done.
+///
+/// # Errors
+/// [`BackendError`] as the backend says.
+#[server(prefix = "/fn", output = Post<JsonText>, endpoint = "activity")]
+pub async fn load_activity(
+    /// As the address says it.
+    request: ActivityRequest,
+) -> Result<ActivityPage, BackendError> {
+    let (backend, caller) = crate::backend::backend()?;
+    crate::status::answer(backend.activity_page(&caller, &request).await)
+}
+
+/// How many entries of the log are newer than a page.
+///
+/// # Errors
+/// [`BackendError`] as the backend says.
+#[server(prefix = "/fn", output = Post<JsonText>, endpoint = "activity-news")]
+pub async fn count_activity(
+    /// As the address of the page says it.
+    request: ActivityRequest,
+    /// The newest entry of the page.
+    newest: String,
+) -> Result<usize, BackendError> {
+    let (backend, caller) = crate::backend::backend()?;
+    backend.activity_news(&caller, &request, &newest).await
 }
 
 /// The frame around a page without content of its own.

@@ -2,11 +2,12 @@
 
 use crate::alarm::Alarm;
 use crate::command::{CommandId, CommandReport, QueuedCommand};
-use crate::device::Device;
+use crate::device::{Area, Device};
 use crate::entity::Entity;
 use crate::input::Message;
 use crate::live::{EntityChange, EntityView, LinkView};
 use crate::reading::Reading;
+use crate::written::Written;
 
 /// A message to send to a broker.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,9 +36,9 @@ pub enum QueueChange {
 /// Everything that can follow from an input.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
-    /// A device was found or changed: to be stored.
+    /// A device was found or changed: to be stored as it was found.
     Device(Device),
-    /// An entity was found or changed: to be stored, and shown whole.
+    /// An entity was found or changed: to be stored as it was found, and shown whole, with what is written about it.
     Entity(Box<Entity>, Box<EntityView>),
     /// A reading to be stored. Retained replays and late readings are stored too; those already stored are dropped by the store.
     Reading(Reading),
@@ -74,4 +75,8 @@ pub enum Change {
     Publish(Publish),
     /// A broker was reached or lost.
     Link(LinkView),
+    /// An operator wrote something: to be stored.
+    Written(Written),
+    /// There are other areas, or they have other names: all of them, in the order shown.
+    Areas(Vec<Area>),
 }

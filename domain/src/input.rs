@@ -7,6 +7,7 @@ use crate::command::{Action, CommandId};
 use crate::entity::EntityId;
 use crate::live::LinkState;
 use crate::time::Timestamp;
+use crate::written::Amendment;
 
 /// A message as a broker delivered it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,6 +93,8 @@ pub enum Input {
         /// The alarm's id.
         alarm: String,
     },
+    /// An operator writes about an entity, a device or an area. What [`crate::fleet::Fleet::check_amendment`] refuses changes nothing.
+    Amend(Amendment),
     /// Something of the server itself went wrong, went on being wrong, or is in order.
     Trouble {
         /// The id of its alarm, which is that of an entity too: `signalbox.recorder`.

@@ -19,6 +19,8 @@ pub mod reading;
 pub mod units;
 /// What an entity can say.
 pub mod value;
+/// What people write about all of these.
+pub mod written;
 
 /// Something an operator must know.
 pub mod alarm;

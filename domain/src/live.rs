@@ -11,7 +11,8 @@ use crate::value::Value;
 
 pub use client_frame::{ClientFrame, CommandFrame, Deliver, PageCommand, PageFrame};
 pub use server_frame::{
-    Alert, Changes, CommandStanding, EntityChange, Error, Hello, MqttMessage, Pong, Published, SensorUpdate, ServerFrame, Snapshot, read_for_page,
+    Alert, Areas, Changes, CommandStanding, EntityChange, Error, Hello, MqttMessage, Pong, Published, SensorUpdate, ServerFrame, Snapshot,
+    read_for_page,
 };
 
 /// What pages and programs say.

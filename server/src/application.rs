@@ -28,6 +28,7 @@ use crate::link_watch::LinkWatch;
 use crate::mqtt::Report;
 use crate::mqtt::embedded::{self, BrokerSettings, EmbeddedBroker};
 use crate::mqtt::link::{Link, LinkSettings, Protocol, TlsFiles};
+use crate::noted::{self, Noted};
 use crate::recorder;
 use crate::redelivery::Memory;
 use crate::store::sqlite::{Alone, Settings as StoreSettings, SqliteStore};
@@ -56,6 +57,7 @@ pub struct Application {
     ingest: Tasks,
     /// The recorder: ends when everything is written.
     recorder: Tasks,
+    to_store: recorder::Recorder,
     store: Arc<dyn Store>,
     broker: Option<Box<dyn EmbeddedBroker>>,
     /// Nobody else writes to the database until it is closed.
@@ -127,6 +129,7 @@ impl Application {
             });
         }
         let to_store = recorder::start(Arc::clone(&store), &recorder);
+        to_store.send(note("server.started")).await;
         upkeep::start(Arc::clone(&store), &recorder);
         ingest.spawn(
             Ingest {
@@ -142,6 +145,7 @@ impl Application {
                 waiting: recorder::Record::default(),
                 clock_steps: ClockSteps::new(now(), tokio::time::Instant::now()),
                 link_watch: LinkWatch::default(),
+                noted: Noted::default(),
             }
             .run(),
         );
@@ -149,7 +153,7 @@ impl Application {
         let backend = Arc::new(LiveBackend::new(state, Arc::clone(&store), request, config.time.zone()));
         sources.spawn(Arc::clone(&hub).cut(sources.clone()));
         let http = listener.local_addr()?;
-        let app = router(AppState::new(backend, hub, to_store, by_name, sources.clone(), config.auth.anonymous));
+        let app = router(AppState::new(backend, hub, to_store.clone(), by_name, sources.clone(), config.auth.anonymous));
         sources.spawn(serve(listener, app, sources.clone()));
 
         let mqtt = broker.as_ref().map(|broker| broker.local_addr());
@@ -157,7 +161,7 @@ impl Application {
             let target = simulator::SimTarget { host: address.ip().to_string(), port: address.port(), credentials: None };
             simulator::run(target, simulator::scenes(), &sources);
         }
-        Ok(Self { http, mqtt, sources, links, ingest, recorder, store, broker, _alone: alone })
+        Ok(Self { http, mqtt, sources, links, ingest, recorder, to_store, store, broker, _alone: alone })
     }
 
     /// The address of the web server, with its real port.
@@ -181,12 +185,19 @@ impl Application {
         }
         self.links.stop().await;
         self.ingest.stop().await;
+        self.to_store.send(note("server.stopped")).await;
         self.recorder.stop().await;
         self.store.close().await;
         if let Some(broker) = self.broker {
             broker.stop().await;
         }
     }
+}
+
+/// Something that the server did itself, for the log of what was done.
+fn note(what: &str) -> recorder::Record {
+    let entry = noted::entry(what, noted::PROGRAM.into(), serde_json::json!({"version": env!("CARGO_PKG_VERSION")}), now());
+    recorder::Record { batch: Batch { notes: vec![entry], ..Batch::default() }, acks: vec![] }
 }
 
 async fn serve(listener: TcpListener, app: axum::Router, tasks: Tasks) {
@@ -211,6 +222,7 @@ fn settings(config: &Config, play: Play) -> Settings {
     settings.most_unclaimed = config.discovery.most_unclaimed;
     settings.rules.extend(config.rules.iter().cloned());
     settings.areas.extend(config.areas.iter().cloned());
+    // The file wins over what operators write, and they over what the demo suggests.
     settings.overrides.extend(config.entities.iter().cloned());
     settings.declared.extend(config.declared.iter().cloned());
     settings
@@ -221,9 +233,10 @@ async fn restored(store: &dyn Store, settings: Settings, only_link: &str) -> Res
     let saved = store.load().await?;
     let mut fleet = Fleet::new(settings);
     let kinds: HashMap<_, _> = saved.entities.iter().map(|entity| (entity.id.clone(), entity.series_kind())).collect();
+    fleet.restore_written(saved.written);
     let gone = fleet.restore(saved.devices, saved.entities, saved.last, saved.alarms);
     // What somebody wrote about an entity since makes its history another one.
-    let changed = fleet.known_entities().filter(|entity| kinds.get(&entity.id) != Some(&entity.series_kind())).cloned();
+    let changed = fleet.known_entities().filter(|entity| kinds.get(&entity.id) != Some(&entity.series_kind()));
     let mut changed = Batch { entities: changed.collect(), ..Batch::default() };
     let (devices, entities) = fleet.declare(only_link, now());
     changed.devices.extend(devices);
@@ -260,6 +273,7 @@ async fn close_alarms(store: &dyn Store, gone: Vec<Alarm>, now: Timestamp) {
 pub(crate) async fn plant(config: &Config, store: &dyn Store) -> Result<Fleet> {
     let saved = store.load().await?;
     let mut fleet = Fleet::new(settings(config, Play::Real));
+    fleet.restore_written(saved.written);
     fleet.restore(saved.devices, saved.entities, saved.last, vec![]);
     Ok(fleet)
 }

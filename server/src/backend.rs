@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
-use app::backend::{Backend, BackendError, Caller, DevicePage, HistoryPage, HistoryRequest, Limit, Overview, Role, Shell, Tile};
+use app::backend::{
+    ActivityPage, ActivityRequest, Backend, BackendError, Caller, DevicePage, HistoryPage, HistoryRequest, Limit, Overview, Role, Shell, Tile,
+};
 use async_trait::async_trait;
 use domain::alarm::Alarm;
 use domain::command::{Action, CommandReport, CommandState, Refusal};
@@ -20,15 +22,22 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::clock::now;
 use crate::ingest::{Request, State};
+use crate::store::activity::Actor;
 use crate::store::retention::Kept;
 use crate::store::{Held, Sizes, Store, StoreError};
 
 /// What people change of the past.
 mod amend;
+/// The log of what was done.
+mod log;
 /// What the history page is asked for, and what the store says to it.
 mod past;
+/// What operators write about entities, devices and areas.
+mod write;
 
 pub use amend::FillError;
+pub use log::MAX_TEXT_CHARS;
+pub use write::WriteError;
 
 /// Series drawn into one chart at most.
 const MAX_CHART_SERIES: usize = 6;
@@ -178,7 +187,7 @@ impl LiveBackend {
             return Err(refusal);
         }
         let (reply, report) = oneshot::channel();
-        let request = Request::Command { id: new_id(), entity: entity.clone(), action, expires_at, who: caller.name.clone(), reply };
+        let request = Request::Command { id: new_id(), entity: entity.clone(), action, expires_at, who: actor(caller), reply };
         self.requests.send(request).await.map_err(|_| Refusal::Unavailable)?;
         report.await.map_err(|_| Refusal::Unavailable)
     }
@@ -199,7 +208,7 @@ impl LiveBackend {
             usual_ms: None,
         };
         // Ingest is gone only when the server stops.
-        let _: Result<(), _> = self.requests.send(Request::Refused { report, who: caller.name.clone() }).await;
+        let _: Result<(), _> = self.requests.send(Request::Refused { report, who: actor(caller) }).await;
     }
 
     /// Gives up a command that waits for its device; `None` when it does not wait.
@@ -209,7 +218,7 @@ impl LiveBackend {
     pub async fn cancel_command(&self, caller: &Caller, id: &str) -> Result<Option<CommandReport>, Refusal> {
         require(caller, Role::Operator).map_err(|_| Refusal::Forbidden)?;
         let (reply, last) = oneshot::channel();
-        let request = Request::Cancel { id: id.to_owned(), who: caller.name.clone(), reply };
+        let request = Request::Cancel { id: id.to_owned(), who: actor(caller), reply };
         self.requests.send(request).await.map_err(|_| Refusal::Unavailable)?;
         last.await.map_err(|_| Refusal::Unavailable)
     }
@@ -248,6 +257,11 @@ impl LiveBackend {
 /// [`BackendError::Forbidden`] names the role that is needed.
 pub fn require(caller: &Caller, needed: Role) -> Result<(), BackendError> {
     if caller.role >= needed { Ok(()) } else { Err(BackendError::Forbidden(needed.as_str().to_owned())) }
+}
+
+/// The caller as the log writes it.
+fn actor(caller: &Caller) -> Actor {
+    Actor { name: caller.name.clone(), address: caller.address }
 }
 
 fn internal(error: &StoreError) -> BackendError {
@@ -374,6 +388,14 @@ impl Backend for LiveBackend {
         })
     }
 
+    async fn activity_page(&self, caller: &Caller, request: &ActivityRequest) -> Result<ActivityPage, BackendError> {
+        self.log_page(caller, request).await
+    }
+
+    async fn activity_news(&self, caller: &Caller, request: &ActivityRequest, newest: &str) -> Result<usize, BackendError> {
+        self.log_news(caller, request, newest).await
+    }
+
     async fn shell(&self, caller: &Caller) -> Result<Shell, BackendError> {
         require(caller, Role::Viewer)?;
         Ok(self.shell_of(caller, &self.state(), now()))
@@ -386,7 +408,7 @@ impl Backend for LiveBackend {
     async fn acknowledge_alarm(&self, caller: &Caller, alarm: &str) -> Result<Alarm, BackendError> {
         require(caller, Role::Operator)?;
         let (reply, after) = oneshot::channel();
-        let request = Request::Acknowledge { alarm: alarm.to_owned(), who: caller.name.clone(), reply };
+        let request = Request::Acknowledge { alarm: alarm.to_owned(), who: actor(caller), reply };
         self.requests.send(request).await.map_err(|_| BackendError::Internal)?;
         let after = after.await.map_err(|_| BackendError::Internal)?;
         after.ok_or_else(|| BackendError::NotFound(format!("alarm \"{}\"", domain::device::clean_text(alarm, 80))))

@@ -30,7 +30,7 @@ pub fn settings() -> Settings {
         };
         (entity.id, written)
     });
-    Settings { rules: demo_rules(), areas: demo_areas(), overrides: written.collect(), ..Settings::default() }
+    Settings { rules: demo_rules(), suggested_areas: demo_areas(), suggested: written.collect(), ..Settings::default() }
 }
 
 /// Fills an empty store with the devices as they will be discovered, and with a week of what they would have said.

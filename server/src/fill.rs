@@ -209,6 +209,7 @@ mod tests {
             q: Quality::Good,
             assumed: false,
             settable: false,
+            hidden: false,
             icon: String::new(),
             precision: None,
             since: None,
@@ -216,7 +217,6 @@ mod tests {
             word_off: Some("Zu".into()),
             offline_since: None,
             topic: String::new(),
-            hidden: false,
             link: None,
             limits: domain::control::Limits::default(),
         }

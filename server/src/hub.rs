@@ -13,6 +13,7 @@ use bytes::Bytes;
 use domain::alarm::Alarm;
 use domain::change::Change;
 use domain::command::CommandReport;
+use domain::device::Area;
 use domain::entity::EntityId;
 use domain::input::Message;
 use domain::live::{EntityChange, EntityView, LinkView};
@@ -39,6 +40,8 @@ pub enum Event {
     Command(Arc<CommandReport>),
     /// A broker was reached or lost.
     Link(Arc<LinkView>),
+    /// There are other areas, or they have other names.
+    Areas(Arc<[Area]>),
 }
 
 /// A message with what it fed, for those who follow its topic.
@@ -137,6 +140,7 @@ impl Hub {
                 Change::Shown(change) => table.show(change, None),
                 Change::Alarm(alarm) => self.tell(Event::Alarm(Arc::new(alarm.clone()))),
                 Change::Command(report) => self.tell(Event::Command(Arc::new(report.clone()))),
+                Change::Areas(areas) => self.tell(Event::Areas(areas.as_slice().into())),
                 Change::Link(link) => self.tell(Event::Link(Arc::new(link.clone()))),
                 Change::Message { message, fed } => {
                     table.n_messages += 1;
@@ -154,6 +158,7 @@ impl Hub {
                 | Change::Rejected { .. }
                 | Change::Publish(_)
                 | Change::Queue(_)
+                | Change::Written(_)
                 | Change::RetainedCommand { .. } => {}
             }
         }

@@ -183,7 +183,9 @@ impl<'a> Import<'a> {
         let entities: Vec<&EntityId> = self.targets.values().map(Target::entity).take(MOST_NAMED).collect();
         let detail = json!({"stored": self.stored, "known": self.known, "from": from, "to": to, "entities": entities});
         let who = Actor { name: "signalbox import".to_owned(), address: None };
-        self.store.note(&Activity { at: now(), who, what: "history.import".to_owned(), entity: None, outcome: "done".to_owned(), detail }).await
+        self.store
+            .note(&Activity { at: now(), who, what: "history.import".to_owned(), entity: None, outcome: "done".to_owned(), after_ms: None, detail })
+            .await
     }
 
     /// Says what was done. Lines that were left out are an error.

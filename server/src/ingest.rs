@@ -15,16 +15,19 @@ use domain::fleet::Fleet;
 use domain::input::{Input, Message};
 use domain::live::EntityChange;
 use domain::time::Timestamp;
+use domain::written::{AmendError, Amendment};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::clock::{ClockSteps, now};
 use crate::hub::Hub;
 use crate::link_watch::LinkWatch;
-use crate::mqtt::Report;
 use crate::mqtt::link::Link;
+use crate::mqtt::{Ack, Report};
+use crate::noted::Noted;
 use crate::rate::Rate;
 use crate::recorder::{Health, Record, Recorder};
 use crate::redelivery::Memory;
+use crate::store::activity::{Activity, Actor};
 use crate::store::{AlarmEvent, Batch};
 use crate::tasks::Tasks;
 use crate::telemetry::Shown;
@@ -60,7 +63,7 @@ pub enum Request {
         /// From when on it is not sent any more, for one that may wait for its device.
         expires_at: Option<Timestamp>,
         /// Who asks.
-        who: String,
+        who: Actor,
         /// The first report: `sent`, `queued` or `refused`.
         reply: oneshot::Sender<CommandReport>,
     },
@@ -69,14 +72,14 @@ pub enum Request {
         /// As the caller is told.
         report: CommandReport,
         /// Who asked.
-        who: String,
+        who: Actor,
     },
     /// Give up a command that waits for its device.
     Cancel {
         /// Which command.
         id: String,
         /// Who does not want it.
-        who: String,
+        who: Actor,
         /// The last report; `None` when it does not wait.
         reply: oneshot::Sender<Option<CommandReport>>,
     },
@@ -85,9 +88,18 @@ pub enum Request {
         /// The alarm's id.
         alarm: String,
         /// Who acknowledges.
-        who: String,
+        who: Actor,
         /// The alarm after it; `None` when there is no such alarm.
         reply: oneshot::Sender<Option<Alarm>>,
+    },
+    /// Write about an entity, a device or an area.
+    Amend {
+        /// What is written.
+        amendment: Amendment,
+        /// What the log says of it.
+        entry: Box<Activity>,
+        /// Told once it is stored, or that it cannot be taken. Dropped when the server stops before.
+        reply: oneshot::Sender<Result<(), AmendError>>,
     },
     /// How the publish of a command ended.
     Outcome(Input),
@@ -192,6 +204,8 @@ pub struct Ingest {
     pub clock_steps: ClockSteps,
     /// What is to be told of the links.
     pub link_watch: LinkWatch,
+    /// What the log of what was done was told.
+    pub noted: Noted,
 }
 
 impl Ingest {
@@ -257,7 +271,7 @@ impl Ingest {
         // One such change a message, in their order. What fed nothing may come again.
         let fed = changes.iter().filter_map(|change| if let Change::Message { fed, .. } = change { Some(!fed.is_empty()) } else { None });
         let taken = deliveries.into_iter().zip(fed).filter_map(|(taken, fed)| taken.filter(|_| fed)).collect();
-        self.follow(changes, Record { batch: Batch { taken, ..Batch::default() }, acks }, "");
+        self.follow(changes, Record { batch: Batch { taken, ..Batch::default() }, acks }, &Actor::default());
     }
 
     fn tick(&mut self) {
@@ -278,7 +292,7 @@ impl Ingest {
             state.rate.mark(now);
             state.link_rates.values_mut().for_each(|rate| rate.mark(now));
         }
-        self.follow(changes, Record::default(), "");
+        self.follow(changes, Record::default(), &Actor::default());
     }
 
     /// How long until a command that is held back may go out.
@@ -290,7 +304,7 @@ impl Ingest {
 
     fn due(&mut self) {
         let changes = self.apply(vec![Input::Due], now());
-        self.follow(changes, Record::default(), "");
+        self.follow(changes, Record::default(), &Actor::default());
     }
 
     fn request(&mut self, request: Request) {
@@ -317,7 +331,7 @@ impl Ingest {
                 self.follow(vec![change], Record::default(), &who);
             }
             Request::Cancel { id, who, reply } => {
-                let changes = self.apply(vec![Input::CancelCommand { id, who: who.clone() }], now());
+                let changes = self.apply(vec![Input::CancelCommand { id, who: who.name.clone() }], now());
                 let last = changes.iter().find_map(|change| if let Change::Command(report) = change { Some(report.clone()) } else { None });
                 // As above.
                 let _: Result<(), _> = reply.send(last);
@@ -327,15 +341,32 @@ impl Ingest {
                 let changes = self.apply(vec![Input::AcknowledgeAlarm { alarm: alarm.clone() }], now());
                 let after = self.state.read().unwrap_or_else(PoisonError::into_inner).fleet.alarm(&alarm).cloned();
                 if after.is_some() {
-                    tracing::info!(alarm.id = %Shown(&alarm), who = %Shown(&who), "Alarm acknowledged");
+                    tracing::info!(alarm.id = %Shown(&alarm), who = %Shown(&who.name), "Alarm acknowledged");
                 }
                 // As above.
                 let _: Result<(), _> = reply.send(after);
                 self.follow(changes, Record::default(), &who);
             }
+            Request::Amend { amendment, entry, reply } => {
+                // Nobody else changes the fleet: what can be taken now is taken.
+                let checked = self.state.read().unwrap_or_else(PoisonError::into_inner).fleet.check_amendment(&amendment);
+                if checked.is_err() {
+                    // The caller may have gone away.
+                    let _: Result<(), _> = reply.send(checked);
+                    return;
+                }
+                tracing::info!(what = entry.what, who = %Shown(&entry.who.name), detail = %entry.detail, "Something was written");
+                let changes = self.apply(vec![Input::Amend(amendment)], now());
+                let stored = Ack::new(move || {
+                    // As above.
+                    let _: Result<(), _> = reply.send(Ok(()));
+                });
+                let batch = Batch { notes: vec![*entry], ..Batch::default() };
+                self.follow(changes, Record { batch, acks: vec![stored] }, &Actor::default());
+            }
             Request::Outcome(input) => {
                 let changes = self.apply(vec![input], now());
-                self.follow(changes, Record::default(), "");
+                self.follow(changes, Record::default(), &Actor::default());
             }
         }
     }
@@ -353,7 +384,7 @@ impl Ingest {
     }
 
     /// Shows, sends and stores what changed.
-    fn follow(&mut self, changes: Vec<Change>, mut record: Record, who: &str) {
+    fn follow(&mut self, changes: Vec<Change>, mut record: Record, who: &Actor) {
         if changes.is_empty() && record.acks.is_empty() {
             return;
         }
@@ -361,25 +392,28 @@ impl Ingest {
             let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
             self.hub.publish(&changes, |id| state.fleet.entity(id));
         }
+        let at = now();
         for change in changes {
+            record.batch.notes.extend(self.noted.look(&change, who, at));
             match change {
                 Change::Device(device) => record.batch.devices.push(device),
                 Change::Entity(entity, _) => record.batch.entities.push(*entity),
                 Change::Reading(reading) => record.batch.readings.push(reading),
                 Change::Alarm(alarm) => {
-                    let event = AlarmEvent { at: now().max(alarm.since), who: who.to_owned(), state: alarm.state };
+                    let event = AlarmEvent { at: at.max(alarm.since), who: who.name.clone(), state: alarm.state };
                     let event = if alarm.state == AlarmState::Unacked { AlarmEvent { at: alarm.since, ..event } } else { event };
                     record.batch.alarm_events.push((alarm.clone(), event));
                     record.batch.alarms.push(alarm);
                 }
-                Change::Command(report) => record.batch.commands.push((report, who.to_owned())),
+                Change::Command(report) => record.batch.commands.push((report, who.clone())),
                 Change::Queue(change) => record.batch.queue.push(change),
                 Change::Publish(publish) => self.send(publish),
                 Change::RetainedCommand { link, topic } => {
                     tracing::warn!(%link, topic = %Shown(&topic), "A command is retained here: devices obey it again at each start");
                 }
                 Change::Rejected { message, reason } => tracing::debug!(topic = %Shown(&message.topic), %reason, "Payload not taken"),
-                Change::Shown(_) | Change::Message { .. } | Change::Link(_) => {}
+                Change::Written(written) => record.batch.written.push(written),
+                Change::Shown(_) | Change::Message { .. } | Change::Link(_) | Change::Areas(_) => {}
             }
         }
         self.record(record);
@@ -394,6 +428,8 @@ impl Ingest {
             self.waiting = waiting;
             let commands = &mut self.waiting.batch.commands;
             let too_many = commands.len().saturating_sub(MOST_COMMANDS);
+            let notes = &mut self.waiting.batch.notes;
+            notes.drain(..notes.len().saturating_sub(MOST_COMMANDS));
             if too_many > 0 {
                 commands.drain(..too_many);
                 tracing::warn!(too_many, "Commands are not written down while nothing can be stored");

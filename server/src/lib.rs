@@ -38,6 +38,8 @@ pub mod link_watch;
 pub mod moment;
 /// MQTT: links and the embedded broker.
 pub mod mqtt;
+/// What goes into the log of what was done.
+pub mod noted;
 /// Messages a second.
 pub mod rate;
 /// From changes to the store.

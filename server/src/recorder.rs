@@ -306,11 +306,18 @@ impl Task {
 }
 
 fn rows(batch: &Batch) -> usize {
-    batch.devices.len() + batch.entities.len() + batch.readings.len() + batch.alarms.len() + batch.commands.len() + batch.queue.len()
+    batch.devices.len()
+        + batch.entities.len()
+        + batch.readings.len()
+        + batch.alarms.len()
+        + batch.commands.len()
+        + batch.queue.len()
+        + batch.written.len()
+        + batch.notes.len()
 }
 
 fn merge(into: &mut Record, next: Record) {
-    let Record { batch: Batch { devices, entities, readings, alarms, alarm_events, commands, queue, taken }, acks } = next;
+    let Record { batch: Batch { devices, entities, readings, alarms, alarm_events, commands, queue, written, notes, taken }, acks } = next;
     into.batch.devices.extend(devices);
     into.batch.entities.extend(entities);
     into.batch.readings.extend(readings);
@@ -318,6 +325,8 @@ fn merge(into: &mut Record, next: Record) {
     into.batch.alarm_events.extend(alarm_events);
     into.batch.commands.extend(commands);
     into.batch.queue.extend(queue);
+    into.batch.written.extend(written);
+    into.batch.notes.extend(notes);
     into.batch.taken.extend(taken);
     into.acks.extend(acks);
 }

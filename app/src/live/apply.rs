@@ -1,7 +1,7 @@
 //! What frames do to what the page knows.
 
 use domain::alarm::{Alarm, AlarmState, Severity};
-use domain::live::{Alert, Changes, CommandStanding, EntityChange, EntityView, Error, Hello, LinkView, Pong, ServerFrame, Snapshot};
+use domain::live::{Alert, Areas, Changes, CommandStanding, EntityChange, EntityView, Error, Hello, LinkView, Pong, ServerFrame, Snapshot};
 use domain::quality::Quality;
 use domain::time::Timestamp;
 use leptos::prelude::*;
@@ -51,6 +51,7 @@ impl Live {
                 self.alarm(Alarm { id, rule, entity: entity_id, severity, state, message, condition, since: ts, until: None });
             }
             ServerFrame::Link(link) => self.link(link),
+            ServerFrame::Areas(Areas { areas }) => self.areas.set(areas),
             ServerFrame::Command(CommandStanding { id, entity, state, reason, after_ms, usual_ms }) => {
                 self.followed(&id, &entity, state, reason, (after_ms, usual_ms));
             }
@@ -134,6 +135,7 @@ mod tests {
             q: Quality::Good,
             assumed: false,
             settable: false,
+            hidden: false,
             icon: "temperature".into(),
             precision: None,
             since: None,
@@ -141,7 +143,6 @@ mod tests {
             word_off: None,
             offline_since: None,
             topic: "sensors/a/temperature".into(),
-            hidden: false,
             link: None,
             limits: domain::control::Limits::default(),
         }

@@ -220,15 +220,15 @@ impl Live {
     }
 
     fn update(self, entry: &Entry, view: EntityView) {
-        let looks = || entry.view.with_untracked(|known| (known.q, known.hidden));
-        let (q, hidden) = looks();
+        let (quality, place) = entry.view.with_untracked(|known| (known.q, (known.hidden, known.area.clone())));
         entry.take(view);
-        let after = looks();
-        if after != (q, hidden) {
-            self.tally.update(|n| *n = n.wrapping_add(1));
+        let (moved, changed) = entry.view.with_untracked(|known| ((known.hidden, known.area.clone()) != place, known.q != quality));
+        if moved {
+            // It stands elsewhere now, or nowhere.
+            self.entries.notify();
         }
-        if after.1 != hidden {
-            self.entries.update(|_| {});
+        if moved || changed {
+            self.tally.update(|n| *n = n.wrapping_add(1));
         }
     }
 

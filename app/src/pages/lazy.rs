@@ -11,7 +11,7 @@ use leptos::prelude::*;
 use leptos::wasm_split::SplitLoaderError;
 use leptos_router::LazyRoute;
 
-use super::{DevicePage, History, NotFound};
+use super::{Activity, DevicePage, History, NotFound};
 use crate::components::{Frame, icon};
 use crate::erase::Erase as _;
 
@@ -59,6 +59,11 @@ macro_rules! lazy {
 lazy! {
     /// The history page.
     HistoryRoute, history, History().erase()
+}
+
+lazy! {
+    /// The log of what was done.
+    ActivityRoute, activity, Activity().erase()
 }
 
 lazy! {

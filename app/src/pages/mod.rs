@@ -1,5 +1,7 @@
 //! One page a file: a page fetches, a component shows.
 
+/// The log of what was done.
+pub mod activity;
 /// One device.
 pub mod device;
 /// The past, as charts.
@@ -14,6 +16,7 @@ pub mod overview;
 /// What a page shows instead of its content.
 mod trouble;
 
+pub use activity::Activity;
 pub use device::DevicePage;
 pub use history::History;
 pub use not_found::NotFound;

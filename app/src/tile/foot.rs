@@ -254,6 +254,7 @@ mod tests {
             q,
             assumed: false,
             settable: true,
+            hidden: false,
             icon: "gauge".into(),
             precision: None,
             since: Some(NOW.plus_ms(-24 * 60_000)),
@@ -261,7 +262,6 @@ mod tests {
             word_off: None,
             offline_since: Some(NOW.plus_ms(-43 * 60_000)),
             topic: "a/b".into(),
-            hidden: false,
             link: None,
             limits: domain::control::Limits::default(),
         }

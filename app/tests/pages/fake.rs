@@ -1,7 +1,8 @@
 //! A backend that answers with one greenhouse, as the design shows it, and with hostile names.
 
 use app::backend::{
-    Around, Backend, BackendError, Caller, DevicePage, HistoryPage, HistoryRequest, LastMessage, Limit, Overview, Role, Shell, Tile, Trend,
+    ActivityPage, ActivityRequest, ActivityRow, Around, Backend, BackendError, Caller, DevicePage, HistoryPage, HistoryRequest, LastMessage, Limit,
+    Overview, Role, Shell, Standing, Tile, Trend,
 };
 use domain::alarm::{Alarm, AlarmState, Severity};
 use domain::command::{Action, CommandReport, CommandState, Refusal};
@@ -76,6 +77,7 @@ fn view((key, name, kind, unit, icon): Named, v: Option<Value>, q: Quality) -> E
         q,
         assumed: false,
         settable: kind.is_switchable(),
+        hidden: false,
         icon: icon.into(),
         precision: None,
         since: (!kind.is_sensor()).then_some(NOW.plus_ms(-2 * HOUR_MS)),
@@ -83,7 +85,6 @@ fn view((key, name, kind, unit, icon): Named, v: Option<Value>, q: Quality) -> E
         word_off: None,
         offline_since: None,
         topic: format!("greenhouse/1/{key}"),
-        hidden: false,
         link: None,
         limits: domain::control::Limits::default(),
     }
@@ -256,6 +257,38 @@ impl Backend for Greenhouse {
             excluded: vec![],
             reach: "raw 41 days, minutes 2 years, hours 30 years at today's rate".to_owned(),
         })
+    }
+
+    async fn activity_page(&self, _: &Caller, request: &ActivityRequest) -> Result<ActivityPage, BackendError> {
+        let row = |n: i64, title: &str, who: &str, standing, outcome: &str| ActivityRow {
+            id: format!("{n}.{n}"),
+            at: NOW.plus_ms(-n * MINUTE_MS),
+            day: if n < 20 { "Today, Friday 12 June" } else { "Yesterday, Thursday 11 June" }.to_owned(),
+            clock: "14:03:24".to_owned(),
+            icon: "bulb".to_owned(),
+            mark: None,
+            title: title.to_owned(),
+            note: HOSTILE.to_owned(),
+            who: who.to_owned(),
+            initials: Some("MI".to_owned()),
+            standing,
+            outcome: outcome.to_owned(),
+            href: None,
+        };
+        let mut rows = vec![
+            row(1, "Floor lamp turned on", "Mara Ilves", Standing::Pending, "Waiting"),
+            row(2, "Misting valve turned on", HOSTILE, Standing::Failed, "Not confirmed"),
+            row(30, HOSTILE, "Jonas Okoro", Standing::Confirmed, "Confirmed, 0.4 s"),
+        ];
+        if request.q == "nothing" {
+            rows.clear();
+        }
+        let older = Some("1.1".to_owned()).filter(|_| !rows.is_empty());
+        Ok(ActivityPage { shell: shell(), rows, older, people: vec!["Mara Ilves".to_owned(), HOSTILE.to_owned()], kept_days: Some(365) })
+    }
+
+    async fn activity_news(&self, _: &Caller, _: &ActivityRequest, _: &str) -> Result<usize, BackendError> {
+        Ok(3)
     }
 
     async fn shell(&self, _: &Caller) -> Result<Shell, BackendError> {

@@ -106,6 +106,34 @@ async fn an_address_that_makes_no_sense_is_told_so() {
 }
 
 #[tokio::test]
+async fn the_log_is_complete_without_script() {
+    let (status, html) = get("/activity?kind=control&who=Mara%20Ilves&unconfirmed=1", "activity").await;
+    assert_eq!(status, StatusCode::OK);
+    check(
+        &html,
+        &[
+            "Today, Friday 12 June",
+            "Yesterday, Thursday 11 June",
+            "Floor lamp turned on",
+            "data-outcome=\"pending\"",
+            "Confirmed, 0.4 s",
+            "datetime=\"2026-06-12T",
+            "Kept for 1 year",
+            // Older entries, and the filters, have addresses.
+            "href=\"/activity?kind=control&amp;who=Mara%20Ilves&amp;unconfirmed=1&amp;cursor=1.1\"",
+            "method=\"get\" action=\"/activity\"",
+            "name=\"kind\" value=\"control\"",
+            "&lt;script&gt;",
+        ],
+    );
+    assert_eq!(visible(&html).matches(" selected").count(), 2, "a person and all areas");
+    let (_, html) = get("/activity?q=nothing", "activity-none").await;
+    check(&html, &["Nothing matches", "Show everything", "value=\"nothing\""]);
+    let (_, html) = get("/activity", "activity-all").await;
+    check(&html, &["Floor lamp turned on"]);
+}
+
+#[tokio::test]
 async fn a_device_shows_every_value() {
     let (status, html) = get("/devices/climate-1", "device").await;
     assert_eq!(status, StatusCode::OK);

@@ -1,6 +1,8 @@
 //! A backend made of constants: four areas with every kind of tile in every state.
 
-use app::backend::{Backend, BackendError, Caller, DevicePage, HistoryPage, HistoryRequest, Limit, Overview, Role, Shell, Tile, Trend};
+use app::backend::{
+    ActivityPage, ActivityRequest, Backend, BackendError, Caller, DevicePage, HistoryPage, HistoryRequest, Limit, Overview, Role, Shell, Tile, Trend,
+};
 use async_trait::async_trait;
 use domain::alarm::{Alarm, AlarmState, Severity};
 use domain::command::{Action, CommandReport, CommandState, Refusal};
@@ -38,6 +40,7 @@ pub(crate) fn tile(area: &str, id: &str, name: &str, icon: &str, kind: EntityKin
             v,
             assumed: false,
             settable: matches!(kind, EntityKind::Light | EntityKind::Switch),
+            hidden: false,
             icon: icon.to_owned(),
             precision: None,
             since: Some(NOW.plus_ms(-24 * MINUTE_MS)),
@@ -45,7 +48,6 @@ pub(crate) fn tile(area: &str, id: &str, name: &str, icon: &str, kind: EntityKin
             word_off: None,
             offline_since: None,
             topic: ["demo/", id.as_str()].concat(),
-            hidden: false,
             link: None,
             limits: domain::control::Limits::default(),
             id,
@@ -179,6 +181,14 @@ impl Backend for Fake {
 
     async fn history(&self, _: &Caller, _: &HistoryRequest) -> Result<HistoryPage, BackendError> {
         Err(BackendError::Internal)
+    }
+
+    async fn activity_page(&self, _: &Caller, _: &ActivityRequest) -> Result<ActivityPage, BackendError> {
+        Err(BackendError::Internal)
+    }
+
+    async fn activity_news(&self, _: &Caller, _: &ActivityRequest, _: &str) -> Result<usize, BackendError> {
+        Ok(0)
     }
 
     async fn shell(&self, caller: &Caller) -> Result<Shell, BackendError> {

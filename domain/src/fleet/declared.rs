@@ -75,7 +75,7 @@ impl Fleet {
             // Last, so that nothing that an earlier run made of these topics stands in the way.
             if let Some(slot) = self.by_id.get(&id).and_then(|&idx| self.slots.get(idx)) {
                 self.bindings.bind_commands(&slot.entity, self.devices.get(&device_id), self.by_id[&id]);
-                entities.push(slot.entity.clone());
+                entities.push(slot.as_found());
             }
         }
         (devices, entities)

@@ -130,8 +130,10 @@ impl Fleet {
     /// A light that was only known by its commands turns out to report its state.
     fn pair_state_topic(&mut self, idx: usize, heard: &mut Hearing<'_>) {
         let Some(slot) = self.slots.get_mut(idx) else { return };
-        slot.entity.state_topic = heard.message.topic.to_string();
-        slot.entity.assumed = false;
+        slot.find(|entity| {
+            entity.state_topic = heard.message.topic.to_string();
+            entity.assumed = false;
+        });
         self.bindings.bind(&heard.message.link, &heard.message.topic, Binding::State(idx));
         self.tell_entity(idx, heard.out);
     }
@@ -142,9 +144,11 @@ impl Fleet {
         let Some(slot) = self.slots.get_mut(idx).filter(|slot| slot.entity.control.is_declared && slot.entity.state_topic.is_empty()) else {
             return false;
         };
-        slot.entity.state_topic = heard.message.topic.to_string();
-        slot.entity.leaf = leaf.cloned();
-        slot.entity.assumed = false;
+        slot.find(|entity| {
+            entity.state_topic = heard.message.topic.to_string();
+            entity.leaf = leaf.cloned();
+            entity.assumed = false;
+        });
         let device = self.devices.get(&slot.entity.device);
         self.bindings.bind_entity(&slot.entity, device, idx);
         self.tell_entity(idx, heard.out);
@@ -172,9 +176,9 @@ impl Fleet {
         self.tell_entity(idx, heard.out);
     }
 
-    fn tell_entity(&self, idx: usize, out: &mut Vec<Change>) {
+    pub(super) fn tell_entity(&self, idx: usize, out: &mut Vec<Change>) {
         if let Some(slot) = self.slots.get(idx) {
-            out.push(Change::Entity(Box::new(slot.entity.clone()), Box::new(self.view_of(slot))));
+            out.push(Change::Entity(Box::new(slot.as_found()), Box::new(self.view_of(slot))));
         }
     }
 
@@ -206,6 +210,7 @@ impl Fleet {
         self.bindings.bind_availability(&device);
         heard.out.push(Change::Device(device.clone()));
         self.devices.insert(id.clone(), device);
+        self.write_device(id);
         true
     }
 }

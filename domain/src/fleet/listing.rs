@@ -1,24 +1,30 @@
 //! Which entities are shown without being asked for: all that somebody has claimed, and a bounded number of those that only a topic has named.
 //! Whoever can publish can make entities without end; the page must stay of use to the operator all the same.
 
+use std::collections::HashMap;
+
 use crate::device::Area;
 use crate::entity::{Entity, EntityId};
 
-use super::Fleet;
 use super::slot::Slot;
+use super::{Fleet, Override};
 
 /// Unclaimed entities shown where nothing else is set.
 pub const MOST_UNCLAIMED: usize = 1_000;
 
 impl Fleet {
-    /// Whether somebody has claimed an entity: the configuration names it or its area, or a rule watches it.
+    /// Whether somebody has claimed an entity: the configuration or an operator names it, its device or its area, or a rule
+    /// watches it.
     fn is_claimed(&self, entity: &Entity) -> bool {
         let has_known_area = || {
             let area = self.devices.get(&entity.device).and_then(|device| device.area.as_ref());
-            area.is_some_and(|area| self.settings.areas.iter().any(|known| known.id == *area))
+            let mut known = self.settings.areas.iter().chain(&self.settings.suggested_areas);
+            area.is_some_and(|area| known.any(|known| known.id == *area))
         };
         let settings = &self.settings;
-        settings.overrides.contains_key(&entity.id)
+        let names = |written: &HashMap<EntityId, Override>| written.contains_key(&entity.id);
+        [&settings.overrides, &settings.suggested].into_iter().any(names)
+            || self.is_amended(&entity.id, &entity.device)
             || settings.declared.contains_key(&entity.id)
             || settings.rules.iter().any(|rule| rule.entity == entity.id)
             || has_known_area()
@@ -29,14 +35,23 @@ impl Fleet {
         if self.is_claimed(entity) {
             return true;
         }
-        self.n_unclaimed += 1;
-        self.n_unclaimed <= self.settings.most_unclaimed
+        let has_room = self.n_unclaimed < self.settings.most_unclaimed;
+        *(if has_room { &mut self.n_unclaimed } else { &mut self.n_unlisted }) += 1;
+        has_room
+    }
+
+    /// Somebody has named an entity, or placed it.
+    pub(super) fn claim(&mut self, idx: usize) {
+        if let Some(slot) = self.slots.get_mut(idx).filter(|slot| !slot.is_listed) {
+            slot.is_listed = true;
+            self.n_unlisted -= 1;
+        }
     }
 
     /// How many entities are shown nowhere unasked because too many came that nobody has claimed.
     #[must_use]
     pub fn n_unlisted(&self) -> usize {
-        self.n_unclaimed.saturating_sub(self.settings.most_unclaimed)
+        self.n_unlisted
     }
 
     /// Whether an entity is offered where all are. `false` only for one of [`Fleet::n_unlisted`].

@@ -2,6 +2,8 @@
 
 /// Rules and their alarms.
 mod alarms;
+/// What operators write.
+mod amend;
 /// Which topic feeds what.
 mod binding;
 /// Whether a device's clock can be believed.
@@ -35,8 +37,6 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
 use crate::alarm::{Alarm, AlarmState};
 use crate::change::Change;
 use crate::command::{CommandId, CommandReport, QueuedCommand};
@@ -48,6 +48,7 @@ use crate::reading::Reading;
 use crate::rule::Rule;
 use crate::time::Timestamp;
 
+use amend::Amended;
 use binding::Bindings;
 use commands::Pending;
 use slot::Slot;
@@ -58,41 +59,14 @@ pub use declared::Declared;
 pub use listing::MOST_UNCLAIMED;
 pub use queue::{DEFAULT_EXPIRES_S, MAX_EXPIRES_S, MAX_QUEUED, waits_s};
 
+pub use crate::written::Override;
+
 /// Most entities of one device.
 pub const MAX_ENTITIES_PER_DEVICE: usize = 1_000;
 /// Most entities in all.
 pub const MAX_ENTITIES: usize = 50_000;
 /// Most devices: each may have one entity.
 pub const MAX_DEVICES: usize = MAX_ENTITIES;
-
-/// What the operator wrote down about an entity: wins over what its topic says.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Override {
-    /// Shown name.
-    pub name: Option<String>,
-    /// Where it stands: the area of its device.
-    pub area: Option<AreaId>,
-    /// Icon name without `i-`.
-    pub icon: Option<String>,
-    /// Unit as shown.
-    pub unit: Option<String>,
-    /// Decimals shown, 0 to 3.
-    pub precision: Option<u8>,
-    /// Whether it is a meter that counts up.
-    #[serde(default)]
-    pub counter: Option<bool>,
-    /// Place in its area, lower first.
-    pub order: Option<i32>,
-    /// Out of the overview.
-    pub hidden: Option<bool>,
-    /// The word for `true`.
-    pub word_on: Option<String>,
-    /// The word for `false`.
-    pub word_off: Option<String>,
-    /// Seconds without a reading after which it is stale, in place of the learned rhythm; 0 is never.
-    #[serde(default)]
-    pub stale_after_s: Option<u32>,
-}
 
 /// What the configuration says about the plant.
 #[derive(Clone, Debug)]
@@ -101,17 +75,29 @@ pub struct Settings {
     pub rules: Vec<Rule>,
     /// Areas in the order shown; others are added as topics name them.
     pub areas: Vec<Area>,
-    /// By entity.
+    /// By entity. Wins over what operators write.
     pub overrides: HashMap<EntityId, Override>,
     /// What can be set, by entity.
     pub declared: HashMap<EntityId, Declared>,
+    /// What the program itself writes about the devices of its demo: under what operators write.
+    pub suggested: HashMap<EntityId, Override>,
+    /// Areas of the demo: in front of `areas`, and operators may give them other names.
+    pub suggested_areas: Vec<Area>,
     /// Entities shown that nobody has claimed, at most; see [`Fleet::n_unlisted`].
     pub most_unclaimed: usize,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { rules: vec![], areas: vec![], overrides: HashMap::new(), declared: HashMap::new(), most_unclaimed: MOST_UNCLAIMED }
+        Self {
+            rules: vec![],
+            areas: vec![],
+            overrides: HashMap::new(),
+            declared: HashMap::new(),
+            suggested: HashMap::new(),
+            suggested_areas: vec![],
+            most_unclaimed: MOST_UNCLAIMED,
+        }
     }
 }
 
@@ -125,6 +111,7 @@ pub struct Fleet {
     by_device: HashMap<DeviceId, Vec<usize>>,
     bindings: Bindings,
     areas: Vec<Area>,
+    amended: Amended,
     links: BTreeMap<Arc<str>, LinkView>,
     pending: HashMap<CommandId, Pending>,
     /// What waits for devices that sleep.
@@ -132,8 +119,9 @@ pub struct Fleet {
     /// Broker and topic of commands that a broker keeps.
     retained_commands: BTreeSet<(Arc<str>, Arc<str>)>,
     alarms: BTreeMap<String, Alarm>,
-    /// Entities that nobody has claimed.
+    /// Entities that nobody has claimed and that are shown, and those that are not.
     n_unclaimed: usize,
+    n_unlisted: usize,
     /// Messages so far.
     n_messages: u64,
     /// By how much our clock has been set since the start.
@@ -144,7 +132,9 @@ impl Fleet {
     /// An empty plant.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
-        let areas = settings.areas.clone();
+        // In the file an area may have another name than in the demo.
+        let suggested = settings.suggested_areas.iter().filter(|area| !settings.areas.iter().any(|known| known.id == area.id));
+        let areas = suggested.chain(&settings.areas).cloned().collect();
         let mut fleet = Self { settings, areas, ..Self::default() };
         fleet.make_alarms();
         fleet
@@ -159,7 +149,9 @@ impl Fleet {
                 device.availability = Availability::Unknown;
             }
             self.bindings.bind_availability(&device);
-            self.devices.insert(device.id.clone(), device);
+            let id = device.id.clone();
+            self.devices.insert(id.clone(), device);
+            self.write_device(&id);
         }
         // As they were found: who was shown before is shown again.
         entities.sort_by_key(|entity| self.devices.get(&entity.device).map(|device| device.first_seen));
@@ -197,6 +189,7 @@ impl Fleet {
             Input::Due => self.release_commands(now, out),
             Input::CommandAccepted { id } => self.command_accepted(&id, now, out),
             Input::CommandFailed { id, reason } => self.command_failed(&id, reason, now, out),
+            Input::Amend(amendment) => self.amend(amendment, out),
             Input::AcknowledgeAlarm { alarm } => self.acknowledge(&alarm, out),
             Input::Trouble { id, severity, condition, message } => self.trouble((id, severity), condition, message, now, out),
             Input::ClockSet { by_ms } => self.stepped_ms = self.stepped_ms.saturating_add(by_ms),
@@ -266,14 +259,13 @@ impl Fleet {
         self.bindings.bind_entity(&entity, self.devices.get(&entity.device), idx);
         self.by_id.insert(entity.id.clone(), idx);
         self.by_device.entry(entity.device.clone()).or_default().push(idx);
-        let overrides = self.settings.overrides.get(&entity.id).cloned().unwrap_or_default();
-        if let Some(area) = &overrides.area
-            && let Some(device) = self.devices.get_mut(&entity.device)
-        {
-            device.area = Some(area.clone());
+        let of = |written: &HashMap<EntityId, Override>| written.get(&entity.id)?.area.clone();
+        if let Some(area) = of(&self.settings.overrides).or_else(|| of(&self.settings.suggested)) {
+            self.place_device(&entity.device, &area);
         }
+        let written = self.written_about(&entity.id);
         let is_listed = self.give_place(&entity);
-        self.slots.push(Slot::new(entity, &overrides, is_listed));
+        self.slots.push(Slot::new(entity, &written, is_listed));
         if let Some(area) = self.slots.get(idx).and_then(|slot| self.area_of(slot)) {
             self.note_area(&area);
         }
@@ -287,8 +279,8 @@ impl Fleet {
     }
 
     fn area_of(&self, slot: &Slot) -> Option<AreaId> {
-        let written = self.settings.overrides.get(&slot.entity.id).and_then(|o| o.area.clone());
-        written.or_else(|| self.devices.get(&slot.entity.device).and_then(|device| device.area.clone()))
+        self.written_area(&slot.entity.id, &slot.entity.device)
+            .or_else(|| self.devices.get(&slot.entity.device).and_then(|device| device.area.clone()))
     }
 
     fn view_of(&self, slot: &Slot) -> EntityView {
@@ -304,9 +296,15 @@ impl Fleet {
 
 /// Reading the state.
 impl Fleet {
-    /// What is known of every entity besides its values, in no order.
-    pub fn known_entities(&self) -> impl Iterator<Item = &Entity> {
-        self.slots.iter().map(|slot| &slot.entity)
+    /// What is stored of every entity besides its values, in no order.
+    pub fn known_entities(&self) -> impl Iterator<Item = Entity> {
+        self.slots.iter().map(Slot::as_found)
+    }
+
+    /// An area.
+    #[must_use]
+    pub fn area(&self, id: &AreaId) -> Option<&Area> {
+        self.areas.iter().find(|area| area.id == *id)
     }
 
     /// An entity with its value.

@@ -218,7 +218,8 @@ impl Fleet {
         if device.availability != availability {
             device.availability = availability;
             device.availability_since = heard.now;
-            heard.out.push(Change::Device(device.clone()));
+            let device = device.clone();
+            heard.out.push(Change::Device(self.as_found(&device)));
         }
         for idx in self.by_device.get(id).cloned().unwrap_or_default() {
             self.refresh_quality(idx, heard.now, heard.out);

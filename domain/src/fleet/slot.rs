@@ -3,6 +3,7 @@
 use crate::convention::payload::MAX_TEXT_CHARS;
 use crate::device::clean_text;
 use crate::entity::{Entity, EntityKind};
+use crate::history::SeriesKind;
 use crate::live::EntityChange;
 use crate::quality::Quality;
 use crate::reading::Reading;
@@ -36,11 +37,31 @@ pub(super) struct Feeding {
     pub(super) is_shown: bool,
 }
 
+/// Puts what is written over what was found.
+fn write_over(entity: &mut Entity, written: &Override) {
+    if let Some(name) = &written.name {
+        entity.name = clean_text(name, crate::device::MAX_NAME_CHARS);
+    }
+    if let Some(icon) = &written.icon {
+        entity.icon.clone_from(icon);
+    }
+    entity.unit = written.unit.clone().or(entity.unit.take());
+    entity.precision = written.precision.or(entity.precision);
+    entity.counter = written.counter;
+    entity.order = written.order.unwrap_or(entity.order);
+    entity.hidden = written.hidden.unwrap_or(entity.hidden);
+    entity.word_on = written.word_on.clone().or(entity.word_on.take());
+    entity.word_off = written.word_off.clone().or(entity.word_off.take());
+}
+
 #[derive(Debug)]
 pub(super) struct Slot {
+    /// As it is shown: with what is written about it.
     pub(super) entity: Entity,
     /// Offered where all entities are: `false` for one too many that nobody has claimed.
     pub(super) is_listed: bool,
+    /// As it was found, where something is written about it.
+    found: Option<Box<Entity>>,
     pub(super) value: Option<Value>,
     pub(super) taken_at: Option<Timestamp>,
     /// Since when the value has been what it is.
@@ -63,24 +84,11 @@ pub(super) struct Slot {
 }
 
 impl Slot {
-    pub(super) fn new(mut entity: Entity, written: &Override, is_listed: bool) -> Self {
-        if let Some(name) = &written.name {
-            entity.name = clean_text(name, crate::device::MAX_NAME_CHARS);
-        }
-        if let Some(icon) = &written.icon {
-            entity.icon.clone_from(icon);
-        }
-        entity.unit = written.unit.clone().or(entity.unit);
-        entity.precision = written.precision.or(entity.precision);
-        // No device says so itself yet: what is not written is not so any more.
-        entity.counter = written.counter;
-        entity.order = written.order.unwrap_or(entity.order);
-        entity.hidden = written.hidden.unwrap_or(entity.hidden);
-        entity.word_on = written.word_on.clone().or(entity.word_on);
-        entity.word_off = written.word_off.clone().or(entity.word_off);
-        Self {
+    pub(super) fn new(entity: Entity, written: &Override, is_listed: bool) -> Self {
+        let mut slot = Self {
             entity,
             is_listed,
+            found: None,
             value: None,
             taken_at: None,
             since: None,
@@ -89,11 +97,45 @@ impl Slot {
             bad: None,
             rhythm: Rhythm::default(),
             clock: Clock::default(),
-            stale_after_ms: written.stale_after_s.map(|s| i64::from(s) * SECOND_MS),
+            stale_after_ms: None,
             feeding: Feeding::default(),
             commanded_at: None,
             latencies_ms: vec![],
+        };
+        // No device says so itself yet: what is not written is not so any more.
+        slot.entity.counter = None;
+        slot.rewrite(written);
+        slot
+    }
+
+    /// Puts what is written over what was found, in place of what was written before.
+    pub(super) fn rewrite(&mut self, written: &Override) {
+        if let Some(found) = self.found.take() {
+            self.entity = *found;
         }
+        self.stale_after_ms = written.stale_after_s.map(|s| i64::from(s) * SECOND_MS);
+        if *written != Override::default() {
+            self.found = Some(Box::new(self.entity.clone()));
+            write_over(&mut self.entity, written);
+        }
+    }
+
+    /// Something else turns out to be so about the entity, which nobody writes about.
+    pub(super) fn find(&mut self, turn_out: impl Fn(&mut Entity)) {
+        turn_out(&mut self.entity);
+        if let Some(found) = &mut self.found {
+            turn_out(found);
+        }
+    }
+
+    /// The entity as it was found, which is what is stored of it; but whether it is a meter is as it is written, for its history goes by that.
+    pub(super) fn as_found(&self) -> Entity {
+        let Some(found) = &self.found else { return self.entity.clone() };
+        let mut found = (**found).clone();
+        if found.series_kind() != self.entity.series_kind() {
+            found.counter = Some(self.entity.series_kind() == SeriesKind::Counter);
+        }
+        found
     }
 
     /// The last reading of an earlier run: shown at once, with its own age.

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use super::{EntityView, LinkView, is_false};
 use crate::alarm::{Alarm, AlarmState, Severity};
 use crate::command::CommandState;
-use crate::device::DeviceId;
+use crate::device::{Area, DeviceId};
 use crate::entity::EntityId;
 use crate::quality::Quality;
 use crate::time::Timestamp;
@@ -160,6 +160,13 @@ pub struct CommandStanding {
     pub usual_ms: Option<i64>,
 }
 
+/// There are other areas, or they have other names.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Areas {
+    /// All of them, in the order shown.
+    pub areas: Vec<Area>,
+}
+
 /// The broker acknowledged a publish.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Published {
@@ -209,6 +216,8 @@ pub enum ServerFrame {
     Command(CommandStanding),
     /// A broker was reached or lost.
     Link(LinkView),
+    /// See [`Areas`].
+    Areas(Areas),
     /// See [`Published`].
     Published(Published),
     /// See [`Pong`].
@@ -232,6 +241,7 @@ pub fn read_for_page(text: &str) -> Option<ServerFrame> {
         "hello" => serde_json::from_str(text).map(ServerFrame::Hello).ok(),
         "alert" => serde_json::from_str(text).map(ServerFrame::Alert).ok(),
         "command" => serde_json::from_str(text).map(ServerFrame::Command).ok(),
+        "areas" => serde_json::from_str(text).map(ServerFrame::Areas).ok(),
         "link" => serde_json::from_str(text).map(ServerFrame::Link).ok(),
         "pong" => serde_json::from_str(text).map(ServerFrame::Pong).ok(),
         "error" => serde_json::from_str(text).map(ServerFrame::Error).ok(),

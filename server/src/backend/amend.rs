@@ -8,10 +8,11 @@ use domain::reading::Reading;
 use domain::time::Timestamp;
 use serde_json::{Value as Json, json};
 
-use super::{LiveBackend, internal, require};
+use super::{LiveBackend, actor, internal, require};
 use crate::clock::now;
 use crate::fill::Target;
-use crate::store::activity::{Activity, Actor, Place};
+use crate::noted;
+use crate::store::activity::Activity;
 use crate::store::{AlarmEvent, StoreError};
 
 /// What is taken out is listed up to here.
@@ -97,15 +98,6 @@ impl LiveBackend {
         self.store.excluded(entities, range, MOST_EXCLUDED).await.map_err(|error| internal(&error))
     }
 
-    /// The log of what was done before a place in it, newest first.
-    ///
-    /// # Errors
-    /// [`BackendError::Forbidden`] for those who may not look.
-    pub async fn activity(&self, caller: &Caller, before: Option<&Place>, limit: usize) -> Result<Vec<(Place, Activity)>, BackendError> {
-        require(caller, Role::Viewer)?;
-        self.store.activity(before, limit).await.map_err(|error| internal(&error))
-    }
-
     /// What happened to an alarm, oldest first.
     ///
     /// # Errors
@@ -116,9 +108,8 @@ impl LiveBackend {
     }
 }
 
-fn entry(caller: &Caller, what: &str, entity: Option<&EntityId>, detail: Json) -> Activity {
-    let who = Actor { name: caller.name.clone(), address: caller.address };
-    Activity { at: now(), who, what: what.to_owned(), entity: entity.cloned(), outcome: "done".to_owned(), detail }
+pub(super) fn entry(caller: &Caller, what: &str, entity: Option<&EntityId>, detail: Json) -> Activity {
+    Activity { entity: entity.cloned(), ..noted::entry(what, actor(caller), detail, now()) }
 }
 
 /// Why nothing was taken out or back.

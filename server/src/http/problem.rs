@@ -31,7 +31,13 @@ impl Problem {
     /// A field that cannot be read.
     #[must_use]
     pub fn field(field: impl Into<Cow<'static, str>>, detail: impl Into<String>) -> Self {
-        Self { field: Some(field.into()), ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail) }
+        Self::about(StatusCode::UNPROCESSABLE_ENTITY, field, detail)
+    }
+
+    /// An error with a status, a sentence, and the field that it is about.
+    #[must_use]
+    pub fn about(status: StatusCode, field: impl Into<Cow<'static, str>>, detail: impl Into<String>) -> Self {
+        Self { field: Some(field.into()), ..Self::new(status, detail) }
     }
 }
 

@@ -22,11 +22,12 @@ use domain::history::{Range, Series};
 use domain::reading::Reading;
 use domain::time::Timestamp;
 use domain::value::Value;
+use domain::written::Written;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use crate::redelivery::Taken;
-use activity::{Activity, Place};
+use activity::{Activity, Actor, Filter, Page, Place};
 
 /// Why the store could not do something.
 #[derive(Debug, thiserror::Error)]
@@ -86,9 +87,13 @@ pub struct Batch {
     /// What happened to alarms, in this order, with each as it was afterwards.
     pub alarm_events: Vec<(Alarm, AlarmEvent)>,
     /// Commands that changed, with who sent them.
-    pub commands: Vec<(CommandReport, String)>,
+    pub commands: Vec<(CommandReport, Actor)>,
     /// What happened to commands that wait for their devices, in this order.
     pub queue: Vec<QueueChange>,
+    /// What operators wrote.
+    pub written: Vec<Written>,
+    /// What else was done, for the log.
+    pub notes: Vec<Activity>,
     /// The messages that `readings` came by, to know them again.
     pub taken: Vec<Taken>,
 }
@@ -97,15 +102,10 @@ impl Batch {
     /// Whether there is nothing to store.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        let Self { devices, entities, readings, alarms, alarm_events, commands, queue, taken } = self;
+        let Self { devices, entities, readings, alarms, alarm_events, commands, queue, written, notes, taken } = self;
         let has_no_alarm = alarms.is_empty() && alarm_events.is_empty();
-        devices.is_empty()
-            && entities.is_empty()
-            && readings.is_empty()
-            && has_no_alarm
-            && commands.is_empty()
-            && queue.is_empty()
-            && taken.is_empty()
+        let has_no_deed = commands.is_empty() && queue.is_empty() && written.is_empty() && notes.is_empty();
+        devices.is_empty() && entities.is_empty() && readings.is_empty() && has_no_alarm && has_no_deed && taken.is_empty()
     }
 }
 
@@ -124,6 +124,8 @@ pub struct Saved {
     pub queued: Vec<QueuedCommand>,
     /// The messages taken last, oldest first.
     pub taken: Vec<Taken>,
+    /// What operators wrote.
+    pub written: Vec<Written>,
 }
 
 /// A change of an alarm's state.
@@ -243,7 +245,15 @@ pub trait Store: Send + Sync {
         Err(unable())
     }
     /// The log of what was done before a place in it, newest first, at most `limit` entries. Commands stand in it too.
-    async fn activity(&self, _before: Option<&Place>, _limit: usize) -> Result<Vec<(Place, Activity)>, StoreError> {
+    async fn activity(&self, before: Option<&Place>, limit: usize) -> Result<Vec<(Place, Activity)>, StoreError> {
+        Ok(self.activity_of(&Filter::default(), before, limit).await?.entries)
+    }
+    /// As [`Store::activity`], of those entries that a filter lets through.
+    async fn activity_of(&self, _filter: &Filter, _before: Option<&Place>, _limit: usize) -> Result<Page, StoreError> {
+        Err(unable())
+    }
+    /// Who stands in the log, by name; at most `limit`.
+    async fn people(&self, _limit: usize) -> Result<Vec<String>, StoreError> {
         Err(unable())
     }
     /// What happened to an alarm, oldest first, at most `limit`, newest kept.

@@ -64,7 +64,7 @@ async fn what_is_filled_in_is_there_once_and_moves_no_live_value() {
     assert_eq!((&after["v"], &after["t"]), (&live["v"], &live["t"]), "also not by a restart");
     assert_eq!(fill(&app, &body).await, (200, json!({"stored": 0, "known": 4})));
     // Who did it, and once: the same again did nothing.
-    let log = app.json("/api/v1/activity").await;
+    let log = app.json("/api/v1/activity?kind=history").await;
     let entry = &log["items"][0];
     assert_eq!(
         (&entry["what"], &entry["who"], &entry["entity"], &entry["outcome"], &entry["address"]),
@@ -119,7 +119,7 @@ async fn what_makes_no_sense_is_refused_as_a_whole_and_says_where() {
         assert_eq!(app.post("/api/v1/history", body).await.0, 400);
     }
     assert_eq!(readings(&app, "a.temperature", T, T + 10_000).await.0, Vec::<i64>::new(), "nothing of it is stored");
-    assert_eq!(app.json("/api/v1/activity").await["items"], json!([]));
+    assert_eq!(app.json("/api/v1/activity?kind=history").await["items"], json!([]));
     app.stop().await;
 }
 
@@ -209,7 +209,7 @@ async fn a_table_that_was_exported_comes_back_as_it_was() {
     let until = T + 200_000_000;
     let same = format!("{query}&to={until}");
     assert_eq!(other.get(&same).await, app.get(&same).await);
-    let entry = other.json("/api/v1/activity").await["items"][0].clone();
+    let entry = other.json("/api/v1/activity?kind=history").await["items"][0].clone();
     assert_eq!((&entry["what"], &entry["detail"]["stored"]), (&json!("history.import"), &json!(12_002)));
     app.stop().await;
     other.stop().await;

@@ -209,7 +209,7 @@ async fn a_reading_is_taken_out_after_a_question_and_taken_back() {
     assert_eq!(sends(&app, "/fn/include", &fields, &path).await.0, 302);
     assert_eq!(app.json(&raw).await["series"][0]["last"], json!([20.5, 999.0, 21.5, 22.5]));
     assert!(!visible(&app.get(&path).await).contains("Taken out of history"));
-    let log = app.json("/api/v1/activity").await;
+    let log = app.json("/api/v1/activity?kind=history").await;
     let did: Vec<&str> = log["items"].as_array().unwrap().iter().map(|entry| entry["what"].as_str().unwrap()).collect();
     assert_eq!((did, &log["items"][1]["detail"]["t"]), (vec!["history.include", "history.exclude"], &json!(spike)));
     app.stop().await;

@@ -3,6 +3,7 @@
 
 mod test_app;
 
+mod activity;
 mod commands;
 mod export;
 mod health;
@@ -18,6 +19,7 @@ mod rest;
 mod stuck;
 mod topics;
 mod unclaimed;
+mod write;
 
 mod link;
 mod link_certificates;

@@ -148,6 +148,7 @@ async fn registry_last_values_and_alarms_survive_a_restart() {
         alarm_events: vec![],
         commands: vec![(command.clone(), "ann".into()), (CommandReport { state: CommandState::Confirmed, ..command }, "ann".into())],
         taken: vec![taken(0, 7), taken(1, 65_535)],
+        ..Batch::default()
     };
     test.store.write(&batch).await.unwrap();
 

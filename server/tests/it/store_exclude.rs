@@ -28,6 +28,7 @@ pub(crate) fn entry(id: &str, what: &str) -> Activity {
         what: what.into(),
         entity: Some(entity(id)),
         outcome: "done".into(),
+        after_ms: None,
         detail: json!({}),
     }
 }
@@ -341,14 +342,14 @@ async fn the_log_is_read_from_its_end_page_by_page() {
         after_ms: Some(3),
         usual_ms: None,
     };
-    let commands = (0..4).map(|n| (command(n), "bob".to_owned())).collect();
+    let commands = (0..4).map(|n| (command(n), "bob".into())).collect();
     test.store.write(&Batch { commands, ..Batch::default() }).await.unwrap();
     for limit in 1..10 {
         let (mut all, mut before) = (vec![], None);
         loop {
             let page = test.store.activity(before.as_ref(), limit).await.unwrap();
             let Some((place, _)) = page.last() else { break };
-            before = Some(place.clone());
+            before = Some(*place);
             assert!(page.len() <= limit);
             all.extend(page.into_iter().map(|(_, entry)| (entry.at.as_ms(), entry.what)));
         }
@@ -356,5 +357,5 @@ async fn the_log_is_read_from_its_end_page_by_page() {
         assert_eq!(all.iter().filter(|(_, what)| what == "turn_off").count(), 4);
     }
     let newest = test.store.activity(None, 1).await.unwrap().remove(0).1;
-    assert_eq!((newest.who.name.as_str(), newest.outcome.as_str(), &newest.detail["after_ms"]), ("bob", "confirmed", &json!(3)));
+    assert_eq!((newest.who.name.as_str(), newest.outcome.as_str(), newest.after_ms), ("bob", "confirmed", Some(3)));
 }

@@ -26,6 +26,7 @@ fn entity(id: &str, kind: EntityKind, unit: Option<&str>) -> EntityView {
         q: Quality::Good,
         assumed: false,
         settable: false,
+        hidden: false,
         icon: "gauge".into(),
         precision: Some(1),
         since: None,
@@ -33,7 +34,6 @@ fn entity(id: &str, kind: EntityKind, unit: Option<&str>) -> EntityView {
         word_off: Some("Closed".into()),
         offline_since: None,
         topic: "t".into(),
-        hidden: false,
         link: None,
         limits: domain::control::Limits::default(),
     }

@@ -203,8 +203,7 @@ fn a_measured_value_that_is_declared_can_be_set_and_keeps_its_id() {
 #[test]
 fn what_is_no_longer_declared_is_made_anew_by_its_next_message() {
     let plant = plant_of(declared(EntityKind::Number, Some("plant/thing/it")));
-    let (devices, entities): (Vec<_>, Vec<_>) =
-        (plant.fleet.devices().into_iter().cloned().collect(), plant.fleet.known_entities().cloned().collect());
+    let (devices, entities): (Vec<_>, Vec<_>) = (plant.fleet.devices().into_iter().cloned().collect(), plant.fleet.known_entities().collect());
     let mut fleet = Fleet::new(Settings::default());
     fleet.restore(devices, entities, vec![], vec![]);
     let mut plant = Plant { fleet, now: 2_000_000 };

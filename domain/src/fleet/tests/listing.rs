@@ -1,6 +1,7 @@
 //! Entities that nobody has claimed, and how many of them are shown.
 
 use super::*;
+use crate::written::{Amendment, EntityPatch, Patch};
 
 /// Room for two; one area and one entity are written down, and one has a rule.
 fn settings() -> Settings {
@@ -28,8 +29,8 @@ const CLAIMED: [(&str, &str); 3] = [
     ("sensors/ruled/temperature", "ruled.temperature"),
 ];
 
-fn hidden(plant: &Plant) -> Vec<&str> {
-    let mut ids: Vec<&str> = plant.fleet.known_entities().map(|entity| entity.id.as_str()).filter(|id| plant.entity(id).hidden).collect();
+fn hidden(plant: &Plant) -> Vec<String> {
+    let mut ids: Vec<String> = plant.fleet.known_entities().map(|entity| entity.id.to_string()).filter(|id| plant.entity(id).hidden).collect();
     ids.sort_unstable();
     ids
 }
@@ -86,4 +87,19 @@ fn who_was_shown_is_shown_again_after_a_restart() {
     again.fleet.restore(devices, entities, vec![], vec![]);
     assert_eq!(hidden(&again), hidden(&plant));
     assert_eq!(again.fleet.n_unlisted(), 2);
+}
+
+#[test]
+fn who_names_an_entity_brings_it_back() {
+    let mut plant = Plant::new(settings());
+    for device in ["z", "y", "x", "a"] {
+        plant.says(&format!("sensors/{device}/temperature"), "1");
+    }
+    let patch = EntityPatch { name: Patch::Set("Boiler".into()), ..EntityPatch::default() };
+    plant.feed(Input::Amend(Amendment::Entity(entity_id("a.temperature"), patch)));
+    assert_eq!((hidden(&plant), plant.fleet.n_unlisted()), (vec!["x.temperature".to_owned()], 1));
+    // Once is enough.
+    let patch = EntityPatch { name: Patch::Clear, ..EntityPatch::default() };
+    plant.feed(Input::Amend(Amendment::Entity(entity_id("a.temperature"), patch)));
+    assert_eq!(plant.fleet.n_unlisted(), 1);
 }

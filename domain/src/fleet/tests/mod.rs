@@ -1,5 +1,7 @@
 //! The behaviour of the product, fed with inputs and read as changes.
 
+/// What operators write.
+mod amend;
 /// Messages of which something cannot be read.
 mod bad;
 /// Commands, and the evidence by which they end.

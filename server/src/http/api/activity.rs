@@ -4,51 +4,118 @@ use std::net::IpAddr;
 
 use axum::Json;
 use axum::extract::{Query, State};
+use domain::device::AreaId;
 use domain::entity::EntityId;
 use domain::time::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{By, Cursor, DEFAULT_LIMIT, MAX_LIMIT, Page};
+use super::{By, DEFAULT_LIMIT, MAX_LIMIT, Page};
+use crate::backend::MAX_TEXT_CHARS;
 use crate::http::AppState;
 use crate::http::problem::Problem;
-use crate::store::activity::{Activity, Place};
+use crate::moment;
+use crate::store::activity::{Activity, Filter, Kind, Place};
 
 /// An entry.
 #[derive(Debug, Serialize)]
 pub(super) struct Entry {
+    /// Its place in the log.
+    id: String,
     t: Timestamp,
     who: String,
     /// Where from.
     address: Option<IpAddr>,
+    /// What it is about.
+    kind: &'static str,
     what: String,
     entity: Option<EntityId>,
     outcome: String,
+    /// Milliseconds until the outcome, where one is waited for.
+    after_ms: Option<i64>,
     detail: Value,
 }
 
-pub(super) async fn list(State(app): State<AppState>, By(caller): By, Query(cursor): Query<Cursor>) -> Result<Json<Page<Entry>>, Problem> {
-    let before = cursor.cursor.as_deref().map(place).transpose()?;
-    let limit = cursor.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT);
-    // One more says whether there is another page.
-    let mut found = app.backend.activity(&caller, before.as_ref(), limit + 1).await?;
-    let is_more = found.len() > limit;
-    found.truncate(limit);
-    let next_cursor = found.last().filter(|_| is_more).map(|(Place { at, id }, _)| format!("{at}.{id}"));
-    let items = found.into_iter().map(|(_, entry)| entry.into()).collect();
-    Ok(Json(Page { items, next_cursor }))
+/// Which entries.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Question {
+    /// Who did it, as the log writes it.
+    who: Option<String>,
+    /// Of which entity.
+    entity: Option<String>,
+    /// Of the entities of which area.
+    area: Option<String>,
+    /// What was done.
+    what: Option<String>,
+    /// What became of it; several with commas between them.
+    outcome: Option<String>,
+    /// What it is about.
+    kind: Option<String>,
+    /// Not before.
+    from: Option<String>,
+    /// Before.
+    to: Option<String>,
+    /// Stands in what was done, of whom, by whom or in the detail.
+    q: Option<String>,
+    cursor: Option<String>,
+    limit: Option<usize>,
 }
 
-impl From<Activity> for Entry {
-    fn from(Activity { at, who, what, entity, outcome, detail }: Activity) -> Self {
-        Self { t: at, who: who.name, address: who.address, what, entity, outcome, detail }
+pub(super) async fn list(State(app): State<AppState>, By(caller): By, Query(question): Query<Question>) -> Result<Json<Page<Entry>>, Problem> {
+    let before = question.cursor.as_deref().map(place).transpose()?;
+    let limit = question.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT);
+    let filter = filter(question, &app)?;
+    let page = app.backend.activity(&caller, filter, before.as_ref(), limit).await?;
+    let next_cursor = page.next.map(Place::to_string_id);
+    Ok(Json(Page { items: page.entries.into_iter().map(Entry::from).collect(), next_cursor }))
+}
+
+fn filter(question: Question, app: &AppState) -> Result<Filter, Problem> {
+    let moment = |field: &'static str, text: Option<String>| match text.filter(|text| !text.is_empty()) {
+        None => Ok(None),
+        Some(text) => {
+            moment::parse(&text).map(Some).ok_or_else(|| Problem::field(field, format!("{field} is neither Unix milliseconds nor RFC 3339")))
+        }
+    };
+    let given = |text: Option<String>| text.filter(|text| !text.is_empty());
+    let (from, to) = (moment("from", question.from)?, moment("to", question.to)?);
+    if from.zip(to).is_some_and(|(from, to)| from > to) {
+        return Err(Problem::field("from", "from is after to"));
+    }
+    let entity =
+        given(question.entity).map(|id| EntityId::parse(&id).map_err(|error| Problem::field("entity", format!("entity {error}")))).transpose()?;
+    let area = given(question.area).map(|id| AreaId::parse(&id).map_err(|error| Problem::field("area", format!("area {error}")))).transpose()?;
+    let kind = given(question.kind).map(|word| {
+        let words = Kind::ALL.map(Kind::as_str).join(", ");
+        Kind::parse(&word).ok_or_else(|| Problem::field("kind", format!("kind is none of {words}")))
+    });
+    let text = question.q.unwrap_or_default().trim().to_owned();
+    if text.chars().count() > MAX_TEXT_CHARS {
+        return Err(Problem::field("q", format!("q has more than {MAX_TEXT_CHARS} characters")));
+    }
+    let outcomes = given(question.outcome).map(|words| words.split(',').map(|word| word.trim().to_owned()).collect()).unwrap_or_default();
+    Ok(Filter {
+        who: given(question.who),
+        entity,
+        what: given(question.what),
+        outcomes,
+        kind: kind.transpose()?,
+        from,
+        to,
+        entities: area.map(|area| app.backend.entities_in(&area)),
+        text,
+        named: vec![],
+    })
+}
+
+impl From<(Place, Activity)> for Entry {
+    fn from((place, Activity { at, who, what, entity, outcome, after_ms, detail }): (Place, Activity)) -> Self {
+        let kind = Kind::of(&what).as_str();
+        Self { id: place.to_string_id(), t: at, who: who.name, address: who.address, kind, what, entity, outcome, after_ms, detail }
     }
 }
 
 fn place(cursor: &str) -> Result<Place, Problem> {
-    let read = || {
-        let (at, id) = cursor.split_once('.')?;
-        Some(Place { at: at.parse().ok()?, id: id.to_owned() })
-    };
-    read().ok_or_else(|| Problem::field("cursor", "cursor is none that an answer gave"))
+    Place::parse(cursor).ok_or_else(|| Problem::field("cursor", "cursor is none that an answer gave"))
 }

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
-use domain::device::{Area, Device, DeviceId};
+use domain::device::{Area, AreaId, Device, DeviceId};
 use domain::entity::EntityId;
 use domain::fleet::Fleet;
 use domain::live::EntityView;
@@ -60,6 +60,11 @@ pub(super) async fn list_areas(State(app): State<AppState>, By(_): By, Query(cur
     let mut areas = app.backend.state().fleet.areas().to_vec();
     areas.sort_by(|a, b| a.id.as_str().cmp(b.id.as_str()));
     Json(page(areas, &cursor, |area| area.id.as_str()))
+}
+
+pub(super) async fn one_area(State(app): State<AppState>, By(_): By, Path(id): Path<String>) -> Result<Json<Area>, Problem> {
+    let found = AreaId::parse(&id).ok().and_then(|id| app.backend.state().fleet.area(&id).cloned());
+    found.map(Json).ok_or_else(|| not_found("area", &id))
 }
 
 pub(super) fn not_found(what: &str, id: &str) -> Problem {

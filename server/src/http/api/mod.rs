@@ -24,12 +24,14 @@ mod retention;
 mod table;
 /// The topic explorer.
 mod topics;
+/// Names and places of entities, devices and areas.
+mod write;
 
 use app::backend::Caller;
 use axum::Router;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use serde::Serialize;
 
 use super::AppState;
@@ -39,13 +41,14 @@ use super::problem::Problem;
 pub fn router() -> Router<AppState> {
     Router::new()
         .route("/api/v1/entities", get(entities::list))
-        .route("/api/v1/entities/{id}", get(entities::one))
+        .route("/api/v1/entities/{id}", get(entities::one).patch(write::entity))
         .route("/api/v1/entities/{id}/command", post(commands::send))
         .route("/api/v1/commands", get(commands::list))
         .route("/api/v1/commands/{id}", get(commands::one).delete(commands::cancel))
         .route("/api/v1/devices", get(entities::list_devices))
-        .route("/api/v1/devices/{id}", get(entities::one_device))
+        .route("/api/v1/devices/{id}", get(entities::one_device).patch(write::device))
         .route("/api/v1/areas", get(entities::list_areas))
+        .route("/api/v1/areas/{id}", get(entities::one_area).patch(write::area))
         .route("/api/v1/history", get(history::query))
         .route("/api/v1/history.csv", get(table::export))
         .route("/api/v1/history/exclude", post(exclude::exclude))
@@ -58,7 +61,7 @@ pub fn router() -> Router<AppState> {
         .route("/api/v1/brokers", get(brokers::list))
         .route("/api/v1/retention", get(retention::show))
         .route("/api/v1/topics", get(topics::list))
-        .route("/api/{*rest}", get(unknown).post(unknown))
+        .route("/api/{*rest}", any(unknown))
 }
 
 /// The routes that take large bodies.

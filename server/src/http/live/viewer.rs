@@ -8,7 +8,7 @@ use app::backend::{Backend, Caller, Role};
 use axum::extract::ws::{CloseFrame, Message as Frame, Utf8Bytes, WebSocket, close_code};
 use domain::command::CommandReport;
 use domain::entity::EntityId;
-use domain::live::{ClientFrame, CommandFrame, CommandStanding, Error, Hello, LinkView, Pong, Published, ServerFrame, Snapshot};
+use domain::live::{Areas, ClientFrame, CommandFrame, CommandStanding, Error, Hello, LinkView, Pong, Published, ServerFrame, Snapshot};
 use domain::topic::{TopicFilter, check_topic};
 use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::sync::broadcast::error::RecvError;
@@ -302,6 +302,7 @@ impl Viewer {
                 self.send(&ServerFrame::alert(&alarm, self.hub.seq())).await
             }
             Ok(Event::Link(link)) if self.subscriptions.has_entities() => self.send(&ServerFrame::Link(LinkView::clone(&link))).await,
+            Ok(Event::Areas(areas)) if self.subscriptions.has_entities() => self.send(&ServerFrame::Areas(Areas { areas: areas.to_vec() })).await,
             Ok(Event::Command(report)) => self.report(&report).await,
             Ok(_) => Ok(()),
             // Too busy to hear every event: a snapshot holds what they led to.

@@ -25,7 +25,7 @@ use sqlx::SqlitePool;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::activity::{Activity, Place};
+use super::activity::{Activity, Filter, Page, Place};
 use super::retention::{Kept, Retention};
 use super::{AlarmEvent, Batch, Held, Marks, Saved, Sizes, Store, StoreError, civil};
 use crate::clock::now;
@@ -114,6 +114,8 @@ mod reading;
 mod registry;
 /// Short keys for histories.
 mod series;
+/// What operators wrote.
+mod written;
 
 /// Readings and blocks into buckets.
 mod buckets;
@@ -241,6 +243,7 @@ impl Store for SqliteStore {
             alarms: alarm::list_not_normal(&mut reader).await?,
             queued: queued::list(&mut reader).await?,
             taken: delivery::list(&mut reader).await?,
+            written: written::list(&mut reader).await?,
         })
     }
 
@@ -341,8 +344,12 @@ impl Store for SqliteStore {
         self.writer.note(entry).await
     }
 
-    async fn activity(&self, before: Option<&Place>, limit: usize) -> Result<Vec<(Place, Activity)>, StoreError> {
-        activity::list(&mut *self.readers.acquire().await?, before, limit).await
+    async fn activity_of(&self, filter: &Filter, before: Option<&Place>, limit: usize) -> Result<Page, StoreError> {
+        activity::list(&mut *self.readers.acquire().await?, filter, before, limit).await
+    }
+
+    async fn people(&self, limit: usize) -> Result<Vec<String>, StoreError> {
+        activity::people(&mut *self.readers.acquire().await?, limit).await
     }
 
     async fn alarm_journal(&self, alarm: &str, limit: usize) -> Result<Vec<AlarmEvent>, StoreError> {

@@ -8,7 +8,7 @@ use super::hot::{Hot, Tables};
 use super::journal::{self, Kind};
 use super::reading::{self, Ends, New, Origin};
 use super::work::Done;
-use super::{activity, alarm, alarm_journal, command, delivery, queued, registry, series};
+use super::{activity, alarm, alarm_journal, command, delivery, queued, registry, series, written};
 use crate::store::activity::Activity;
 use crate::store::{Batch, StoreError};
 
@@ -31,6 +31,8 @@ impl Storing<'_> {
         alarm_journal::append(connection, &batch.alarm_events).await?;
         command::upsert(connection, &batch.commands).await?;
         queued::apply(connection, &batch.queue).await?;
+        written::upsert(connection, &batch.written).await?;
+        activity::append(connection, &batch.notes).await?;
         Ok(done)
     }
 

@@ -1,0 +1,65 @@
+//! The address of the page of the log: `/activity?q=lamp&kind=control&who=anna&area=hall&unconfirmed=1&cursor=…`.
+
+use leptos_router::params::ParamsMap;
+
+use crate::backend::ActivityRequest;
+
+/// What an address asks for.
+pub(super) fn read(query: &ParamsMap) -> ActivityRequest {
+    let text = |key| query.get(key).unwrap_or_default();
+    ActivityRequest {
+        q: text("q"),
+        kind: text("kind"),
+        who: text("who"),
+        area: text("area"),
+        entity: text("entity"),
+        not_confirmed: text("unconfirmed") == "1",
+        cursor: text("cursor"),
+    }
+}
+
+/// The address that asks for it.
+pub(super) fn write(asked: &ActivityRequest) -> String {
+    let mut query = ParamsMap::new();
+    let not_confirmed = if asked.not_confirmed { "1" } else { "" };
+    for (key, value) in [
+        ("q", asked.q.as_str()),
+        ("kind", &asked.kind),
+        ("who", &asked.who),
+        ("area", &asked.area),
+        ("entity", &asked.entity),
+        ("unconfirmed", not_confirmed),
+        ("cursor", &asked.cursor),
+    ] {
+        if !value.is_empty() {
+            query.insert(key, value.to_owned());
+        }
+    }
+    ["/activity", &query.to_query_string()].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_says_what_it_was_made_of() {
+        let asked = ActivityRequest {
+            q: "lamp & <b>?#".into(),
+            kind: "control".into(),
+            who: "anna/é".into(),
+            not_confirmed: true,
+            cursor: "12.3".into(),
+            ..ActivityRequest::default()
+        };
+        let address = write(&asked);
+        assert!(!address.contains(['<', ' ', '#']), "{address}");
+        let mut query = ParamsMap::new();
+        for pair in address.split_once('?').expect("a query").1.split('&') {
+            let (key, value) = pair.split_once('=').expect("a pair");
+            query.insert(key.to_owned(), leptos_router::location::Url::unescape(value));
+        }
+        assert_eq!(read(&query), asked);
+        assert_eq!(write(&ActivityRequest::default()), "/activity");
+    }
+}

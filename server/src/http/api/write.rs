@@ -1,0 +1,67 @@
+//! What operators write about entities, devices and areas: `PATCH`, answered with how it is shown from now on.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use domain::device::{Area, AreaId, Device, DeviceId, clean_text};
+use domain::entity::EntityId;
+use domain::written::{AmendError, Amendment, AreaPatch, BadField, DevicePatch, EntityPatch};
+use serde_json::{Map, Value};
+
+use super::By;
+use super::entities::{self, Listed, not_found};
+use crate::backend::WriteError;
+use crate::http::AppState;
+use crate::http::problem::Problem;
+
+pub(super) async fn entity(State(app): State<AppState>, By(caller): By, Path(id): Path<String>, body: Bytes) -> Result<Json<Listed>, Problem> {
+    let entity = EntityId::parse(&id).map_err(|_| not_found("entity", &id))?;
+    let fields = object(&body)?;
+    let patch = EntityPatch::read(fields.clone())?;
+    app.backend.write(&caller, Amendment::Entity(entity, patch), fields).await?;
+    entities::one(State(app), By(caller), Path(id)).await
+}
+
+pub(super) async fn device(State(app): State<AppState>, By(caller): By, Path(id): Path<String>, body: Bytes) -> Result<Json<Device>, Problem> {
+    let device = DeviceId::parse(&id).map_err(|_| not_found("device", &id))?;
+    let fields = object(&body)?;
+    let patch = DevicePatch::read(fields.clone())?;
+    app.backend.write(&caller, Amendment::Device(device, patch), fields).await?;
+    entities::one_device(State(app), By(caller), Path(id)).await
+}
+
+pub(super) async fn area(State(app): State<AppState>, By(caller): By, Path(id): Path<String>, body: Bytes) -> Result<Json<Area>, Problem> {
+    let area = AreaId::parse(&id).map_err(|_| not_found("area", &id))?;
+    let fields = object(&body)?;
+    let patch = AreaPatch::read(fields.clone())?;
+    app.backend.write(&caller, Amendment::Area(area, patch), fields).await?;
+    entities::one_area(State(app), By(caller), Path(id)).await
+}
+
+/// The fields to be changed. The order of the words is lost, and of two with one name the last one counts.
+fn object(body: &[u8]) -> Result<Map<String, Value>, Problem> {
+    serde_json::from_slice(body).map_err(|error| {
+        let error = clean_text(&error.to_string(), 200);
+        Problem::new(StatusCode::BAD_REQUEST, format!("the body is no JSON object with the fields to be changed: {error}"))
+    })
+}
+
+impl From<BadField> for Problem {
+    fn from(error: BadField) -> Self {
+        let detail = error.to_string();
+        Self::field(error.field, detail)
+    }
+}
+
+impl From<WriteError> for Problem {
+    fn from(error: WriteError) -> Self {
+        let detail = error.to_string();
+        match error {
+            WriteError::Refused(error) => error.into(),
+            WriteError::Amend(AmendError::Unknown(_)) => Self::new(StatusCode::NOT_FOUND, detail),
+            WriteError::Amend(AmendError::InFile { field, .. }) => Self::about(StatusCode::CONFLICT, field, detail),
+            WriteError::NotStored => Self::new(StatusCode::SERVICE_UNAVAILABLE, detail),
+        }
+    }
+}
