@@ -22,7 +22,7 @@ fn settings() -> Settings {
             Override { area: Some(e.area), order: Some(e.order), precision: e.precision, word_on, word_off, hidden: None, ..Override::default() };
         (e.id, Override { name: own(e.name), icon: own(e.icon), unit: e.unit.and_then(own), ..more })
     });
-    Settings { rules: demo_rules(), areas: demo_areas(), overrides: overrides.collect() }
+    Settings { rules: demo_rules(), areas: demo_areas(), overrides: overrides.collect(), ..Settings::default() }
 }
 
 /// Plays the scenes for `seconds` into a fleet.
