@@ -128,7 +128,7 @@ pub const BLOCKS: &[Block] = &[
             may("min", "none", "a finite number"),
             may("max", "none", "a finite number"),
             may("step", "none", "a finite number above 0"),
-            may("options", "any", "a list of at most 100 different words, such as [\"eco\", \"comfort\"]"),
+            may("options", "any word", "a list of at most 100 different words, such as [\"eco\", \"comfort\"]"),
             may("link", "the only broker", "the name of a broker"),
         ],
     },

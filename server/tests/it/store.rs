@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use domain::alarm::{Alarm, AlarmState, Severity};
-use domain::command::{Action, CommandReport, CommandState};
+use domain::change::QueueChange;
+use domain::command::{Action, CommandReport, CommandState, QueuedCommand};
 use domain::device::{Availability, Device, DeviceId};
 use domain::entity::{Entity, EntityId, EntityKind};
 use domain::history::{Range, Resolution};
@@ -101,6 +102,7 @@ pub(crate) fn sensor(id: &str) -> Entity {
         hidden: false,
         order: 0,
         counter: None,
+        control: domain::control::Control::default(),
         id,
     }
 }
@@ -140,7 +142,13 @@ async fn registry_last_values_and_alarms_survive_a_restart() {
         after_ms: None,
         usual_ms: None,
     };
+    let queued = |id: &str, name: &str| QueuedCommand {
+        report: CommandReport { id: id.into(), entity: entity(name), state: CommandState::Queued, ..command.clone() },
+        expires_at: Timestamp::from_ms(99),
+    };
+    let (older, newer, other) = (queued("q1", "a.switch"), queued("q2", "a.switch"), queued("q3", "b.switch"));
     let batch = Batch {
+        queue: [older, newer.clone(), other].map(QueueChange::Put).into_iter().chain([QueueChange::Gone("q3".into())]).collect(),
         devices: vec![device("a"), Device { name: "Newer".into(), ..device("b") }],
         entities: vec![sensor("a.temperature")],
         readings: readings.clone(),
@@ -155,6 +163,7 @@ async fn registry_last_values_and_alarms_survive_a_restart() {
     let test = test.reopen().await;
     let saved = test.store.load().await.unwrap();
     assert_eq!(saved.devices, batch.devices);
+    assert_eq!(saved.queued, [newer], "one for each entity, the newest");
     assert_eq!(saved.entities, batch.entities);
     assert_eq!(saved.alarms, [alarm("hot", AlarmState::Unacked)]);
     assert_eq!(saved.taken, batch.taken);
