@@ -59,7 +59,7 @@ async fn take(parts: Option<JoinHandle<Parts>>, buckets: &mut Buckets) -> Result
 }
 
 fn divide(heads: &[Head], packed: &AllPacked, (from, to): (i64, i64), grid: &Grid) -> Parts {
-    let mut parts = vec![];
+    let (mut parts, mut room) = (vec![], codec::Room::default());
     for head in heads {
         let data = packed.get(head.data_id)?;
         // The first part is what lies before the range, the last what lies behind it.
@@ -72,7 +72,8 @@ fn divide(heads: &[Head], packed: &AllPacked, (from, to): (i64, i64), grid: &Gri
             moments.push(next.min(to));
             at = next;
         }
-        let sums = codec::divide(data, &moments, head.start_at, head.sum.last_key).map_err(|error| block::damaged(head.data_id, &error))?;
+        let sums =
+            codec::divide(&mut room, data, &moments, head.start_at, head.sum.last_key).map_err(|error| block::damaged(head.data_id, &error))?;
         parts.extend(starts.into_iter().zip(sums.into_iter().skip(1)).filter_map(|(start, sum)| Some((start, sum?))));
     }
     Ok(parts)
