@@ -16,6 +16,7 @@
 use column::Reader;
 pub use divide::divide;
 use paged::Paged;
+pub use paged::Room;
 pub use point::Point;
 pub use sum::{Sum, decode_sums, encode_sums};
 pub use traced::{Run, Traced, increase, is_on};
@@ -80,7 +81,7 @@ pub fn decode(data: &[u8]) -> Result<Vec<Point>, CodecError> {
         return Ok(vec![]);
     }
     if columns.format == FORMAT {
-        return Paged::open(columns.rest, columns.kind, columns.n)?.points();
+        return Paged::open(Room::default().lay(columns.rest), columns.kind, columns.n)?.points();
     }
     let times = Times::of_kind(columns.kind)?;
     let (marks, values) = if columns.format == FORMAT_1 {

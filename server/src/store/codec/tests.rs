@@ -83,7 +83,7 @@ fn pages_of(number: impl Strategy<Value = f64>) -> impl Strategy<Value = Vec<Poi
 /// What a block comes to between moments is what its points come to there. Sums of decimals are exact; others may be added in another order.
 fn check_divided(data: &[u8], points: &[Point], moments: &[i64], exact: Option<u8>) {
     let (Some(first), Some(last)) = (points.first(), points.last()) else { return };
-    let parts = divide(data, moments, first.taken_at(), last.key()).expect("reads back");
+    let parts = divide(&mut Room::default(), data, moments, first.taken_at(), last.key()).expect("reads back");
     assert_eq!(parts.len(), moments.len() + 1);
     let mut begin = 0;
     for (part, end) in parts.iter().zip(moments.iter().map(|moment| points.partition_point(|point| point.taken_at() < *moment)).chain([points.len()]))
@@ -156,7 +156,7 @@ proptest! {
         data[HEAD_BYTES - 4..HEAD_BYTES].copy_from_slice(&sum.to_le_bytes());
         let _ = decode(&data);
         for last_key in [0, points.last().map_or(0, Point::key), i64::MAX] {
-            let _ = divide(&data, &moments_of(&points, &places), points[0].taken_at(), last_key);
+            let _ = divide(&mut Room::default(), &data, &moments_of(&points, &places), points[0].taken_at(), last_key);
         }
     }
 }
@@ -202,7 +202,7 @@ proptest! {
     #[test]
     fn anything_is_read_or_refused(data in prop::collection::vec(any::<u8>(), 0..400)) {
         let _ = decode(&data);
-        let _ = divide(&data, &[5, 50], 0, 0);
+        let _ = divide(&mut Room::default(), &data, &[5, 50], 0, 0);
         let _ = decode_sums(&data);
     }
 
@@ -229,7 +229,7 @@ proptest! {
             data[HEAD_BYTES - 4..HEAD_BYTES].copy_from_slice(&sum.to_le_bytes());
         }
         let _ = decode(&data);
-        let _ = divide(&data, &[5, 50, 1_781_050_000_000], 0, i64::MAX);
+        let _ = divide(&mut Room::default(), &data, &[5, 50, 1_781_050_000_000], 0, i64::MAX);
     }
 }
 
@@ -248,6 +248,50 @@ fn blocks_of_the_third_format_are_read_and_divided() {
         assert_eq!(data[0], FORMAT_3);
         assert_eq!(decode(data).as_deref(), Ok(points.as_slice()));
         check_divided(data, &points, &[at(0), at(100) - 1, at(100), at(250) + 1], None);
+    }
+}
+
+/// A clock that ticks regularly, and once is late: where a page ends is told by the step.
+#[test]
+fn what_lies_before_the_first_point_of_a_page_ends_with_the_last_of_the_page_before() {
+    for late in [0, 5_000, 3_600_000] {
+        for page in [512, 1_024] {
+            let moved = |(idx, point): (usize, Point)| Point::new(point.taken_at() + if idx < page { 0 } else { late }, true, point.value);
+            let points: Vec<Point> = sensor(2_000).into_iter().enumerate().map(moved).collect();
+            let first = points[page].taken_at();
+            for moment in [first - 1, first, first + 1] {
+                check_divided(&encode(&points), &points, &[moment], Some(2));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_page_that_begins_past_the_end_is_refused() {
+    let points = sensor(2_000);
+    let mut data = encode(&points);
+    // Behind the two bytes for points of a page and decimals the step, and then the bytes of the first page's numbers, in two bytes of seven bits.
+    let at = HEAD_BYTES + 2 + data[HEAD_BYTES + 2..].iter().position(|byte| byte & 0x80 == 0).expect("a step") + 1;
+    assert!(data[at] & 0x80 > 0 && data[at + 1] & 0x80 == 0, "two bytes");
+    data[at..at + 2].copy_from_slice(&[0xff, 0x7f]);
+    let sum = checksum(&data);
+    data[HEAD_BYTES - 4..HEAD_BYTES].copy_from_slice(&sum.to_le_bytes());
+    assert!(decode(&data).is_err());
+    let (first, last) = (points[0].taken_at(), points[1_999].key());
+    assert!(divide(&mut Room::default(), &data, &[points[700].taken_at()], first, last).is_err());
+}
+
+/// What one block leaves behind in the room is nothing to the next.
+#[test]
+fn one_room_is_for_many_blocks() {
+    let mut room = Room::default();
+    let constant: Vec<Point> = (0..2_000).map(|i| Point::new(i * 1_000, true, 7.0)).collect();
+    for points in [sensor(5_000), constant, sensor(700), sensor(3), sensor(2_000)] {
+        let (data, at) = (encode(&points), points[points.len() / 2].taken_at());
+        let alone = divide(&mut Room::default(), &data, &[at], points[0].taken_at(), points[points.len() - 1].key());
+        assert!(alone.is_ok());
+        assert_eq!(divide(&mut room, &data, &[at], points[0].taken_at(), points[points.len() - 1].key()), alone);
+        assert!(divide(&mut room, &data[..data.len() - 1], &[at], 0, 0).is_err());
     }
 }
 

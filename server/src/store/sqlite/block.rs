@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use sqlx::sqlite::SqliteConnection;
 
+use super::extent;
 use super::registry::to_json;
 use crate::store::StoreError;
 use crate::store::codec::Sum;
@@ -93,6 +94,19 @@ pub(super) async fn at(connection: &mut SqliteConnection, generation: i64, momen
     Ok(rows.into_iter().map(head).collect())
 }
 
+/// The heads of some blocks by series and first moment, in this order; each of them is there.
+pub(super) async fn known(connection: &mut SqliteConnection, generation: i64, starts: &[(i64, i64)]) -> Result<Vec<Head>, StoreError> {
+    let sql = heads!(
+        "cross join block on block.series_id = asked.value ->> 0 and block.start_at = asked.value ->> 1
+         where block.born <= ?1 and (block.died is null or block.died > ?1)"
+    );
+    let rows: Vec<Row> = sqlx::query_as(sql).bind(generation).bind(to_json(&starts)?).fetch_all(connection).await?;
+    if rows.len() != starts.len() {
+        return Err(StoreError::Failed(format!("{} of {} blocks are there", rows.len(), starts.len())));
+    }
+    Ok(rows.into_iter().map(head).collect())
+}
+
 /// The heads of the first blocks of a series that begin in a span, at most `limit`.
 pub(super) async fn first(
     connection: &mut SqliteConnection,
@@ -156,10 +170,9 @@ pub(super) async fn read_packed(connection: &mut SqliteConnection, ids: &[i64]) 
     let mut all = AllPacked { data, places: HashMap::new() };
     let mut end = 0;
     for (id, len) in ids.split(',').zip(lens.split(',')) {
-        let unclear = |error: std::num::ParseIntError| StoreError::Failed(format!("block {id} of {len} bytes: {error}"));
         let begin = end;
-        end += len.parse::<usize>().map_err(unclear)?;
-        all.places.insert(id.parse().map_err(unclear)?, begin..end);
+        end += extent::integer::<usize>(Some(len))?;
+        all.places.insert(extent::integer(Some(id))?, begin..end);
     }
     Ok(all)
 }

@@ -30,13 +30,12 @@ impl Buckets {
     }
 
     /// Takes a block by its head if it lies in one bucket and within the range; otherwise it has to be read.
-    pub(super) fn add_head(&mut self, grid: &Grid, (from, to): (i64, i64), head: &Head) -> bool {
-        let (start, end) = grid.bucket(head.start_at);
-        let is_whole = head.start_at >= from && head.end_at() < to.min(end);
-        if is_whole {
+    pub(super) fn add_head(&mut self, grid: &Grid, range: (i64, i64), head: &Head) -> bool {
+        let bucket = bucket_around(grid, range, (head.start_at, head.end_at()));
+        if let Some(start) = bucket {
             self.add(start, &head.sum);
         }
-        is_whole
+        bucket.is_some()
     }
 
     /// Takes what readings of one bucket come to, by where it begins.
@@ -48,6 +47,12 @@ impl Buckets {
     pub(super) fn rows(self) -> Vec<(i64, Sum)> {
         self.sums.into_iter().collect()
     }
+}
+
+/// Where the bucket begins that everything between two moments lies in, if that is one bucket and within the range.
+pub(super) fn bucket_around(grid: &Grid, (from, to): (i64, i64), (first, last): (i64, i64)) -> Option<i64> {
+    let (start, end) = grid.bucket(first);
+    (first >= from && last < to.min(end)).then_some(start)
 }
 
 /// Those of some readings in order that lie in a range.

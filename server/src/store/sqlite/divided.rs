@@ -8,8 +8,9 @@ use domain::downsample::Grid;
 use sqlx::sqlite::SqliteConnection;
 use tokio::task::{JoinHandle, spawn_blocking};
 
-use super::block::{self, AllPacked, Head};
+use super::block::{self, AllPacked};
 use super::buckets::Buckets;
+use super::extent::Extent;
 use crate::store::StoreError;
 use crate::store::codec::{self, Sum};
 
@@ -24,24 +25,24 @@ type Parts = Result<Vec<(i64, Sum)>, StoreError>;
 /// Adds what lies in the range of some blocks of one series.
 pub(super) async fn add(
     connection: &mut SqliteConnection,
-    heads: &[Head],
+    blocks: &[Extent],
     range: (i64, i64),
     grid: &Grid,
     buckets: &mut Buckets,
 ) -> Result<(), StoreError> {
-    if heads.is_empty() {
+    if blocks.is_empty() {
         return Ok(());
     }
     let grid = Arc::new(grid.clone());
     let mut unpacking: VecDeque<JoinHandle<Parts>> = VecDeque::new();
-    for heads in heads.chunks(BLOCKS) {
+    for blocks in blocks.chunks(BLOCKS) {
         if unpacking.len() >= AT_ONCE {
             take(unpacking.pop_front(), buckets).await?;
         }
-        let ids: Vec<i64> = heads.iter().map(|head| head.data_id).collect();
+        let ids: Vec<i64> = blocks.iter().map(|block| block.data_id).collect();
         let packed = block::read_packed(connection, &ids).await?;
-        let (heads, grid) = (heads.to_vec(), Arc::clone(&grid));
-        unpacking.push_back(spawn_blocking(move || divide(&heads, &packed, range, &grid)));
+        let (blocks, grid) = (blocks.to_vec(), Arc::clone(&grid));
+        unpacking.push_back(spawn_blocking(move || divide(&blocks, &packed, range, &grid)));
     }
     while !unpacking.is_empty() {
         take(unpacking.pop_front(), buckets).await?;
@@ -58,21 +59,22 @@ async fn take(parts: Option<JoinHandle<Parts>>, buckets: &mut Buckets) -> Result
     Ok(())
 }
 
-fn divide(heads: &[Head], packed: &AllPacked, (from, to): (i64, i64), grid: &Grid) -> Parts {
-    let mut parts = vec![];
-    for head in heads {
-        let data = packed.get(head.data_id)?;
+fn divide(blocks: &[Extent], packed: &AllPacked, (from, to): (i64, i64), grid: &Grid) -> Parts {
+    let (mut parts, mut room) = (vec![], codec::Room::default());
+    for extent in blocks {
+        let data = packed.get(extent.data_id)?;
         // The first part is what lies before the range, the last what lies behind it.
         let (mut moments, mut starts) = (vec![from], vec![]);
-        let mut at = head.start_at.max(from);
-        let end = head.end_at().saturating_add(1).min(to);
+        let mut at = extent.start_at.max(from);
+        let end = extent.end_at().saturating_add(1).min(to);
         while at < end {
             let (start, next) = grid.bucket(at);
             starts.push(start);
             moments.push(next.min(to));
             at = next;
         }
-        let sums = codec::divide(data, &moments, head.start_at, head.sum.last_key).map_err(|error| block::damaged(head.data_id, &error))?;
+        let sums =
+            codec::divide(&mut room, data, &moments, extent.start_at, extent.last_key).map_err(|error| block::damaged(extent.data_id, &error))?;
         parts.extend(starts.into_iter().zip(sums.into_iter().skip(1)).filter_map(|(start, sum)| Some((start, sum?))));
     }
     Ok(parts)

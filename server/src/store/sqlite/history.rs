@@ -7,8 +7,9 @@ use domain::time::{HOUR_MS, Timestamp};
 use sqlx::sqlite::SqliteConnection;
 
 use super::block::{self, Head};
-use super::buckets::{Buckets, within};
+use super::buckets::{Buckets, bucket_around, within};
 use super::divided;
+use super::extent::{self, Extent};
 use super::hot::View;
 use super::hours::{self, Span};
 use super::older;
@@ -20,6 +21,8 @@ use crate::store::codec::Sum;
 
 /// Blocks that a statement reads.
 const BLOCKS: usize = 64;
+/// Heads that a statement reads.
+const HEADS: usize = 512;
 /// Series whose hours a statement reads.
 const HOURS_SERIES: usize = 8;
 
@@ -78,12 +81,12 @@ pub(super) async fn points(
     // Exact, so that it says who has few readings.
     found.retain(|_, columns| columns.rows.iter().map(|(_, sum)| usize::try_from(sum.n).unwrap_or(usize::MAX)).sum::<usize>() > points);
     let left: Vec<i64> = series.iter().copied().filter(|key| !found.contains_key(key)).collect();
-    let mut heads = heads(connection, view, &left, range).await?;
+    let mut extents = extents(connection, view, &left, range).await?;
     for key in left {
-        let heads = heads.remove(&key).unwrap_or_default();
-        let columns = match raw(connection, view, key, &heads, range, points).await? {
+        let blocks = extents.remove(&key).unwrap_or_default();
+        let columns = match raw(connection, view, key, &blocks, range, points).await? {
             Some(columns) => columns,
-            None => summed(connection, view, key, &heads, range, asked).await?,
+            None => summed(connection, view, key, &blocks, range, asked).await?,
         };
         found.insert(key, columns);
     }
@@ -102,10 +105,10 @@ pub(super) async fn buckets(
     let (older, series) = older::answer(connection, view, series, asked).await?;
     let mut found = from_hours(connection, view, &series, range, asked).await?;
     let left: Vec<i64> = series.iter().copied().filter(|key| !found.contains_key(key)).collect();
-    let mut heads = heads(connection, view, &left, range).await?;
+    let mut extents = extents(connection, view, &left, range).await?;
     for key in left {
-        let heads = heads.remove(&key).unwrap_or_default();
-        found.insert(key, summed(connection, view, key, &heads, range, asked).await?);
+        let blocks = extents.remove(&key).unwrap_or_default();
+        found.insert(key, summed(connection, view, key, &blocks, range, asked).await?);
     }
     found.extend(older);
     Ok(found)
@@ -181,24 +184,50 @@ pub(super) async fn heads(
     Ok(found)
 }
 
+/// Where all blocks lie that have something in the range, by series and in order of time.
+pub(super) async fn extents(
+    connection: &mut SqliteConnection,
+    view: &View,
+    series: &[i64],
+    range: (i64, i64),
+) -> Result<HashMap<i64, Vec<Extent>>, StoreError> {
+    let mut found: HashMap<i64, Vec<Extent>> = HashMap::new();
+    let mut pace = Pace::through(range, series.len());
+    let mut is_first = true;
+    while let Some(slice) = pace.next() {
+        // As with heads.
+        for extent in extent::list(connection, view.generation, series, slice, is_first).await? {
+            if extent.end_at() >= range.0 {
+                found.entry(extent.series).or_default().push(extent);
+            }
+        }
+        is_first = false;
+    }
+    Ok(found)
+}
+
 /// Every reading of a series, if there are no more than `most`.
 async fn raw(
     connection: &mut SqliteConnection,
     view: &View,
     series: i64,
-    heads: &[Head],
+    blocks: &[Extent],
     range: (i64, i64),
     most: usize,
 ) -> Result<Option<Columns>, StoreError> {
-    let is_whole = |head: &&Head| head.start_at >= range.0 && head.end_at() < range.1;
+    let is_whole = |block: &&Extent| block.start_at >= range.0 && block.end_at() < range.1;
     let n_hot: usize = view.points(series).map(|points| within(range, points).len()).sum();
-    let n_whole: i64 = heads.iter().filter(is_whole).map(|head| head.sum.n).sum();
+    let n_whole: i64 = blocks.iter().filter(is_whole).map(|block| block.n).sum();
     if n_hot.saturating_add(usize::try_from(n_whole).unwrap_or(usize::MAX)) > most {
         return Ok(None);
     }
     let mut all: Vec<Point> = vec![];
-    for heads in heads.chunks(BLOCKS) {
-        each_block(connection, heads, |_, points| all.extend_from_slice(within(range, points))).await?;
+    for blocks in blocks.chunks(BLOCKS) {
+        let ids: Vec<i64> = blocks.iter().map(|block| block.data_id).collect();
+        let found = block::read(connection, &ids).await?;
+        for points in ids.iter().filter_map(|id| found.get(id)) {
+            all.extend_from_slice(within(range, points));
+        }
     }
     for points in view.points(series) {
         all.extend_from_slice(within(range, points));
@@ -216,32 +245,24 @@ pub(super) async fn summed(
     connection: &mut SqliteConnection,
     view: &View,
     series: i64,
-    heads: &[Head],
+    blocks: &[Extent],
     range: (i64, i64),
     asked: &Asked,
 ) -> Result<Columns, StoreError> {
     let mut buckets = Buckets::default();
-    let divided: Vec<Head> = heads.iter().filter(|head| !buckets.add_head(&asked.grid, range, head)).copied().collect();
+    let is_whole = |block: &Extent| bucket_around(&asked.grid, range, (block.start_at, block.end_at())).is_some();
+    let (whole, divided): (Vec<Extent>, Vec<Extent>) = blocks.iter().partition(|block| is_whole(block));
+    for some in whole.chunks(HEADS) {
+        let starts: Vec<(i64, i64)> = some.iter().map(|block| (block.series, block.start_at)).collect();
+        for head in block::known(connection, view.generation, &starts).await? {
+            buckets.add_head(&asked.grid, range, &head);
+        }
+    }
     divided::add(connection, &divided, range, &asked.grid, &mut buckets).await?;
     for points in view.points(series) {
         buckets.add_points(&asked.grid, range, points);
     }
     Ok(Columns { resolution: asked.resolution, rows: buckets.rows() })
-}
-
-/// Reads blocks, and hands them on in the order asked.
-async fn each_block(connection: &mut SqliteConnection, heads: &[Head], mut each: impl FnMut(&Head, &[Point])) -> Result<(), StoreError> {
-    if heads.is_empty() {
-        return Ok(());
-    }
-    let ids: Vec<i64> = heads.iter().map(|head| head.data_id).collect();
-    let found = block::read(connection, &ids).await?;
-    for head in heads {
-        if let Some(points) = found.get(&head.data_id) {
-            each(head, points);
-        }
-    }
-    Ok(())
 }
 
 /// The part of a range that can hold anything.

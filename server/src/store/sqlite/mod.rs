@@ -67,6 +67,8 @@ mod block;
 mod budget;
 /// States and what is logged, once their time has come.
 mod expire;
+/// Where blocks lie in time.
+mod extent;
 /// How far back each series is kept.
 mod floor;
 /// What a day brings.

@@ -49,7 +49,7 @@ async fn finest(connection: &mut SqliteConnection, view: &View, series: i64, flo
     let minutes = part(Span::Minute, floor.raw_from);
     let is_there = hours::is_any(connection, view.generation, Span::Minute, series, minutes).await?
         // Readings that take no more room than their minutes would.
-        || !history::heads(connection, view, &[series], minutes).await?.is_empty();
+        || !history::extents(connection, view, &[series], minutes).await?.is_empty();
     Ok(is_there.then_some(Span::Minute))
 }
 
@@ -83,8 +83,8 @@ async fn summed(connection: &mut SqliteConnection, view: &View, series: i64, ask
     let (columns, left) = match from_hours.remove(&series).zip(history::whole_hours(range, &asked.grid)) {
         Some((columns, inner)) => (columns, vec![(range.0, inner.0), (inner.1, range.1)]),
         None => {
-            let heads = history::heads(connection, view, &[series], range).await?.remove(&series).unwrap_or_default();
-            (history::summed(connection, view, series, &heads, range, asked).await?, vec![range])
+            let blocks = history::extents(connection, view, &[series], range).await?.remove(&series).unwrap_or_default();
+            (history::summed(connection, view, series, &blocks, range, asked).await?, vec![range])
         }
     };
     let mut minutes: Vec<(i64, Sum)> = vec![];

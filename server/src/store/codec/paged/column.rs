@@ -3,9 +3,9 @@ use std::ops::Range;
 use pco::data_types::Number;
 use pco::errors::PcoResult;
 use pco::wrapped::{ChunkDecompressor, FileCompressor, FileDecompressor};
-use pco::{ChunkConfig, PagingSpec};
+use pco::{ChunkConfig, DecompressorScratch, PagingSpec};
 
-use super::varint;
+use super::{UNIT_POINTS, varint};
 use crate::store::codec::CodecError;
 
 /// What pco packs, for which it makes tables of as many bytes.
@@ -55,11 +55,11 @@ pub(super) fn write_numbers<T: Number>(out: &mut Vec<u8>, numbers: &[T], pages: 
     lens
 }
 
-/// A column of which pages are read.
+/// A column of which pages are read. Whoever reads brings the scratch, which is the same for all columns.
 pub(super) struct Column<'a, T: Number> {
     chunk: ChunkDecompressor<T>,
     pages: &'a [u8],
-    /// What was read last.
+    /// What was read last: the first of a page, or all.
     read: Vec<T>,
     /// Where its page begins.
     begin: Option<usize>,
@@ -83,14 +83,34 @@ impl<'a, T: Number + Default> Column<'a, T> {
     ///
     /// # Errors
     /// [`CodecError`] for what is damaged.
-    pub(super) fn page(&mut self, begin: usize, n: usize) -> Result<&[T], CodecError> {
-        if self.begin != Some(begin) || self.read.len() != n {
+    pub(super) fn page(&mut self, begin: usize, n: usize, scratch: &mut DecompressorScratch) -> Result<&[T], CodecError> {
+        self.page_until(begin, n, scratch, |_| false)
+    }
+
+    /// The first numbers of a page, as many as are enough, or all. They come in steps of [`UNIT_POINTS`], since a page is read from its beginning.
+    ///
+    /// # Errors
+    /// [`CodecError`] for what is damaged.
+    pub(super) fn page_until(
+        &mut self,
+        begin: usize,
+        n: usize,
+        scratch: &mut DecompressorScratch,
+        is_enough: impl Fn(&[T]) -> bool,
+    ) -> Result<&[T], CodecError> {
+        let is_read = self.begin == Some(begin) && (self.read.len() == n || is_enough(&self.read));
+        if !is_read {
             self.begin = None;
+            self.read.clear();
             let page = self.pages.get(begin..).ok_or(CodecError::CutOff(self.pages.len()))?;
-            self.read.resize(n, T::default());
             let mut read = || {
-                let mut page = self.chunk.page_decompressor(page, n)?;
-                page.read(&mut self.read)
+                let mut page = self.chunk.page_decompressor_with_scratch(page, n, scratch)?;
+                while self.read.len() < n && (self.read.is_empty() || !is_enough(&self.read)) {
+                    let from = self.read.len();
+                    self.read.resize(n.min(from + UNIT_POINTS), T::default());
+                    page.read(&mut self.read[from..])?;
+                }
+                PcoResult::Ok(())
             };
             read().map_err(|error| CodecError::Damaged(error.to_string()))?;
             self.begin = Some(begin);
@@ -133,27 +153,79 @@ impl<'a> Integers<'a> {
     ///
     /// # Errors
     /// [`CodecError`] for what is damaged.
-    pub(super) fn extend<V>(&mut self, begin: usize, n: usize, out: &mut Vec<V>, make: impl Fn(usize, i64) -> V) -> Result<(), CodecError> {
+    pub(super) fn extend<V>(
+        &mut self,
+        begin: usize,
+        n: usize,
+        scratch: &mut DecompressorScratch,
+        out: &mut Vec<V>,
+        make: impl Fn(usize, i64) -> V,
+    ) -> Result<(), CodecError> {
         fn all<T: Offset, V>(least: i64, offsets: &[T], out: &mut Vec<V>, make: impl Fn(usize, i64) -> V) {
             out.extend(offsets.iter().enumerate().map(|(idx, offset)| make(idx, least.wrapping_add_unsigned((*offset).into()))));
         }
         match self {
-            Self::Short(least, column) => all(*least, column.page(begin, n)?, out, make),
-            Self::Middle(least, column) => all(*least, column.page(begin, n)?, out, make),
-            Self::Long(least, column) => all(*least, column.page(begin, n)?, out, make),
+            Self::Short(least, column) => all(*least, column.page(begin, n, scratch)?, out, make),
+            Self::Middle(least, column) => all(*least, column.page(begin, n, scratch)?, out, make),
+            Self::Long(least, column) => all(*least, column.page(begin, n, scratch)?, out, make),
         }
         Ok(())
+    }
+
+    /// How many of a page something is true of, where it is true of none after one that it is not true of; and the last of those. It is asked of an
+    /// integer and its place in the page.
+    ///
+    /// # Errors
+    /// [`CodecError`] for what is damaged.
+    pub(super) fn first(
+        &mut self,
+        begin: usize,
+        n: usize,
+        scratch: &mut DecompressorScratch,
+        is_so: impl Fn(usize, i64) -> bool,
+    ) -> Result<(usize, Option<i64>), CodecError> {
+        fn first<T: Offset>(
+            (begin, n): (usize, usize),
+            scratch: &mut DecompressorScratch,
+            (least, column): (i64, &mut Column<'_, T>),
+            is_so: impl Fn(usize, i64) -> bool,
+        ) -> Result<(usize, Option<i64>), CodecError> {
+            let integer = |offset: T| least.wrapping_add_unsigned(offset.into());
+            let is_past = |read: &[T]| read.last().is_some_and(|last| !is_so(read.len() - 1, integer(*last)));
+            let read = column.page_until(begin, n, scratch, is_past)?;
+            let (mut low, mut high) = (0, read.len());
+            while low < high {
+                let middle = low.midpoint(high);
+                if is_so(middle, integer(read[middle])) {
+                    low = middle + 1;
+                } else {
+                    high = middle;
+                }
+            }
+            Ok((low, low.checked_sub(1).and_then(|last| read.get(last)).map(|last| integer(*last))))
+        }
+        match self {
+            Self::Short(least, column) => first((begin, n), scratch, (*least, column), is_so),
+            Self::Middle(least, column) => first((begin, n), scratch, (*least, column), is_so),
+            Self::Long(least, column) => first((begin, n), scratch, (*least, column), is_so),
+        }
     }
 
     /// What some of a page come to.
     ///
     /// # Errors
     /// [`CodecError`] for what is damaged.
-    pub(super) fn total(&mut self, begin: usize, n: usize, some: Range<usize>) -> Result<Option<Total>, CodecError> {
+    pub(super) fn total(
+        &mut self,
+        begin: usize,
+        n: usize,
+        scratch: &mut DecompressorScratch,
+        some: Range<usize>,
+    ) -> Result<Option<Total>, CodecError> {
         Ok(match self {
-            Self::Short(least, column) => Total::of(*least, column.page(begin, n)?.get(some).unwrap_or_default()),
-            Self::Middle(least, column) => Total::of(*least, column.page(begin, n)?.get(some).unwrap_or_default()),
-            Self::Long(least, column) => Total::of(*least, column.page(begin, n)?.get(some).unwrap_or_default()),
+            Self::Short(least, column) => Total::of(*least, column.page(begin, n, scratch)?.get(some).unwrap_or_default()),
+            Self::Middle(least, column) => Total::of(*least, column.page(begin, n, scratch)?.get(some).unwrap_or_default()),
+            Self::Long(least, column) => Total::of(*least, column.page(begin, n, scratch)?.get(some).unwrap_or_default()),
         })
     }
 }

@@ -15,6 +15,7 @@
 //! Integers without a size are little endian, 7 bits a byte.
 
 pub(super) use read::Paged;
+pub use room::Room;
 pub(super) use write::encode;
 
 /// Columns of unsigned integers and of numbers, by pages.
@@ -25,6 +26,8 @@ mod grid;
 mod part;
 /// From bytes to points.
 mod read;
+/// Memory to unpack in.
+mod room;
 /// Integers of as few bytes as they need.
 mod varint;
 /// From points to bytes.

@@ -1,7 +1,10 @@
 use std::ops::Range;
 
+use pco::DecompressorScratch;
+
 use super::column::{Column, Integers, Total};
 use super::part::Part;
+use super::room::{PADDING, Room};
 use super::{AS_IS, UNIT_POINTS, grid, n_pages, varint};
 use crate::store::codec::{CodecError, Point, Sum, Times, scale};
 
@@ -13,8 +16,7 @@ pub(in crate::store::codec) struct Paged<'a> {
     pages: Vec<Page>,
     numbers: Numbers<'a>,
     marks: Integers<'a>,
-    /// The times of a page that was read.
-    read: (Option<usize>, Vec<i64>),
+    scratch: &'a mut DecompressorScratch,
 }
 
 /// Some points that are packed together.
@@ -51,8 +53,10 @@ enum Numbers<'a> {
 }
 
 impl<'a> Paged<'a> {
-    /// Reads what stands in front of the pages. `data` begins after the checksum; there is one point at least.
-    pub(in crate::store::codec) fn open(mut data: &'a [u8], kind: u8, n: usize) -> Result<Self, CodecError> {
+    /// Reads what stands in front of the pages of a block that was laid into the room; there is one point at least.
+    pub(in crate::store::codec) fn open(room: &'a mut Room, kind: u8, n: usize) -> Result<Self, CodecError> {
+        let Room { data, end, scratch } = room;
+        let mut data: &[u8] = data;
         let times = Times::of_kind(kind)?;
         let page_points = usize::from(varint::byte(&mut data)?) * UNIT_POINTS;
         let decimals = varint::byte(&mut data)?;
@@ -62,11 +66,12 @@ impl<'a> Paged<'a> {
             pages = read_pages(&mut data, n, page_points, decimals)?;
         }
         let len = usize::try_from(varint::read(&mut data)?).unwrap_or(usize::MAX);
-        let (numbers, marks) = data.split_at_checked(len).ok_or(CodecError::CutOff(data.len()))?;
+        // Numbers are read with what comes behind them in sight, for the same reason that blocks are with zeros behind them.
+        let marks = data.get(len..).filter(|marks| marks.len() >= PADDING).ok_or(CodecError::CutOff(*end))?;
         let marks = Integers::open(marks)?;
         let numbers = match decimals {
-            AS_IS => Numbers::AsIs(Column::open(numbers)?),
-            _ => Numbers::Integers(decimals, Integers::open(numbers)?),
+            AS_IS => Numbers::AsIs(Column::open(data)?),
+            _ => Numbers::Integers(decimals, Integers::open(data)?),
         };
         // From how far each is after the one before to what it is.
         let mut before = marks.least();
@@ -74,24 +79,25 @@ impl<'a> Paged<'a> {
             before = before.wrapping_add(page.last);
             page.last = before.wrapping_add(grid::after(step, (page.begin + page.n).saturating_sub(1)));
         }
-        Ok(Self { times, n, step, pages, numbers, marks, read: (None, vec![]) })
+        Ok(Self { times, n, step, pages, numbers, marks, scratch })
     }
 
     /// All points.
     pub(in crate::store::codec) fn points(mut self) -> Result<Vec<Point>, CodecError> {
-        let (mut points, mut values) = (Vec::with_capacity(self.n), vec![]);
-        for idx in 0..self.pages.len() {
-            let page = self.pages[idx];
-            self.read_marks(idx)?;
+        let (mut points, mut marks, mut values) = (Vec::with_capacity(self.n), vec![], vec![]);
+        for page in &self.pages {
+            let (step, begin) = (self.step, page.begin);
+            marks.clear();
+            self.marks.extend(page.times_at, page.n, self.scratch, &mut marks, |place, offset| mark(step, begin + place, offset))?;
             values.clear();
             match &mut self.numbers {
                 Numbers::Integers(decimals, integers) => {
                     let power = power(*decimals)?;
-                    integers.extend(page.numbers_at, page.n, &mut values, |_, integer| scale::number(integer, power))?;
+                    integers.extend(page.numbers_at, page.n, self.scratch, &mut values, |_, integer| scale::number(integer, power))?;
                 }
-                Numbers::AsIs(column) => values.extend_from_slice(column.page(page.numbers_at, page.n)?),
+                Numbers::AsIs(column) => values.extend_from_slice(column.page(page.numbers_at, page.n, self.scratch)?),
             }
-            let marks = self.read.1.iter().zip(&values);
+            let marks = marks.iter().zip(&values);
             points.extend(marks.map(|(mark, value)| self.times.point(*mark, *value)));
         }
         Ok(points)
@@ -118,23 +124,12 @@ impl<'a> Paged<'a> {
             return Ok((self.n, last_key));
         }
         let idx = self.pages[..whole].partition_point(|page| page.last < bound);
-        self.read_marks(idx)?;
-        let n = self.read.1.partition_point(|mark| *mark < bound);
-        let before = n.checked_sub(1).and_then(|before| self.read.1.get(before).copied());
+        let (page, step) = (self.pages[idx], self.step);
+        let is_below = |place: usize, offset: i64| mark(step, page.begin + place, offset) < bound;
+        let (n, before) = self.marks.first(page.times_at, page.n, self.scratch, is_below)?;
+        let before = before.map(|offset| mark(step, page.begin + n.saturating_sub(1), offset));
         let mark = before.or_else(|| Some(self.pages[idx.checked_sub(1)?].last));
-        Ok((self.pages[idx].begin + n, mark.map_or(last_key, |mark| self.times.point(mark, 0.0).key())))
-    }
-
-    fn read_marks(&mut self, idx: usize) -> Result<(), CodecError> {
-        if self.read.0 != Some(idx) {
-            let (page, step) = (self.pages[idx], self.step);
-            self.read.0 = None;
-            self.read.1.clear();
-            let mark = |place: usize, offset: i64| offset.wrapping_add(grid::after(step, page.begin + place));
-            self.marks.extend(page.times_at, page.n, &mut self.read.1, mark)?;
-            self.read.0 = Some(idx);
-        }
-        Ok(())
+        Ok((page.begin + n, mark.map_or(last_key, |mark| self.times.point(mark, 0.0).key())))
     }
 
     fn sum(&mut self, range: Range<usize>, last_key: i64) -> Result<Option<Sum>, CodecError> {
@@ -147,7 +142,7 @@ impl<'a> Paged<'a> {
             let some = range.start.saturating_sub(page.begin)..(range.end - page.begin).min(page.n);
             let part = match page.said {
                 Some(said) if some.len() == page.n => Some(self.numbers.said(page.n, said)?),
-                _ => self.numbers.part(page, some)?,
+                _ => self.numbers.part(page, self.scratch, some)?,
             };
             match (&mut all, part) {
                 (Some(all), Some(part)) => all.then(&part),
@@ -177,15 +172,20 @@ impl Numbers<'_> {
     }
 
     /// What some of a page come to.
-    fn part(&mut self, page: &Page, some: Range<usize>) -> Result<Option<Part>, CodecError> {
+    fn part(&mut self, page: &Page, scratch: &mut DecompressorScratch, some: Range<usize>) -> Result<Option<Part>, CodecError> {
         let n = some.len();
         match self {
             Self::Integers(decimals, integers) => {
-                integers.total(page.numbers_at, page.n, some)?.map(|total| integer_part(*decimals, n, &total)).transpose()
+                integers.total(page.numbers_at, page.n, scratch, some)?.map(|total| integer_part(*decimals, n, &total)).transpose()
             }
-            Self::AsIs(column) => Ok(column.page(page.numbers_at, page.n)?.get(some).and_then(Part::of)),
+            Self::AsIs(column) => Ok(column.page(page.numbers_at, page.n, scratch)?.get(some).and_then(Part::of)),
         }
     }
+}
+
+/// What stands for a time, of how far it is from a regular clock after so many points.
+const fn mark(step: i64, n: usize, offset: i64) -> i64 {
+    offset.wrapping_add(grid::after(step, n))
 }
 
 fn integer_part(decimals: u8, n: usize, of: &Total) -> Result<Part, CodecError> {
