@@ -182,6 +182,29 @@ test('the wheel zooms where the pointer is, moves with Shift, and a double press
   await expect.poll(async () => hours(await range(page))).toBeGreaterThan(1.9 * hours(near));
 });
 
+test('while the wheel turns, the drawn lines are stretched, and drawn anew when it rests', async ({ page }) => {
+  await openChart(page, `&from=${Date.now() - 2 * DAY_MS}&to=${Date.now() - DAY_MS}`);
+  const seen = await page.evaluateHandle(() => {
+    const seen: string[] = [];
+    const line = document.querySelector<SVGSVGElement>('svg.plot')!;
+    new MutationObserver((all) => seen.push(...all.map(({ attributeName }) => `${attributeName}: ${line.style.transform || line.getAttribute('viewBox')}`)))
+      .observe(line, { attributes: true });
+    const layer = document.querySelector('.chart-cursor')!;
+    const box = layer.getBoundingClientRect();
+    const where = { clientX: box.left + box.width / 2, clientY: box.top + 50, bubbles: true, cancelable: true };
+    layer.dispatchEvent(new WheelEvent('wheel', { deltaY: -90, ...where }));
+    return seen;
+  });
+  expect(hours(await range(page))).toBeCloseTo(24 * Math.exp(-90 / 500), 1);
+  const line = page.locator('svg.plot').first();
+  await expect(line).toHaveAttribute('viewBox', '0 0 1000 100');
+  await expect(line).toHaveJSProperty('style.transform', '');
+  const all = await seen.jsonValue();
+  expect(all[0]).toMatch(/^style: translateX\(-\d+\.\d+cqw\) scaleX\(.*1\.19/);
+  // For just what is shown, before the answer with other data comes.
+  expect(all.some((one) => /^viewBox: 8\d\.\d+ 0 83\d\.\d+ 100$/.test(one))).toBe(true);
+});
+
 test('of several turns of the wheel within one frame each counts', async ({ page }) => {
   await openChart(page);
   await page.locator('.chart-cursor').evaluate((layer) => {

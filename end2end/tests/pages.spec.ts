@@ -26,7 +26,7 @@ for (const javaScriptEnabled of [false, true]) {
     test('the history page draws a chart and says in words what it shows', async ({ page }) => {
       const response = await page.goto('/history');
       expect(response?.status()).toBe(200);
-      const chart = page.locator('svg[role=img]:has(svg.plot)').first();
+      const chart = page.locator('.drawing:has(svg.plot) > svg[role=img]').first();
       await expect(chart).toBeVisible();
       const lines = page.locator('svg.plot path[d]');
       expect(await lines.count()).toBeGreaterThan(0);

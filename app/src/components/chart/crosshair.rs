@@ -9,10 +9,10 @@ use leptos::prelude::*;
 use leptos::svg;
 use wasm_bindgen::JsValue;
 
-use crate::components::chart::browser::{get, set};
+use crate::components::chart::browser::{call, get, set};
 use crate::components::chart::handle::Chart;
 use crate::components::chart::model::{ChartModel, Charted, period_before};
-use crate::components::chart::number::{percent, push_tenths};
+use crate::components::chart::number::{percent, push_tenths, push_thousandths};
 use crate::components::chart::panes::Pane;
 use crate::components::chart::shapes::line;
 use crate::erase::{Erase as _, attr, memo, part, text};
@@ -104,13 +104,53 @@ fn across(x: f64) -> String {
 /// Moves a drawing to where `to` says. Not by an attribute: those are part of the page, and a page's security policy lets nobody write styles there.
 fn moves(node: NodeRef<svg::Svg>, to: impl Fn() -> Option<String> + 'static) {
     Effect::new(move |_| {
-        let (Some(svg), Some(to)) = (node.get(), to()) else { return };
-        let style = get(&svg, "style");
-        // Letters between two pixels would be soft. A browser that knows no `round` keeps what it was told first.
-        for text in [["translateX(calc(", &to, "))"], ["translateX(round(", &to, ", 1px))"]] {
-            set(&style, "transform", &JsValue::from_str(&text.concat()));
+        if let (Some(svg), Some(to)) = (node.get(), to()) {
+            transform(&svg, &whole_pixels(&to));
         }
     });
+}
+
+/// Lays a drawing over what is shown now.
+pub(super) fn stretches(node: NodeRef<svg::Svg>, chart: Chart) {
+    let stretch = memo(move || chart.stretch());
+    Effect::new(move |before: Option<()>| {
+        let (Some(svg), stretch) = (node.get(), stretch.get()) else { return };
+        if stretch.is_none() {
+            // The server drew it so.
+            if before.is_some() {
+                transform(&svg, "");
+            }
+            return;
+        }
+        let mut left = String::new();
+        push_thousandths(&mut left, stretch.left);
+        left.push_str("cqw");
+        if stretch.width == 1.0 {
+            return transform(&svg, &whole_pixels(&left));
+        }
+        let mut width = String::new();
+        push_thousandths(&mut width, stretch.width * 1_000.0);
+        transform(&svg, &["translateX(", &left, ") scaleX(calc(", &width, " / 1000))"].concat());
+    });
+}
+
+/// A movement to the right by a length, to whole pixels: letters and lines between two pixels would be soft.
+fn whole_pixels(by: &str) -> String {
+    thread_local! {
+        /// Whether the browser knows `round`.
+        static KNOWS_ROUND: bool = call(
+            &get(&window(), "CSS"),
+            "supports",
+            &[&JsValue::from_str("transform"), &JsValue::from_str("translateX(round(1px, 1px))")],
+        )
+        .is_some_and(|knows| knows.is_truthy());
+    }
+    let [before, after] = if KNOWS_ROUND.with(|knows| *knows) { ["round(", ", 1px))"] } else { ["calc(", "))"] };
+    ["translateX(", before, by, after].concat()
+}
+
+fn transform(svg: &JsValue, text: &str) {
+    set(&get(svg, "style"), "transform", &JsValue::from_str(text));
 }
 
 fn standing(chart: Chart, model: &Arc<ChartModel>, n: usize) -> AnyView {

@@ -9,11 +9,20 @@ use leptos::svg;
 
 use crate::components::chart::hit::nearest;
 use crate::components::chart::model::{ChartModel, Charted};
+use crate::components::chart::stretch::{Stretch, still_serves};
 use crate::components::chart::time_axis::{TimeTick, x_percent};
 use crate::erase::memo;
 
 /// As many newer values wait beside the drawn lines before all of it is drawn anew.
 const MOST_WAITING: usize = 300;
+
+/// The part for which the lines of a model are drawn.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Drawn {
+    window: Range,
+    /// Which model: the lines of another one are drawn anew anyway.
+    of: usize,
+}
 
 /// Newer values of a series, oldest first.
 pub(super) type Tail = Vec<(Timestamp, f64)>;
@@ -32,7 +41,13 @@ pub struct Chart {
     /// Nothing is later.
     latest: RwSignal<Timestamp>,
     window: Memo<Range>,
+    /// The part for which the lines are drawn. What is shown differs from it for a moment, and then the drawing is moved and stretched.
+    drawn: Memo<Drawn>,
+    /// Nobody is moving the chart: the lines are drawn for just what is shown.
+    rests: RwSignal<bool>,
     ticks: Memo<Vec<TimeTick>>,
+    /// Counts when the figures beside the chart follow the newest values.
+    said: RwSignal<u32>,
     /// Where the crosshair stands.
     pub(super) at: RwSignal<Option<Timestamp>>,
     /// The two places, 0 to 1, between which a drag selects.
@@ -65,10 +80,18 @@ impl Chart {
             let follows = || end.get().map(|to| Range { from: to.plus_ms(-range.len_ms()), to });
             wanted.get().or_else(follows).unwrap_or(range)
         });
+        let rests = RwSignal::new(true);
+        let drawn = Memo::new(move |before: Option<&Drawn>| {
+            let (window, rests) = (window.get(), rests.get());
+            let of = model.with(|model| Arc::as_ptr(model) as usize);
+            let kept = before.filter(|before| before.of == of && still_serves(before.window, window, rests));
+            kept.copied().unwrap_or(Drawn { window, of })
+        });
+        let said = RwSignal::new(0);
         let ticks = memo(move || model.with(|model| model.ticks(window.get())));
         let tails = RwSignal::new(tails);
         let (at, selected, drawing) = (RwSignal::new(None), RwSignal::new(None), NodeRef::new());
-        Self { model, tails, wanted, end, latest, window, ticks, at, selected, drawing, can_zoom }
+        Self { model, tails, wanted, end, latest, window, drawn, rests, ticks, said, at, selected, drawing, can_zoom }
     }
 
     /// What is shown. Tracked.
@@ -86,8 +109,28 @@ impl Chart {
     /// Shows a part, until other data are loaded.
     pub fn want(self, range: Range) {
         if self.window.get_untracked() != range {
+            if self.rests.get_untracked() {
+                self.rests.set(false);
+            }
             self.wanted.set(Some(range));
         }
+    }
+
+    /// The movement is over: draws the lines for just what is shown.
+    pub fn rest(self) {
+        if !self.rests.get_untracked() {
+            self.rests.set(true);
+        }
+    }
+
+    /// The part for which the lines are drawn. Tracked.
+    pub(super) fn drawn(self) -> Range {
+        self.drawn.get().window
+    }
+
+    /// How the lines lie in what is shown. Tracked.
+    pub(super) fn stretch(self) -> Stretch {
+        Stretch::of(self.drawn(), self.window.get())
     }
 
     /// Nothing is later than this. Not tracked.
@@ -182,10 +225,16 @@ impl Chart {
         waiting.or_else(|| one.value_at(moment))
     }
 
-    /// The newest value of a series, by its place. Tracked.
+    /// Has figures beside the chart follow the newest values. Not with each value: a table is laid out with the whole page.
+    pub fn say_newest(self) {
+        self.said.update(|n| *n = n.wrapping_add(1));
+    }
+
+    /// The newest value of a series, by its place, when [`Chart::say_newest`] was called last. Tracked.
     #[must_use]
     pub fn newest(self, n: usize) -> Option<f64> {
-        let waiting = self.tails.with(|tails| tails.get(n).and_then(|tail| tail.last()).map(|(_, value)| *value));
+        self.said.track();
+        let waiting = self.tails.with_untracked(|tails| tails.get(n).and_then(|tail| tail.last()).map(|(_, value)| *value));
         waiting.or_else(|| self.model.with(|model| model.charted.get(n)?.series.last.last().copied()))
     }
 
@@ -207,6 +256,7 @@ fn batch_set(chart: Chart, model: ChartModel, tails: Vec<Tail>, is_answer: bool)
     chart.tails.set(tails);
     chart.model.set(Arc::new(model));
     if is_answer {
+        chart.rest();
         chart.wanted.set(None);
         chart.end.set(None);
     }

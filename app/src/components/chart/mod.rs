@@ -54,6 +54,8 @@ pub mod path;
 pub mod states;
 /// Figures of a series.
 pub mod stats;
+/// Drawings that are moved and stretched.
+pub mod stretch;
 /// Where zooming and panning lead.
 pub mod zoom;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::history::Range;
 use leptos::prelude::*;
 
-use crate::components::chart::crosshair::over_pane;
+use crate::components::chart::crosshair::{over_pane, stretches};
 use crate::components::chart::handle::Chart;
 use crate::components::chart::model::{ChartModel, ChartSize};
 use crate::components::chart::number::percent;
@@ -28,13 +28,18 @@ pub(super) fn pane_view(chart: Chart, model: &Arc<ChartModel>, n: usize, id: Str
             <g>{part(move || columns(chart))} {rows}</g>
             <g>{labels} {caption}</g>
             {part(move || gaps(&of_gaps.panes[n], chart.window(), of_gaps.size))}
-            {plot(chart, model, pane)}
+        </svg>
+    };
+    // The lines stand between two drawings: what changes with each value or movement stands apart from thousands of points.
+    let above = view! {
+        <div class="plots">{plot(chart, model, pane)}</div>
+        <svg class="chart-above" aria-hidden="true">
             {limits(pane)}
             {part(move || ends(chart, &of_ends, &of_ends.panes[n]))}
             {part(move || selection(chart))}
         </svg>
     };
-    over(drawing.erase(), over_pane(chart, model, n))
+    over((drawing, above).erase(), over_pane(chart, model, n))
 }
 
 fn gaps(pane: &Pane, window: Range, size: ChartSize) -> AnyView {
@@ -76,12 +81,12 @@ fn plot(chart: Chart, model: &Arc<ChartModel>, pane: &Pane) -> AnyView {
 /// A layer of the data, stretched to what is shown. What came since the page was made has one of its own: a new value paints the end of a line, not
 /// thousands of points.
 fn plotted(chart: Chart, range: Range, content: AnyView) -> AnyView {
+    let node = NodeRef::new();
+    stretches(node, chart);
     view! {
-        <g class="layer">
-            <svg class="plot" viewBox=attr(move || Some(view_box(range, chart.window()))) preserveAspectRatio="none" width="100%" height="100%">
-                {content}
-            </svg>
-        </g>
+        <svg class="plot" viewBox=attr(move || Some(view_box(range, chart.drawn()))) preserveAspectRatio="none" aria-hidden="true" node_ref=node>
+            {content}
+        </svg>
     }
     .erase()
 }

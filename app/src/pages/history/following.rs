@@ -24,6 +24,9 @@ const SETTLED: Duration = Duration::from_millis(250);
 /// browser that draws less has time for the pointer.
 const DRAWN: Duration = Duration::from_millis(100);
 
+/// The least time from one writing of the newest values into the table to the next: it is read, not watched.
+const SAID: Duration = Duration::from_secs(1);
+
 /// A new value that is not drawn yet.
 type Arrived = (EntityId, Timestamp, f64);
 
@@ -60,6 +63,7 @@ pub(super) fn follow(chart: Chart, page: Memo<Arc<Loaded>>, reload: impl Fn() + 
                     return;
                 }
                 is_moving.set_value(false);
+                chart.rest();
                 let view = page.with_untracked(|loaded| loaded.view());
                 let replace = view.preset().is_none();
                 navigate(&view.with_range(range), NavigateOptions { scroll: false, replace, ..NavigateOptions::default() });
@@ -74,12 +78,19 @@ pub(super) fn follow(chart: Chart, page: Memo<Arc<Loaded>>, reload: impl Fn() + 
     });
     // Each with its entity: by the next frame the page may show others.
     let (arrived, rests) = (StoredValue::new(vec![]), StoredValue::new(false));
+    let (is_unsaid, is_silent) = (StoredValue::new(false), StoredValue::new(false));
+    let say = Frame::new(move || {
+        is_unsaid.set_value(false);
+        chart.say_newest();
+    });
     let draw = Frame::new(move || {
         let values: Vec<Arrived> = arrived.try_update_value(std::mem::take).unwrap_or_default();
         let Some(ids) = shown.get_untracked() else { return };
         let place = |id: &EntityId| ids.iter().position(|one| one == id);
         chart.append(&values.iter().filter_map(|(id, at, value)| Some((place(id)?, *at, *value))).collect::<Vec<_>>());
         chart.tick(live.heard.get_untracked(), true);
+        is_unsaid.set_value(true);
+        spaced(say, is_silent, SAID, move || is_unsaid.get_value());
     });
     Effect::new(move |_| page.with(|loaded| live.follow(loaded.page.choices.iter().filter(|view| loaded.page.chosen.contains(&view.id)))));
     Effect::new(move |_| {
@@ -95,7 +106,11 @@ pub(super) fn follow(chart: Chart, page: Memo<Arc<Loaded>>, reload: impl Fn() + 
             }
             arrived.len()
         });
-        if n_waiting.is_some_and(|n| n > MOST_ARRIVED) { draw.now() } else { soon(draw, rests, arrived) }
+        if n_waiting.is_some_and(|n| n > MOST_ARRIVED) {
+            draw.now();
+        } else {
+            spaced(draw, rests, DRAWN, move || arrived.with_value(|arrived| !arrived.is_empty()));
+        }
     });
 
     // The clock. Now and then the server is asked again: for means instead of single values, and for what came late.
@@ -126,21 +141,21 @@ pub(super) fn follow(chart: Chart, page: Memo<Arc<Loaded>>, reload: impl Fn() + 
     });
 }
 
-/// Has what arrived drawn in the next frame, or when the rest after the last drawing is over.
-fn soon(draw: Frame, rests: StoredValue<bool>, arrived: StoredValue<Vec<Arrived>>) {
+/// Has something done in the next frame, or when it was last done at least `apart` ago. `waits`: there is something to do by then.
+fn spaced(work: Frame, rests: StoredValue<bool>, apart: Duration, waits: impl Fn() -> bool + Copy + 'static) {
     if rests.get_value() {
         return;
     }
     rests.set_value(true);
-    draw.ask();
+    work.ask();
     let rested = move || {
         // The page may be gone by now.
         let is_there = rests.try_update_value(|rests| *rests = false).is_some();
-        if is_there && arrived.with_value(|arrived| !arrived.is_empty()) {
-            soon(draw, rests, arrived);
+        if is_there && waits() {
+            spaced(work, rests, apart, waits);
         }
     };
-    set_timeout(rested, DRAWN);
+    set_timeout(rested, apart);
 }
 
 /// How long the page's own end of the lines is good enough: as long as a point of the server's takes, 20 s to 10 minutes.

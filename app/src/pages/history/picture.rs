@@ -3,7 +3,7 @@
 use leptos::prelude::document;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::JsValue;
-use web_sys::{Element, Node};
+use web_sys::{DomRect, Element, Node};
 
 use crate::pages::history::browser::{call, get, make, once, set};
 
@@ -48,24 +48,35 @@ fn drawing(chart: &Element) -> Option<(String, f64, f64)> {
     }
     _ = root.append_child(&ground);
     head(&root, width)?;
-    for svg in all(chart, ".chart-svg") {
-        let rect = svg.get_bounding_client_rect();
-        let part: Element = copy(&svg)?.dyn_into().ok()?;
+    let origin = (area.left() - MARGIN, area.top() - MARGIN - HEAD);
+    for svg in all(chart, ".chart-svg, .plots, .chart-above") {
+        let lines = all(&svg, ".plot");
+        let part = if lines.is_empty() { copy(&svg)?.dyn_into().ok()? } else { element("svg")? };
         // The class would give it the size of the page; what gives lanes their color stays.
-        _ = part.set_attribute("class", svg.get_attribute("class").unwrap_or_default().trim_start_matches("chart-svg").trim());
-        _ = part.set_attribute("overflow", "visible");
-        for (key, value) in [
-            ("x", rect.left() - area.left() + MARGIN),
-            ("y", rect.top() - area.top() + MARGIN + HEAD),
-            ("width", rect.width()),
-            ("height", rect.height()),
-        ] {
-            put(&part, key, value);
+        let class = svg.get_attribute("class").unwrap_or_default();
+        let class = class.trim_start_matches("chart-svg").trim_start_matches("chart-above").trim_start_matches("plots").trim();
+        _ = part.set_attribute("class", class);
+        _ = part.set_attribute("overflow", if lines.is_empty() { "visible" } else { "hidden" });
+        let rect = svg.get_bounding_client_rect();
+        place(&part, &rect, origin);
+        for line in &lines {
+            let copied: Element = copy(line)?.dyn_into().ok()?;
+            // It may be moved and stretched: where it is by now says its place.
+            _ = copied.remove_attribute("style");
+            place(&copied, &line.get_bounding_client_rect(), (rect.left(), rect.top()));
+            _ = part.append_child(&copied);
         }
         _ = root.append_child(&part);
     }
     let text = call(&make("XMLSerializer")?, "serializeToString", &[&root])?.as_string()?;
     Some((text, width, height))
+}
+
+/// Gives a drawing the place and the size that it has in the page, seen from `origin`.
+fn place(part: &Element, rect: &DomRect, origin: (f64, f64)) {
+    for (key, value) in [("x", rect.left() - origin.0), ("y", rect.top() - origin.1), ("width", rect.width()), ("height", rect.height())] {
+        put(part, key, value);
+    }
 }
 
 /// Names of the series, and the period.
