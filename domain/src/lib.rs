@@ -24,8 +24,14 @@ pub mod value;
 pub mod alarm;
 /// Asking a device for something, and what came of it.
 pub mod command;
+/// Several lights or switches as one.
+pub mod group;
 /// When an alarm is raised and cleared.
 pub mod rule;
+/// A named set of commands.
+pub mod scene;
+/// What is done by itself, and when.
+pub mod schedule;
 /// MQTT topics and filters.
 pub mod topic;
 

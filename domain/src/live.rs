@@ -62,8 +62,22 @@ pub struct EntityView {
     /// Since when the device has been offline, while it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offline_since: Option<Timestamp>,
-    /// The topic it reads.
+    /// The topic it reads; empty for a group.
     pub topic: String,
+    /// What a group's members say together; for groups. A page has it in words, as `word_off`, and does not read it.
+    #[serde(default, skip_deserializing, skip_serializing_if = "Option::is_none")]
+    pub members: Option<Members>,
+}
+
+/// What the members of a group say together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Members {
+    /// How many are on.
+    pub on: usize,
+    /// How many there are.
+    pub total: usize,
+    /// Some are on, and not all.
+    pub mixed: bool,
 }
 
 #[cfg_attr(target_pointer_width = "64", expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for"))]
@@ -99,6 +113,7 @@ impl EntityView {
             word_off: entity.word_off.clone(),
             offline_since: None,
             topic: entity.state_topic.clone(),
+            members: None,
         }
     }
 

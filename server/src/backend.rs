@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use app::backend::{Backend, BackendError, Caller, DevicePage, HistoryPage, HistoryRequest, Limit, Overview, Role, Shell, Tile};
+use app::plans::{PlanForm, ScenesPage, ScenesRequest};
 use async_trait::async_trait;
 use domain::alarm::Alarm;
 use domain::command::{Action, CommandReport, CommandState, Refusal};
@@ -19,6 +20,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::clock::now;
 use crate::ingest::{Request, State};
+use crate::plans::Plans;
 use crate::store::retention::Kept;
 use crate::store::{Held, Sizes, Store, StoreError};
 
@@ -26,6 +28,12 @@ use crate::store::{Held, Sizes, Store, StoreError};
 mod amend;
 /// What the history page is asked for, and what the store says to it.
 mod past;
+/// Groups, scenes and schedules.
+pub mod plans;
+/// What their page shows, and what its forms ask for.
+mod plans_page;
+/// Running scenes and schedules.
+mod runs;
 
 pub use amend::FillError;
 
@@ -41,19 +49,21 @@ const MOST_EXCLUDED: usize = 100;
 /// How long a finished command stays on its tile.
 const COMMAND_SHOWN_MS: i64 = 30_000;
 
-/// The server behind the pages.
+/// The server behind the pages. Cheap to clone.
+#[derive(Clone)]
 pub struct LiveBackend {
     state: Arc<RwLock<State>>,
     store: Arc<dyn Store>,
     requests: mpsc::Sender<Request>,
     zone: TimeZone,
     started: Timestamp,
+    plans: Arc<Plans>,
 }
 
 impl LiveBackend {
     /// A backend over the state that ingest keeps.
-    pub fn new(state: Arc<RwLock<State>>, store: Arc<dyn Store>, requests: mpsc::Sender<Request>, zone: TimeZone) -> Self {
-        Self { state, store, requests, zone, started: now() }
+    pub fn new(state: Arc<RwLock<State>>, store: Arc<dyn Store>, requests: mpsc::Sender<Request>, plans: Arc<Plans>) -> Self {
+        Self { state, store, requests, zone: plans.place.zone.clone(), started: now(), plans }
     }
 
     /// The state as it is now. Never held over an await.
@@ -237,7 +247,8 @@ impl Backend for LiveBackend {
         let now = now();
         let (shell, device, tiles, messages, clock_skew_ms) = {
             let state = self.state();
-            let device = state.fleet.device(id).cloned().ok_or_else(|| BackendError::NotFound(format!("device {id}")))?;
+            let device = state.fleet.device(id).cloned().or_else(|| plans::device_of_groups(&state.fleet, id));
+            let device = device.ok_or_else(|| BackendError::NotFound(format!("device {id}")))?;
             let views = state.fleet.entities().into_iter().filter(|view| view.device == *id);
             let tiles: Vec<Tile> = views.map(|view| tile(&state, view, now)).collect();
             let messages = state.messages.get(id).into_iter().flatten().cloned().collect();
@@ -271,7 +282,8 @@ impl Backend for LiveBackend {
         let points = request.points.map_or(CHART_POINTS, |points| points.clamp(LEAST_CHART_POINTS, MOST_CHART_POINTS));
         let (shell, choices, chosen, limits) = {
             let state = self.state();
-            let choices: Vec<EntityView> = state.fleet.entities().into_iter().filter(can_be_charted).collect();
+            let choices: Vec<EntityView> =
+                state.fleet.entities().into_iter().filter(|view| can_be_charted(view) && !state.fleet.is_group(&view.id)).collect();
             let mut chosen: Vec<EntityView> =
                 request.entities.iter().filter_map(|id| choices.iter().find(|view| view.id.as_str() == id)).take(MAX_CHART_SERIES).cloned().collect();
             if chosen.is_empty() && request.entities.is_empty() {
@@ -334,6 +346,14 @@ impl Backend for LiveBackend {
 
     async fn include_reading(&self, caller: &Caller, entity: &EntityId, at: Timestamp) -> Result<(), BackendError> {
         self.include(caller, entity, at).await.map(drop)
+    }
+
+    async fn scenes_page(&self, caller: &Caller, request: &ScenesRequest, problem: String) -> Result<ScenesPage, BackendError> {
+        self.plans_page(caller, request, problem)
+    }
+
+    async fn change_plans(&self, caller: &Caller, form: PlanForm) -> Result<(), BackendError> {
+        self.take_form(caller, form).await
     }
 }
 

@@ -216,6 +216,7 @@ mod tests {
             word_off: Some("Zu".into()),
             offline_since: None,
             topic: String::new(),
+            members: None,
         }
     }
 

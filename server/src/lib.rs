@@ -38,6 +38,8 @@ pub mod link_watch;
 pub mod moment;
 /// MQTT: links and the embedded broker.
 pub mod mqtt;
+/// What operators set up: scenes and schedules in memory.
+pub mod plans;
 /// Messages a second.
 pub mod rate;
 /// From changes to the store.
@@ -46,6 +48,8 @@ pub mod recorder;
 pub mod redelivery;
 /// Tables that come in piece by piece.
 pub mod rows;
+/// What is done by itself.
+pub mod schedules;
 /// What survives a restart.
 pub mod store;
 /// Tables of readings as they come in.

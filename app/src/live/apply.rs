@@ -136,6 +136,7 @@ mod tests {
             word_off: None,
             offline_since: None,
             topic: "sensors/a/temperature".into(),
+            members: None,
         }
     }
 

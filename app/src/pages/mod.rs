@@ -10,6 +10,8 @@ pub mod lazy;
 pub mod not_found;
 /// All tiles by area.
 pub mod overview;
+/// Groups, scenes and schedules.
+pub mod scenes;
 
 /// What a page shows instead of its content.
 mod trouble;
@@ -18,3 +20,4 @@ pub use device::DevicePage;
 pub use history::History;
 pub use not_found::NotFound;
 pub use overview::OverviewPage;
+pub use scenes::Scenes;

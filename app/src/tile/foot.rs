@@ -246,6 +246,7 @@ mod tests {
             word_off: None,
             offline_since: Some(NOW.plus_ms(-43 * 60_000)),
             topic: "a/b".into(),
+            members: None,
         }
     }
 

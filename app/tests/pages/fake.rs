@@ -83,6 +83,7 @@ fn view((key, name, kind, unit, icon): Named, v: Option<Value>, q: Quality) -> E
         word_off: None,
         offline_since: None,
         topic: format!("greenhouse/1/{key}"),
+        members: None,
     }
 }
 

@@ -45,6 +45,7 @@ pub(crate) fn tile(area: &str, id: &str, name: &str, icon: &str, kind: EntityKin
             word_off: None,
             offline_since: None,
             topic: ["demo/", id.as_str()].concat(),
+            members: None,
             id,
         },
         trend: Trend::Spans(vec![(45 * MINUTE_MS, 40 * MINUTE_MS), (24 * MINUTE_MS, 0)]),

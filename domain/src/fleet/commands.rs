@@ -34,6 +34,9 @@ impl Fleet {
     /// # Errors
     /// [`Refusal`] says why not.
     pub fn check(&self, entity: &EntityId, action: &Action) -> Result<Action, Refusal> {
+        if self.is_group(entity) {
+            return self.check_group_action(entity, action);
+        }
         let slot = self.by_id.get(entity).and_then(|&idx| self.slots.get(idx)).ok_or_else(|| Refusal::UnknownEntity(entity.to_string()))?;
         let unsupported = || Refusal::Unsupported { entity: entity.clone(), action: action.as_str() };
         if slot.entity.command_topic.is_none() || !slot.entity.kind.is_switchable() {

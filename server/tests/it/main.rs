@@ -4,6 +4,7 @@
 mod test_app;
 
 mod export;
+mod groups;
 mod health;
 mod history_fill;
 mod history_page;
@@ -14,6 +15,9 @@ mod overload;
 mod pages;
 mod program;
 mod rest;
+mod scenes;
+mod scenes_page;
+mod schedules;
 mod stuck;
 mod topics;
 

@@ -33,6 +33,7 @@ fn entity(id: &str, kind: EntityKind, unit: Option<&str>) -> EntityView {
         word_off: Some("Closed".into()),
         offline_since: None,
         topic: "t".into(),
+        members: None,
     }
 }
 

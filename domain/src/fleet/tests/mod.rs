@@ -2,6 +2,8 @@
 
 /// Messages of which something cannot be read.
 mod bad;
+/// Several as one.
+mod groups;
 /// Quality and time.
 mod staleness;
 /// Times of devices, late readings, batches.

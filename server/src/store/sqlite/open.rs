@@ -21,7 +21,7 @@ const CHECKPOINT_PAGES: i64 = 1_000;
 const APPLICATION_ID: i64 = 0x7367_6278;
 
 /// All migrations, oldest first. Applied ones never change.
-const MIGRATIONS: [(i64, &str, &str); 7] = [
+const MIGRATIONS: [(i64, &str, &str); 8] = [
     (20_261_122_000_000, "first tables", include_str!("../../../../migrations/sqlite/20261122000000_first_tables.sql")),
     (20_261_122_210_000, "deliveries", include_str!("../../../../migrations/sqlite/20261122210000_deliveries.sql")),
     (20_261_122_233_000, "due", include_str!("../../../../migrations/sqlite/20261122233000_due.sql")),
@@ -29,6 +29,7 @@ const MIGRATIONS: [(i64, &str, &str); 7] = [
     (20_261_123_080_000, "kinds", include_str!("../../../../migrations/sqlite/20261123080000_kinds.sql")),
     (20_261_123_081_000, "retention", include_str!("../../../../migrations/sqlite/20261123081000_retention.sql")),
     (20_261_123_082_000, "activity", include_str!("../../../../migrations/sqlite/20261123082000_activity.sql")),
+    (20_261_124_091_000, "scenes", include_str!("../../../../migrations/sqlite/20261124091000_scenes.sql")),
 ];
 
 /// The connection that writes and those that read, on an up-to-date database, and where that is.
