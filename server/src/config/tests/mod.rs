@@ -115,7 +115,9 @@ fn a_place_has_latitude_and_longitude() {
     assert_eq!(nothing().env("SIGNALBOX_LOCATION_LATITUDE", "52.52").flag("location.longitude", "-13").ok().location, berlin);
     file("location.latitude = 52.52").fails("location.latitude (signalbox.toml:1): location.longitude is needed too");
     for wrong in ["91", "nan", "inf", "north"] {
-        let message = format!("SIGNALBOX_LOCATION_LATITUDE: location.latitude cannot be \"{wrong}\", expected degrees from -90 to 90, such as 52.52");
+        let message = format!(
+            "environment variable SIGNALBOX_LOCATION_LATITUDE: location.latitude cannot be \"{wrong}\", expected degrees from -90 to 90, such as 52.52"
+        );
         nothing().env("SIGNALBOX_LOCATION_LATITUDE", wrong).fails(&message);
     }
 }
