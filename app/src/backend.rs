@@ -15,6 +15,8 @@ use domain::time::Timestamp;
 use leptos::prelude::use_context;
 use serde::{Deserialize, Serialize};
 
+use crate::plans::{PlanForm, ScenesPage, ScenesRequest};
+
 /// What somebody may do. Ordered: each may do all that the one before may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -361,6 +363,14 @@ pub trait Backend: Send + Sync {
     async fn exclude_reading(&self, caller: &Caller, entity: &EntityId, at: Timestamp) -> Result<(), BackendError>;
     /// Takes it back.
     async fn include_reading(&self, caller: &Caller, entity: &EntityId, at: Timestamp) -> Result<(), BackendError>;
+    /// The page of groups, scenes and schedules; `problem` is what the form before was refused for. A backend that keeps none of them says so.
+    async fn scenes_page(&self, _caller: &Caller, _request: &ScenesRequest, _problem: String) -> Result<ScenesPage, BackendError> {
+        Err(BackendError::NotFound("scenes".to_owned()))
+    }
+    /// Does what a form of that page asks for.
+    async fn change_plans(&self, _caller: &Caller, _form: PlanForm) -> Result<(), BackendError> {
+        Err(BackendError::NotFound("scenes".to_owned()))
+    }
 }
 
 /// A shared backend.

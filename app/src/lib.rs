@@ -9,6 +9,8 @@ pub mod app;
 pub mod backend;
 /// What the page knows, kept up to date over the WebSocket.
 pub mod live;
+/// What the page of groups, scenes and schedules shows.
+pub mod plans;
 /// The calls from page to server.
 pub mod server_fns;
 /// What the server says about a page beside its HTML.

@@ -11,6 +11,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::backend::{ActivityPage, ActivityRequest, BackendError, DevicePage, HistoryPage, HistoryRequest, Overview, Shell};
+use crate::plans::{ScenesPage, ScenesRequest};
 
 /// JSON that the browser reads as text, as it reads the data in a page and the frames of the socket. Leptos's own encoding reads bytes,
 /// and with it all reading code would be there twice.
@@ -210,6 +211,135 @@ pub async fn include_reading(
     let (backend, caller) = crate::backend::backend()?;
     let entity = domain::entity::EntityId::parse(&entity).map_err(|error| BackendError::Invalid(error.to_string()))?;
     backend.include_reading(&caller, &entity, domain::time::Timestamp::from_ms(t)).await
+}
+
+/// The page of groups, scenes and schedules. Something to edit that there is not gives the page the status 404.
+///
+/// # Errors
+/// [`BackendError`] as the backend says.
+#[server(prefix = "/fn", output = Post<JsonText>, endpoint = "scenes")]
+pub async fn load_scenes(
+    /// As the address says it.
+    request: ScenesRequest,
+) -> Result<ScenesPage, BackendError> {
+    let (backend, caller) = crate::backend::backend()?;
+    let error = (!request.err.is_empty()).then(|| leptos::server_fn::error::ServerFnUrlError::<BackendError>::decode_err(&request.err));
+    let problem = error.map(|error| crate::tile::words::capital(&error.to_string())).unwrap_or_default();
+    crate::status::answer(backend.scenes_page(&caller, &request, problem).await)
+}
+
+/// Makes a group or changes it. A plain form posts here.
+///
+/// # Errors
+/// [`BackendError::Invalid`] says what is wrong.
+#[server(prefix = "/fn", output = Post<JsonText>, endpoint = "group_save")]
+pub async fn save_group(
+    /// Empty for a new one.
+    #[server(default)]
+    id: String,
+    /// Shown name.
+    name: String,
+    /// Entity ids.
+    #[server(default)]
+    members: Vec<String>,
+) -> Result<(), BackendError> {
+    crate::status::change_plans(crate::plans::PlanForm::Group { id, name, members }, "groups").await
+}
+
+/// Makes a scene or changes it. A plain form posts here, three fields for each entity.
+///
+/// # Errors
+/// [`BackendError::Invalid`] says what is wrong.
+#[server(prefix = "/fn", output = Post<JsonText>, endpoint = "scene_save")]
+pub async fn save_scene(
+    /// Empty for a new one.
+    #[server(default)]
+    id: String,
+    /// Shown name.
+    name: String,
+    /// Entity ids.
+    #[server(default)]
+    entities: Vec<String>,
+    /// `turn_on`, `turn_off`, or nothing, for each.
+    #[server(default)]
+    actions: Vec<String>,
+    /// Per cent, or nothing, for each.
+    #[server(default)]
+    brightness: Vec<String>,
+) -> Result<(), BackendError> {
+    if entities.len() != actions.len() || entities.len() != brightness.len() {
+        return Err(BackendError::Invalid("entities, actions and brightness are not as many".to_owned()));
+    }
+    let commands = entities.into_iter().zip(actions).zip(brightness).map(|((entity, action), level)| (entity, action, level)).collect();
+    crate::status::change_plans(crate::plans::PlanForm::Scene { id, name, commands }, "scenes").await
+}
+
+/// Makes a schedule or changes it. A plain form posts here.
+///
+/// # Errors
+/// [`BackendError::Invalid`] says what is wrong.
+#[server(prefix = "/fn", output = Post<JsonText>, endpoint = "schedule_save")]
+pub async fn save_schedule(
+    /// Empty for a new one.
+    #[server(default)]
+    id: String,
+    /// Shown name.
+    name: String,
+    /// `on` when it runs by itself.
+    #[server(default)]
+    enabled: String,
+    /// `cron`, `sunrise` or `sunset`.
+    when: String,
+    /// Five fields.
+    #[server(default)]
+    cron: String,
+    /// Minutes after the sun.
+    #[server(default)]
+    offset_min: String,
+    /// `scene:evening`, or an entity.
+    #[server(default)]
+    target: String,
+    /// `turn_on` or `turn_off`.
+    #[server(default)]
+    action: String,
+    /// Per cent, or nothing.
+    #[server(default)]
+    brightness: String,
+) -> Result<(), BackendError> {
+    let enabled = !enabled.is_empty();
+    crate::status::change_plans(
+        crate::plans::PlanForm::Schedule { id, name, enabled, when, cron, offset_min, target, action, brightness },
+        "schedules",
+    )
+    .await
+}
+
+/// Takes a group, scene or schedule away. A plain form posts here.
+///
+/// # Errors
+/// [`BackendError::Invalid`] says what is in the way.
+#[server(prefix = "/fn", output = Post<JsonText>, endpoint = "plan_delete")]
+pub async fn delete_plan(
+    /// `group`, `scene` or `schedule`.
+    kind: String,
+    /// Its id.
+    id: String,
+) -> Result<(), BackendError> {
+    crate::status::change_plans(crate::plans::PlanForm::Delete { kind, id }, "").await
+}
+
+/// Runs a scene or a schedule. A plain form posts here.
+///
+/// # Errors
+/// [`BackendError::Invalid`] says what is in the way.
+#[server(prefix = "/fn", output = Post<JsonText>, endpoint = "plan_run")]
+pub async fn run_plan(
+    /// `scene` or `schedule`.
+    kind: String,
+    /// Its id.
+    id: String,
+) -> Result<(), BackendError> {
+    crate::status::change_plans(crate::plans::PlanForm::Run { kind, id }, "").await
 }
 
 /// Keeps the theme in a cookie for a year.

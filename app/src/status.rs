@@ -34,3 +34,15 @@ fn set(status: u16) {
     #[cfg(not(feature = "ssr"))]
     let _: u16 = status;
 }
+
+/// Does what a form of the page of scenes asks for, and goes back to the page, to one of its parts.
+///
+/// # Errors
+/// As the backend says.
+#[cfg(feature = "ssr")]
+pub(crate) async fn change_plans(form: crate::plans::PlanForm, part: &str) -> Result<(), BackendError> {
+    let (backend, caller) = crate::backend::backend()?;
+    answer(backend.change_plans(&caller, form).await)?;
+    leptos_axum::redirect(&["/scenes", if part.is_empty() { "" } else { "#" }, part].concat());
+    Ok(())
+}

@@ -3,7 +3,7 @@
 use crate::alarm::Alarm;
 use crate::command::{CommandId, CommandReport, QueuedCommand};
 use crate::device::{Area, Device};
-use crate::entity::Entity;
+use crate::entity::{Entity, EntityId};
 use crate::input::Message;
 use crate::live::{EntityChange, EntityView, LinkView};
 use crate::reading::Reading;
@@ -40,6 +40,10 @@ pub enum Change {
     Device(Device),
     /// An entity was found or changed: to be stored as it was found, and shown whole, with what is written about it.
     Entity(Box<Entity>, Box<EntityView>),
+    /// A group was made or changed: shown whole. It is worked out from others, and not stored among them.
+    Group(Box<EntityView>),
+    /// A group is there no more.
+    Gone(EntityId),
     /// A reading to be stored. Retained replays and late readings are stored too; those already stored are dropped by the store.
     Reading(Reading),
     /// What is shown of an entity changed.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::alarm::Severity;
 use crate::command::{Action, CommandId};
 use crate::entity::EntityId;
+use crate::group::Group;
 use crate::live::LinkState;
 use crate::time::Timestamp;
 use crate::written::Amendment;
@@ -87,6 +88,13 @@ pub enum Input {
         id: CommandId,
         /// Why, for the operator.
         reason: String,
+    },
+    /// Somebody makes a group or changes it. One that does not fit changes nothing: see [`Fleet::check_group`](crate::fleet::Fleet::check_group).
+    PutGroup(Group),
+    /// Somebody takes a group away.
+    RemoveGroup {
+        /// Its id, without `group.`.
+        id: String,
     },
     /// An operator acknowledges an alarm.
     AcknowledgeAlarm {

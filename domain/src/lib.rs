@@ -28,8 +28,14 @@ pub mod alarm;
 pub mod command;
 /// Range and options of what can be set.
 pub mod control;
+/// Several lights or switches as one.
+pub mod group;
 /// When an alarm is raised and cleared.
 pub mod rule;
+/// A named set of commands.
+pub mod scene;
+/// What is done by itself, and when.
+pub mod schedule;
 /// MQTT topics and filters.
 pub mod topic;
 

@@ -64,7 +64,7 @@ pub struct EntityView {
     /// Since when the device has been offline, while it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offline_since: Option<Timestamp>,
-    /// The topic it reads.
+    /// The topic it reads; empty for a group.
     pub topic: String,
     /// Stays out of the overview: somebody wants it so, or too many came that nobody has claimed.
     #[serde(default, skip_serializing_if = "is_false")]
@@ -75,6 +75,20 @@ pub struct EntityView {
     /// What may be set. A page has no use for it.
     #[serde(flatten, skip_deserializing)]
     pub limits: Limits,
+    /// What a group's members say together; for groups. A page has it in words, as `word_off`, and does not read it.
+    #[serde(default, skip_deserializing, skip_serializing_if = "Option::is_none")]
+    pub members: Option<Members>,
+}
+
+/// What the members of a group say together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Members {
+    /// How many are on.
+    pub on: usize,
+    /// How many there are.
+    pub total: usize,
+    /// Some are on, and not all.
+    pub mixed: bool,
 }
 
 #[cfg_attr(target_pointer_width = "64", expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for"))]
@@ -113,6 +127,7 @@ impl EntityView {
             hidden: entity.hidden,
             link: None,
             limits: entity.control.limits(),
+            members: None,
         }
     }
 

@@ -29,12 +29,14 @@ use crate::mqtt::Report;
 use crate::mqtt::embedded::{self, BrokerSettings, EmbeddedBroker};
 use crate::mqtt::link::{Link, LinkSettings, Protocol, TlsFiles};
 use crate::noted::{self, Noted};
+use crate::plans::{Plans, load_groups};
 use crate::recorder;
 use crate::redelivery::Memory;
+use crate::schedules::Place;
 use crate::store::sqlite::{Alone, Settings as StoreSettings, SqliteStore};
 use crate::store::{AlarmEvent, Batch, Store};
 use crate::tasks::Tasks;
-use crate::{demo, simulator, upkeep};
+use crate::{demo, schedules, simulator, upkeep};
 
 /// Reports that may wait for ingest: more than any link's receive window, so that QoS 1 never blocks a link.
 const REPORTS: usize = 16_384;
@@ -150,7 +152,10 @@ impl Application {
             .run(),
         );
 
-        let backend = Arc::new(LiveBackend::new(state, Arc::clone(&store), request, config.time.zone()));
+        let place = Place { zone: config.time.zone(), location: config.location.latitude.zip(config.location.longitude) };
+        let plans = Arc::new(Plans::load(store.as_ref(), place, Arc::clone(&hub), sources.clone(), now()).await?);
+        let backend = Arc::new(LiveBackend::new(state, Arc::clone(&store), request, plans));
+        schedules::start(LiveBackend::clone(&backend), &sources);
         sources.spawn(Arc::clone(&hub).cut(sources.clone()));
         let http = listener.local_addr()?;
         let app = router(AppState::new(backend, hub, to_store.clone(), by_name, sources.clone(), config.auth.anonymous));
@@ -235,6 +240,9 @@ async fn restored(store: &dyn Store, settings: Settings, only_link: &str) -> Res
     let kinds: HashMap<_, _> = saved.entities.iter().map(|entity| (entity.id.clone(), entity.series_kind())).collect();
     fleet.restore_written(saved.written);
     let gone = fleet.restore(saved.devices, saved.entities, saved.last, saved.alarms);
+    for group in fleet.restore_groups(load_groups(store).await?) {
+        tracing::warn!(group.id = %group.id, "A group cannot be shown: a device has its id");
+    }
     // What somebody wrote about an entity since makes its history another one.
     let changed = fleet.known_entities().filter(|entity| kinds.get(&entity.id) != Some(&entity.series_kind()));
     let mut changed = Batch { entities: changed.collect(), ..Batch::default() };

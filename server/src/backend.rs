@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use app::backend::{
     ActivityPage, ActivityRequest, Backend, BackendError, Caller, DevicePage, HistoryPage, HistoryRequest, Limit, Overview, Role, Shell, Tile,
 };
+use app::plans::{PlanForm, ScenesPage, ScenesRequest};
 use async_trait::async_trait;
 use domain::alarm::Alarm;
 use domain::command::{Action, CommandReport, CommandState, Refusal};
@@ -22,6 +23,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::clock::now;
 use crate::ingest::{Request, State};
+use crate::plans::Plans;
 use crate::store::activity::Actor;
 use crate::store::retention::Kept;
 use crate::store::{Held, Sizes, Store, StoreError};
@@ -32,6 +34,12 @@ mod amend;
 mod log;
 /// What the history page is asked for, and what the store says to it.
 mod past;
+/// Groups, scenes and schedules.
+pub mod plans;
+/// What their page shows, and what its forms ask for.
+mod plans_page;
+/// Running scenes and schedules.
+mod runs;
 /// What operators write about entities, devices and areas.
 mod write;
 
@@ -51,19 +59,21 @@ const MOST_EXCLUDED: usize = 100;
 /// How long a finished command stays on its tile.
 const COMMAND_SHOWN_MS: i64 = 30_000;
 
-/// The server behind the pages.
+/// The server behind the pages. Cheap to clone.
+#[derive(Clone)]
 pub struct LiveBackend {
     state: Arc<RwLock<State>>,
     store: Arc<dyn Store>,
     requests: mpsc::Sender<Request>,
     zone: TimeZone,
     started: Timestamp,
+    plans: Arc<Plans>,
 }
 
 impl LiveBackend {
     /// A backend over the state that ingest keeps.
-    pub fn new(state: Arc<RwLock<State>>, store: Arc<dyn Store>, requests: mpsc::Sender<Request>, zone: TimeZone) -> Self {
-        Self { state, store, requests, zone, started: now() }
+    pub fn new(state: Arc<RwLock<State>>, store: Arc<dyn Store>, requests: mpsc::Sender<Request>, plans: Arc<Plans>) -> Self {
+        Self { state, store, requests, zone: plans.place.zone.clone(), started: now(), plans }
     }
 
     /// The state as it is now. Never held over an await.
@@ -320,7 +330,8 @@ impl Backend for LiveBackend {
         let now = now();
         let (shell, device, tiles, messages, clock_skew_ms) = {
             let state = self.state();
-            let device = state.fleet.device(id).cloned().ok_or_else(|| BackendError::NotFound(format!("device {id}")))?;
+            let device = state.fleet.device(id).cloned().or_else(|| plans::device_of_groups(&state.fleet, id));
+            let device = device.ok_or_else(|| BackendError::NotFound(format!("device {id}")))?;
             let views = state.fleet.entities().into_iter().filter(|view| view.device == *id);
             let tiles: Vec<Tile> = views.map(|view| tile(&state, view, now)).collect();
             let messages = state.messages.get(id).into_iter().flatten().cloned().collect();
@@ -355,7 +366,8 @@ impl Backend for LiveBackend {
         let (shell, choices, chosen, limits) = {
             let state = self.state();
             let is_offered = |view: &EntityView| state.fleet.is_listed(&view.id) || request.entities.iter().any(|id| view.id.as_str() == id);
-            let choices: Vec<EntityView> = state.fleet.entities().into_iter().filter(|view| can_be_charted(view) && is_offered(view)).collect();
+            let choices = state.fleet.entities().into_iter().filter(|view| can_be_charted(view) && is_offered(view));
+            let choices: Vec<EntityView> = choices.filter(|view| !state.fleet.is_group(&view.id)).collect();
             let mut chosen: Vec<EntityView> =
                 request.entities.iter().filter_map(|id| choices.iter().find(|view| view.id.as_str() == id)).take(MAX_CHART_SERIES).cloned().collect();
             if chosen.is_empty() && request.entities.is_empty() {
@@ -420,6 +432,14 @@ impl Backend for LiveBackend {
 
     async fn include_reading(&self, caller: &Caller, entity: &EntityId, at: Timestamp) -> Result<(), BackendError> {
         self.include(caller, entity, at).await.map(drop)
+    }
+
+    async fn scenes_page(&self, caller: &Caller, request: &ScenesRequest, problem: String) -> Result<ScenesPage, BackendError> {
+        self.plans_page(caller, request, problem)
+    }
+
+    async fn change_plans(&self, caller: &Caller, form: PlanForm) -> Result<(), BackendError> {
+        self.take_form(caller, form).await
     }
 }
 

@@ -219,6 +219,7 @@ mod tests {
             topic: String::new(),
             link: None,
             limits: domain::control::Limits::default(),
+            members: None,
         }
     }
 

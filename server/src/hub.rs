@@ -4,7 +4,7 @@
 //! Every change of an entity gets the next sequence number, and each entity stands in the order of its newest change only. What a viewer
 //! with cursor `n` has missed is everything after `n`: the newest value of each entity, never more than there are entities.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt::Write as _;
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -28,6 +28,8 @@ mod interval;
 
 /// Events held for a viewer that is busy; one that falls further behind gets a snapshot.
 const EVENTS: usize = 256;
+/// Groups that are there no more and still told as such.
+const MAX_GONE: usize = 100;
 /// Messages held for a viewer that follows topics; one that falls further behind gets the current values.
 const MESSAGES: usize = 4_096;
 
@@ -76,6 +78,8 @@ struct Table {
     entities: HashMap<EntityId, Entry>,
     order: BTreeMap<u64, EntityId>,
     n_hidden: usize,
+    /// What is there no more and still stands in the order, so that viewers are told; oldest first.
+    gone: VecDeque<EntityId>,
 }
 
 #[derive(Debug)]
@@ -137,6 +141,8 @@ impl Hub {
         for change in changes {
             match change {
                 Change::Entity(_, view) => table.show(&change_of(view), Some(view)),
+                Change::Group(view) => table.show(&change_of(view), Some(view)),
+                Change::Gone(id) => table.forget(id),
                 Change::Shown(change) => table.show(change, None),
                 Change::Alarm(alarm) => self.tell(Event::Alarm(Arc::new(alarm.clone()))),
                 Change::Command(report) => self.tell(Event::Command(Arc::new(report.clone()))),
@@ -213,8 +219,26 @@ impl Hub {
 }
 
 impl Table {
+    /// Tells that nothing is known of an entity any more. A page shows it so until it is loaded again.
+    fn forget(&mut self, id: &EntityId) {
+        if !self.entities.contains_key(id) {
+            return;
+        }
+        self.show(&EntityChange { e: id.clone(), v: None, t: None, q: Quality::Unknown, since: None, entity: None }, None);
+        self.gone.retain(|known| known != id);
+        self.gone.push_back(id.clone());
+        if self.gone.len() > MAX_GONE
+            && let Some(entry) = self.gone.pop_front().and_then(|oldest| self.entities.remove(&oldest))
+        {
+            self.order.remove(&entry.seq);
+        }
+    }
+
     fn show(&mut self, change: &EntityChange, view: Option<&EntityView>) {
         let seq = self.seq + 1;
+        if view.is_some() && !self.gone.is_empty() {
+            self.gone.retain(|gone| *gone != change.e);
+        }
         if let Some(entry) = self.entities.get_mut(&change.e) {
             self.order.remove(&entry.seq);
             if let Some((view, about)) = view.map(|view| (view, about(view))).filter(|(_, about)| *about != entry.about) {

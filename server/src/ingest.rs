@@ -12,9 +12,12 @@ use domain::command::{Action, CommandReport, CommandState, Refusal};
 use domain::device::{DeviceId, clean_text};
 use domain::entity::EntityId;
 use domain::fleet::Fleet;
+use domain::group::{BadPlan, GROUP_DEVICE, Group};
 use domain::input::{Input, Message};
 use domain::live::EntityChange;
+use domain::reading::Reading;
 use domain::time::Timestamp;
+use domain::value::Value;
 use domain::written::{AmendError, Amendment};
 use tokio::sync::{mpsc, oneshot};
 
@@ -101,6 +104,20 @@ pub enum Request {
         /// Told once it is stored, or that it cannot be taken. Dropped when the server stops before.
         reply: oneshot::Sender<Result<(), AmendError>>,
     },
+    /// Make a group, or change it.
+    PutGroup {
+        /// The group, right in itself.
+        group: Group,
+        /// Whether it fits; if not, nothing is changed.
+        reply: oneshot::Sender<Result<(), BadPlan>>,
+    },
+    /// Take a group away.
+    RemoveGroup {
+        /// Its id, without `group.`.
+        id: String,
+        /// When it is done.
+        reply: oneshot::Sender<()>,
+    },
     /// How the publish of a command ended.
     Outcome(Input),
 }
@@ -142,6 +159,12 @@ impl State {
     fn note(&mut self, change: &Change, now: Timestamp) {
         match change {
             Change::Reading(reading) => self.trends.take(reading),
+            // A group has no readings of its own: what it shows is its last hour.
+            Change::Group(view) => self.note_group(&view.id, view.v.as_ref(), now),
+            Change::Gone(id) => self.trends.forget(id),
+            Change::Shown(change) if change.e.device() == GROUP_DEVICE && self.fleet.is_group(&change.e) => {
+                self.note_group(&change.e, change.v.as_ref(), now);
+            }
             Change::Rejected { message, reason } => self.topics.reject(message, reason, now),
             Change::Message { message, fed } => {
                 self.topics.hear(message, now);
@@ -155,6 +178,12 @@ impl State {
                 }
             }
             _ => {}
+        }
+    }
+
+    fn note_group(&mut self, id: &EntityId, value: Option<&Value>, now: Timestamp) {
+        if let Some(value) = value.cloned() {
+            self.trends.take(&Reading { entity: id.clone(), value, taken_at: now, received_at: now, device_time: false });
         }
     }
 
@@ -364,6 +393,21 @@ impl Ingest {
                 let batch = Batch { notes: vec![*entry], ..Batch::default() };
                 self.follow(changes, Record { batch, acks: vec![stored] }, &Actor::default());
             }
+            Request::PutGroup { group, reply } => {
+                let fits = self.state.read().unwrap_or_else(PoisonError::into_inner).fleet.check_group(&group);
+                if fits.is_ok() {
+                    let changes = self.apply(vec![Input::PutGroup(group)], now());
+                    self.follow(changes, Record::default(), &Actor::default());
+                }
+                // As above.
+                let _: Result<(), _> = reply.send(fits);
+            }
+            Request::RemoveGroup { id, reply } => {
+                let changes = self.apply(vec![Input::RemoveGroup { id }], now());
+                self.follow(changes, Record::default(), &Actor::default());
+                // As above.
+                let _: Result<(), _> = reply.send(());
+            }
             Request::Outcome(input) => {
                 let changes = self.apply(vec![input], now());
                 self.follow(changes, Record::default(), &Actor::default());
@@ -413,7 +457,7 @@ impl Ingest {
                 }
                 Change::Rejected { message, reason } => tracing::debug!(topic = %Shown(&message.topic), %reason, "Payload not taken"),
                 Change::Written(written) => record.batch.written.push(written),
-                Change::Shown(_) | Change::Message { .. } | Change::Link(_) | Change::Areas(_) => {}
+                Change::Group(_) | Change::Gone(_) | Change::Shown(_) | Change::Message { .. } | Change::Link(_) | Change::Areas(_) => {}
             }
         }
         self.record(record);

@@ -40,6 +40,8 @@ pub mod moment;
 pub mod mqtt;
 /// What goes into the log of what was done.
 pub mod noted;
+/// What operators set up: scenes and schedules in memory.
+pub mod plans;
 /// Messages a second.
 pub mod rate;
 /// From changes to the store.
@@ -48,6 +50,8 @@ pub mod recorder;
 pub mod redelivery;
 /// Tables that come in piece by piece.
 pub mod rows;
+/// What is done by itself.
+pub mod schedules;
 /// What survives a restart.
 pub mod store;
 /// Tables of readings as they come in.

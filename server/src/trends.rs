@@ -37,6 +37,11 @@ impl Trends {
         }
     }
 
+    /// Forgets an entity that is there no more.
+    pub fn forget(&mut self, id: &EntityId) {
+        self.of.remove(id);
+    }
+
     /// The last hour of an entity, ending at `now`.
     #[must_use]
     pub fn of(&self, id: &EntityId, is_number: bool, now: Timestamp) -> Trend {

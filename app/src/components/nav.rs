@@ -9,11 +9,12 @@ use crate::live::Live;
 use crate::tile::alarms::{is_shown, worst};
 use crate::tile::words::uptime_words;
 
-const PAGES: [(&str, &str, &str); 6] = [
+const PAGES: [(&str, &str, &str); 7] = [
     ("/", "overview", "Overview"),
     ("/history", "history", "History"),
     ("/alarms", "bell", "Alarms"),
     ("/devices", "devices", "Devices"),
+    ("/scenes", "calendar", "Scenes"),
     ("/activity", "activity", "Activity"),
     ("/settings", "settings", "Settings"),
 ];

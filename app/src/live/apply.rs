@@ -145,6 +145,7 @@ mod tests {
             topic: "sensors/a/temperature".into(),
             link: None,
             limits: domain::control::Limits::default(),
+            members: None,
         }
     }
 

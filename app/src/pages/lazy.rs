@@ -11,7 +11,7 @@ use leptos::prelude::*;
 use leptos::wasm_split::SplitLoaderError;
 use leptos_router::LazyRoute;
 
-use super::{Activity, DevicePage, History, NotFound};
+use super::{Activity, DevicePage, History, NotFound, Scenes};
 use crate::components::{Frame, icon};
 use crate::erase::Erase as _;
 
@@ -74,6 +74,11 @@ lazy! {
 lazy! {
     /// The page of one device.
     DeviceRoute, device, DevicePage().erase()
+}
+
+lazy! {
+    /// The page of groups, scenes and schedules.
+    ScenesRoute, scenes, Scenes().erase()
 }
 
 /// Code that did not come is asked for again after this time.

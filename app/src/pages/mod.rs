@@ -12,6 +12,8 @@ pub mod lazy;
 pub mod not_found;
 /// All tiles by area.
 pub mod overview;
+/// Groups, scenes and schedules.
+pub mod scenes;
 
 /// What a page shows instead of its content.
 mod trouble;
@@ -21,3 +23,4 @@ pub use device::DevicePage;
 pub use history::History;
 pub use not_found::NotFound;
 pub use overview::OverviewPage;
+pub use scenes::Scenes;

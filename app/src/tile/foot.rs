@@ -264,6 +264,7 @@ mod tests {
             topic: "a/b".into(),
             link: None,
             limits: domain::control::Limits::default(),
+            members: None,
         }
     }
 

@@ -87,6 +87,7 @@ fn view((key, name, kind, unit, icon): Named, v: Option<Value>, q: Quality) -> E
         topic: format!("greenhouse/1/{key}"),
         link: None,
         limits: domain::control::Limits::default(),
+        members: None,
     }
 }
 

@@ -50,6 +50,7 @@ pub(crate) fn tile(area: &str, id: &str, name: &str, icon: &str, kind: EntityKin
             topic: ["demo/", id.as_str()].concat(),
             link: None,
             limits: domain::control::Limits::default(),
+            members: None,
             id,
         },
         trend: Trend::Spans(vec![(45 * MINUTE_MS, 40 * MINUTE_MS), (24 * MINUTE_MS, 0)]),

@@ -42,6 +42,9 @@ impl Fleet {
     /// # Errors
     /// [`Refusal`] says why not.
     pub fn check(&self, entity: &EntityId, action: &Action) -> Result<Action, Refusal> {
+        if self.is_group(entity) {
+            return self.check_group_action(entity, action);
+        }
         let asked = self.check_action(entity, action)?;
         if self.device_of(entity).is_some_and(|device| device.availability == Availability::Offline) {
             return Err(Refusal::DeviceOffline(entity.clone()));

@@ -168,7 +168,7 @@ impl Fleet {
         let stem = &id.key()[..id.key().len().min(MAX_ID_BYTES - 5)];
         (1..=MAX_ENTITIES_PER_DEVICE + 1)
             .map(|n| if n == 1 { id.clone() } else { EntityId::new(device, &format!("{stem}-{n}")) })
-            .find(|id| !self.by_id.contains_key(id))
+            .find(|id| !self.by_id.contains_key(id) && !self.is_group(id))
     }
 
     fn add_entity(&mut self, entity: Entity, heard: &mut Hearing<'_>) {

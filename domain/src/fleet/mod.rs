@@ -14,6 +14,8 @@ mod commands;
 mod declared;
 /// New devices and entities.
 mod discovery;
+/// Entities that are worked out from others.
+mod groups;
 /// What a message says, on its way into the fleet.
 mod hearing;
 /// Which entities are shown.
@@ -51,6 +53,7 @@ use crate::time::Timestamp;
 use amend::Amended;
 use binding::Bindings;
 use commands::Pending;
+use groups::Groups;
 use slot::Slot;
 
 pub use clock::{EARLIEST, MAX_AHEAD_MS, MAX_BEHIND_MS};
@@ -122,6 +125,7 @@ pub struct Fleet {
     /// Entities that nobody has claimed and that are shown, and those that are not.
     n_unclaimed: usize,
     n_unlisted: usize,
+    groups: Groups,
     /// Messages so far.
     n_messages: u64,
     /// By how much our clock has been set since the start.
@@ -179,10 +183,12 @@ impl Fleet {
 
     /// What follows from `input` at `now`, appended to `out` in the order it happens.
     pub fn apply(&mut self, input: Input, now: Timestamp, out: &mut Vec<Change>) {
+        let from = out.len();
         match input {
             Input::Message(message) => self.message(message, now, out),
             Input::Link { broker, state } => self.link(&broker, state, now, out),
             Input::LinkFigures { broker, error, messages_per_s, dropped } => self.link_figures(&broker, (error, messages_per_s, dropped), out),
+            Input::Command { id, entity, action } if self.is_group(&entity) => self.command_group(id, &entity, &action, now, out),
             Input::Command { id, entity, action } => self.command(id, &entity, &action, now, out),
             Input::QueueCommand { id, entity, action, expires_at } => self.queue_command(id, &entity, &action, expires_at, now, out),
             Input::CancelCommand { id, who } => self.cancel_command(&id, &who, now, out),
@@ -190,11 +196,14 @@ impl Fleet {
             Input::CommandAccepted { id } => self.command_accepted(&id, now, out),
             Input::CommandFailed { id, reason } => self.command_failed(&id, reason, now, out),
             Input::Amend(amendment) => self.amend(amendment, out),
+            Input::PutGroup(group) => self.put_group(group, out),
+            Input::RemoveGroup { id } => self.remove_group(&id, out),
             Input::AcknowledgeAlarm { alarm } => self.acknowledge(&alarm, out),
             Input::Trouble { id, severity, condition, message } => self.trouble((id, severity), condition, message, now, out),
             Input::ClockSet { by_ms } => self.stepped_ms = self.stepped_ms.saturating_add(by_ms),
             Input::Tick => self.tick(now, out),
         }
+        self.follow_groups(from, now, out);
     }
 
     fn link(&mut self, broker: &Arc<str>, state: LinkState, now: Timestamp, out: &mut Vec<Change>) {
@@ -310,7 +319,10 @@ impl Fleet {
     /// An entity with its value.
     #[must_use]
     pub fn entity(&self, id: &EntityId) -> Option<EntityView> {
-        self.by_id.get(id).and_then(|&idx| self.slots.get(idx)).map(|slot| self.view_of(slot))
+        match self.by_id.get(id) {
+            Some(&idx) => self.slots.get(idx).map(|slot| self.view_of(slot)),
+            None => self.group_view(id).cloned(),
+        }
     }
 
     /// By how many milliseconds the clock of an entity's device is wrong, positive when it is ahead; `None` while its times are believed.
@@ -332,25 +344,34 @@ impl Fleet {
         idxs.into_iter().filter_map(|idx| self.slots.get(idx)).map(|slot| &slot.entity.id).collect()
     }
 
-    /// All entities with their values, ordered by area, then by their place, then by id.
+    /// All entities with their values, ordered by area, then by their place, then by id; in each area its groups first.
     #[must_use]
     pub fn entities(&self) -> Vec<EntityView> {
-        let mut order: Vec<_> = self.slots.iter().map(|slot| (self.place(slot), slot)).collect();
+        let slots = self.slots.iter().map(|slot| (self.place(slot), Ok(slot)));
+        let groups = self.group_views().map(|view| (self.place_of_group(view), Err(view)));
+        let mut order: Vec<_> = slots.chain(groups).collect();
         order.sort_by(|a, b| a.0.cmp(&b.0));
-        order.into_iter().map(|(_, slot)| self.view_of(slot)).collect()
+        order.into_iter().map(|(_, one)| one.map_or_else(Clone::clone, |slot| self.view_of(slot))).collect()
     }
 
     /// The first entity of the overview, in the order of [`Fleet::entities`].
     #[must_use]
     pub fn first_shown(&self) -> Option<&EntityId> {
         let shown = self.slots.iter().filter(|slot| slot.is_shown());
-        shown.map(|slot| self.place(slot)).min().map(|(.., id)| id)
+        shown.map(|slot| self.place(slot)).chain(self.group_views().map(|view| self.place_of_group(view))).min().map(|(.., id)| id)
     }
 
     /// Where an entity stands among all: the place of its area, its own there, its id.
     fn place<'a>(&self, slot: &'a Slot) -> (usize, i32, &'a EntityId) {
-        let area = self.area_of(slot).and_then(|id| self.areas.iter().position(|area| area.id == id));
-        (area.unwrap_or(usize::MAX), slot.entity.order, &slot.entity.id)
+        (self.place_of_area(self.area_of(slot).as_ref()), slot.entity.order, &slot.entity.id)
+    }
+
+    fn place_of_group<'a>(&self, view: &'a EntityView) -> (usize, i32, &'a EntityId) {
+        (self.place_of_area(view.area.as_ref()), i32::MIN, &view.id)
+    }
+
+    fn place_of_area(&self, id: Option<&AreaId>) -> usize {
+        id.and_then(|id| self.areas.iter().position(|area| area.id == *id)).unwrap_or(usize::MAX)
     }
 
     /// A device.
@@ -400,6 +421,6 @@ impl Fleet {
     /// The command on its way to an entity.
     #[must_use]
     pub fn pending(&self, id: &EntityId) -> Option<&CommandReport> {
-        self.pending.values().map(|pending| &pending.report).find(|report| report.entity == *id)
+        self.pending.values().map(|pending| &pending.report).find(|report| report.entity == *id).or_else(|| self.pending_of_group(id))
     }
 }

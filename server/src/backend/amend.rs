@@ -38,7 +38,9 @@ impl LiveBackend {
     /// [`BackendError::Forbidden`] for those who may not.
     pub fn target(&self, caller: &Caller, entity: &EntityId) -> Result<Option<Target>, BackendError> {
         require(caller, Role::Operator)?;
-        Ok(self.state().fleet.entity(entity).as_ref().map(Target::of))
+        let state = self.state();
+        // A group is worked out from others: it has no readings of its own.
+        Ok(state.fleet.entity(entity).filter(|view| !state.fleet.is_group(&view.id)).as_ref().map(Target::of))
     }
 
     /// Fills readings in; how many of them were not there. No more at once than [`crate::fill::PIECE`].

@@ -31,6 +31,15 @@ pub(super) fn check(config: &Config, mode: Mode, origins: &BTreeMap<&'static str
     if let Some(words) = retention_conflict(config, origins) {
         return conflict(words);
     }
+    let location = &config.location;
+    for (set, of, other) in [
+        (location.latitude.is_some(), "location.latitude", "location.longitude"),
+        (location.longitude.is_some(), "location.longitude", "location.latitude"),
+    ] {
+        if set && (location.latitude.is_none() || location.longitude.is_none()) {
+            return conflict(format!("{}: {other} is needed too", told(of)));
+        }
+    }
     if let Some(words) = link_conflict(config) {
         return conflict(words);
     }

@@ -81,6 +81,8 @@ fn text_of<'a>(key: &Key, value: &'a DeValue<'_>) -> Option<Cow<'a, str>> {
     match (key.shape, value) {
         (Shape::Text, DeValue::String(text)) => Some(Cow::Borrowed(text)),
         (Shape::Integer, DeValue::Integer(n)) => integer(n).map(|n| Cow::Owned(n.to_string())),
+        (Shape::Number, DeValue::Integer(n)) => integer(n).map(|n| Cow::Owned(n.to_string())),
+        (Shape::Number, DeValue::Float(n)) => Some(Cow::Borrowed(n.as_str())),
         (Shape::Bool, DeValue::Boolean(yes)) => Some(Cow::Borrowed(if *yes { "true" } else { "false" })),
         _ => None,
     }

@@ -28,6 +28,7 @@ pub struct Key {
 pub(super) enum Shape {
     Text,
     Integer,
+    Number,
     Bool,
 }
 
@@ -266,7 +267,27 @@ pub const KEYS: &[Key] = &[
         shape: Shape::Text,
         set: |c, text| put(&mut c.time.zone, TimeZone::get(text).ok().map(Some)),
     },
+    Key {
+        name: "location.latitude",
+        default: "none",
+        meaning: "where the plant stands, for schedules by sunrise and sunset: degrees, south of the equator negative; with `location.longitude`",
+        expected: "degrees from -90 to 90, such as 52.52",
+        shape: Shape::Number,
+        set: |c, text| put(&mut c.location.latitude, degrees(text, 90.0).map(Some)),
+    },
+    Key {
+        name: "location.longitude",
+        default: "none",
+        meaning: "degrees, west of Greenwich negative",
+        expected: "degrees from -180 to 180, such as 13.4",
+        shape: Shape::Number,
+        set: |c, text| put(&mut c.location.longitude, degrees(text, 180.0).map(Some)),
+    },
 ];
+
+fn degrees(text: &str, most: f64) -> Option<f64> {
+    text.parse().ok().filter(|degrees: &f64| degrees.abs() <= most)
+}
 
 fn days(text: &str) -> Option<u32> {
     text.parse().ok().filter(|days| DAYS_RANGE.contains(days))

@@ -58,6 +58,8 @@ pub struct Config {
     pub log: LogConfig,
     /// Times on the pages.
     pub time: TimeConfig,
+    /// Where the plant stands.
+    pub location: LocationConfig,
     /// Outside brokers: `[[mqtt]]`. Names are unique.
     pub mqtt: Vec<MqttConfig>,
     /// Alarm rules: `[[rule]]`. Ids are unique.
@@ -210,6 +212,15 @@ impl TimeConfig {
     }
 }
 
+/// Where the plant stands: both or neither.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct LocationConfig {
+    /// Degrees, -90 to 90, north positive.
+    pub latitude: Option<f64>,
+    /// Degrees, -180 to 180, east positive.
+    pub longitude: Option<f64>,
+}
+
 impl Config {
     /// The names of the brokers.
     #[must_use]
@@ -241,6 +252,7 @@ impl Default for Config {
             retention: RetentionConfig { disk_budget_mb: 2048, class: Class::default(), areas: Vec::new(), entities: Vec::new(), log_days: 400 },
             log: LogConfig::default(),
             time: TimeConfig { zone: None },
+            location: LocationConfig::default(),
             mqtt: Vec::new(),
             rules: Vec::new(),
             areas: Vec::new(),

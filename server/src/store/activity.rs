@@ -62,11 +62,12 @@ impl Kind {
         Self::ALL.into_iter().find(|kind| kind.as_str() == word)
     }
 
-    /// The kind of what was done: the word in front of the point says it, and commands have none.
+    /// The kind of what was done: the word in front of the point says it, and commands have none; what runs
+    /// commands is of their kind.
     #[must_use]
     pub fn of(what: &str) -> Self {
         match what.split_once('.') {
-            None => Self::Control,
+            None | Some(("scene" | "schedule", "run" | "missed")) => Self::Control,
             Some(("alarm", _)) => Self::Alarm,
             Some(("device", "online" | "offline")) => Self::Device,
             Some(("history", _)) => Self::History,

@@ -6,6 +6,8 @@ pub mod activity;
 pub mod civil;
 /// Readings of one series, packed.
 pub mod codec;
+/// Groups, scenes and schedules.
+pub mod plan;
 /// What is kept for how long.
 pub mod retention;
 /// One SQLite file.
@@ -28,6 +30,7 @@ use serde::Serialize;
 
 use crate::redelivery::Taken;
 use activity::{Activity, Actor, Filter, Page, Place};
+use plan::{PlanChange, PlanKind, PlanRow};
 
 /// Why the store could not do something.
 #[derive(Debug, thiserror::Error)]
@@ -258,6 +261,14 @@ pub trait Store: Send + Sync {
     }
     /// What happened to an alarm, oldest first, at most `limit`, newest kept.
     async fn alarm_journal(&self, _alarm: &str, _limit: usize) -> Result<Vec<AlarmEvent>, StoreError> {
+        Err(unable())
+    }
+    /// All groups, scenes or schedules, by id. A store that keeps none has none.
+    async fn plans(&self, _kind: PlanKind) -> Result<Vec<PlanRow>, StoreError> {
+        Ok(vec![])
+    }
+    /// Adds, changes or takes away one of them, and writes `entry` into the log of what was done, where there is one.
+    async fn change_plan(&self, _kind: PlanKind, _change: &PlanChange, _entry: Option<&Activity>) -> Result<(), StoreError> {
         Err(unable())
     }
     /// Does one of the small steps that are due beside ingest: packs readings that are no longer new, and clears away what that leaves. Whether

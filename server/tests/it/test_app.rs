@@ -67,6 +67,14 @@ impl TestApp {
         app
     }
 
+    /// A server on what an earlier one wrote.
+    pub async fn start_on(config: Config, folder: TempDir) -> Self {
+        let app = Application::start(&config, Play::Real).await.unwrap();
+        let app = Self { app: Some(app), config, folder };
+        app.until_linked().await;
+        app
+    }
+
     /// Stops the server and starts it again on the same folder.
     pub async fn restart(&mut self) {
         self.app.take().unwrap().stop().await;
@@ -134,8 +142,13 @@ impl TestApp {
 
     /// The answer to `POST path` with a JSON body: status and JSON.
     pub async fn post(&self, path: &str, body: &str) -> (u16, Json) {
+        self.sends("POST", path, body).await
+    }
+
+    /// The answer to a request with a JSON body: status and JSON.
+    pub async fn sends(&self, method: &str, path: &str, body: &str) -> (u16, Json) {
         let request = format!(
-            "POST {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            "{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
             body.len()
         );
         let (status, _, body) = self.request(&request).await;

@@ -36,6 +36,7 @@ fn entity(id: &str, kind: EntityKind, unit: Option<&str>) -> EntityView {
         topic: "t".into(),
         link: None,
         limits: domain::control::Limits::default(),
+        members: None,
     }
 }
 

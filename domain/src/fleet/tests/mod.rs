@@ -6,6 +6,8 @@ mod amend;
 mod bad;
 /// Commands, and the evidence by which they end.
 mod commands;
+/// Several as one.
+mod groups;
 /// What is shown unasked.
 mod listing;
 /// Commands that wait for devices that sleep.

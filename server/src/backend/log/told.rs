@@ -14,6 +14,15 @@ const MOST_CHARS: usize = 160;
 /// A command without an outcome after this time was cut off with the server.
 const PENDING_MS: i64 = 5 * MINUTE_MS;
 
+/// What became of the members of a run: `2 confirmed, 1 refused`.
+fn members(members: &Json) -> String {
+    let mut counts = std::collections::BTreeMap::<&str, usize>::new();
+    for state in members.as_array().into_iter().flatten().filter_map(|member| member["state"].as_str()) {
+        *counts.entry(state).or_default() += 1;
+    }
+    counts.iter().map(|(state, n)| format!("{n} {state}")).collect::<Vec<_>>().join(", ")
+}
+
 /// The row of an entry; when it was and its place in the log are left to the caller.
 pub(super) fn tell(entry: &Activity, fleet: &Fleet, now: Timestamp) -> ActivityRow {
     let view = entry.entity.as_ref().and_then(|id| fleet.entity(id));
@@ -44,6 +53,9 @@ pub(super) fn tell(entry: &Activity, fleet: &Fleet, now: Timestamp) -> ActivityR
             let area = AreaId::parse(&detail("area")).map_or_else(|_| detail("area"), |id| area_name(fleet, &id));
             (format!("{area} changed"), fields(&entry.detail["written"]), "settings".to_owned())
         }
+        "scene.run" => (format!("Scene {} run", detail("scene")), members(&entry.detail["members"]), "calendar".to_owned()),
+        "schedule.run" => (format!("Schedule {} run", detail("schedule")), members(&entry.detail["members"]), "calendar".to_owned()),
+        "schedule.missed" => (format!("Schedule {} missed", detail("schedule")), String::new(), "calendar".to_owned()),
         "server.started" => ("Server started".to_owned(), format!("version {}", detail("version")), "power".to_owned()),
         "server.stopped" => ("Server stopped".to_owned(), String::new(), "power".to_owned()),
         "link.up" => (format!("Broker {} connected", detail("broker")), String::new(), "plug".to_owned()),

@@ -95,7 +95,7 @@ fn every_key_is_read_from_file_environment_and_flags() {
         ("log.level", "\"trace\""),
         ("time.zone", "\"UTC\""),
     ];
-    for key in KEYS.iter().filter(|key| !key.name.starts_with("http.tls_")) {
+    for key in KEYS.iter().filter(|key| !key.name.starts_with("http.tls_") && !key.name.starts_with("location.")) {
         let value = values.iter().find(|(name, _)| *name == key.name).unwrap_or_else(|| panic!("no value for {}", key.name)).1;
         let same_folder = file(&format!("{} = {value}", key.name));
         let from_file = same_folder.ok();
@@ -106,6 +106,20 @@ fn every_key_is_read_from_file_environment_and_flags() {
         assert_eq!(from_env.ok(), expected, "{}", key.name);
         let from_flag = Setting { env: vec![], args: ConfigArgs { flags: vec![(key.name, text)], ..ConfigArgs::default() }, ..from_env };
         assert_eq!(from_flag.ok(), expected, "{}", key.name);
+    }
+}
+
+#[test]
+fn a_place_has_latitude_and_longitude() {
+    let berlin = LocationConfig { latitude: Some(52.52), longitude: Some(-13.0) };
+    assert_eq!(file("[location]\nlatitude = 52.52\nlongitude = -13\n").ok().location, berlin);
+    assert_eq!(nothing().env("SIGNALBOX_LOCATION_LATITUDE", "52.52").flag("location.longitude", "-13").ok().location, berlin);
+    file("location.latitude = 52.52").fails("location.latitude (signalbox.toml:1): location.longitude is needed too");
+    for wrong in ["91", "nan", "inf", "north"] {
+        let message = format!(
+            "environment variable SIGNALBOX_LOCATION_LATITUDE: location.latitude cannot be \"{wrong}\", expected degrees from -90 to 90, such as 52.52"
+        );
+        nothing().env("SIGNALBOX_LOCATION_LATITUDE", wrong).fails(&message);
     }
 }
 

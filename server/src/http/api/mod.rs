@@ -18,6 +18,8 @@ mod fill;
 mod history;
 /// Filling in the past from a table.
 mod import;
+/// Groups, scenes and schedules.
+mod plans;
 /// What is kept for how long.
 mod retention;
 /// The past as a table.
@@ -61,6 +63,7 @@ pub fn router() -> Router<AppState> {
         .route("/api/v1/brokers", get(brokers::list))
         .route("/api/v1/retention", get(retention::show))
         .route("/api/v1/topics", get(topics::list))
+        .merge(plans::router())
         .route("/api/{*rest}", any(unknown))
 }
 

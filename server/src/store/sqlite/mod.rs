@@ -26,6 +26,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::activity::{Activity, Filter, Page, Place};
+use super::plan::{PlanChange, PlanKind, PlanRow};
 use super::retention::{Kept, Retention};
 use super::{AlarmEvent, Batch, Held, Marks, Saved, Sizes, Store, StoreError, civil};
 use crate::clock::now;
@@ -49,6 +50,8 @@ mod error;
 mod log;
 /// Opening, settings and migrations.
 mod open;
+/// Groups, scenes and schedules.
+mod scene;
 /// Storing readings.
 mod storing;
 /// What a transaction does.
@@ -352,6 +355,14 @@ impl Store for SqliteStore {
 
     async fn people(&self, limit: usize) -> Result<Vec<String>, StoreError> {
         activity::people(&mut *self.readers.acquire().await?, limit).await
+    }
+
+    async fn plans(&self, kind: PlanKind) -> Result<Vec<PlanRow>, StoreError> {
+        scene::list(&mut *self.readers.acquire().await?, kind).await
+    }
+
+    async fn change_plan(&self, kind: PlanKind, change: &PlanChange, entry: Option<&Activity>) -> Result<(), StoreError> {
+        self.writer.change_plan(kind, change, entry).await
     }
 
     async fn alarm_journal(&self, alarm: &str, limit: usize) -> Result<Vec<AlarmEvent>, StoreError> {

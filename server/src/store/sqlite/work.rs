@@ -13,9 +13,10 @@ use super::last_value::{self, Behind};
 use super::reading::{New, Origin};
 use super::seal::Change;
 use super::storing::Storing;
-use super::{activity, adopt, block, growth, hours, journal, sealed, space};
+use super::{activity, adopt, block, growth, hours, journal, scene, sealed, space};
 use crate::clock::now;
 use crate::store::activity::Activity;
+use crate::store::plan::{PlanChange, PlanKind};
 use crate::store::{Batch, StoreError};
 
 /// What is to be done.
@@ -28,6 +29,7 @@ pub(super) enum Work<'a> {
     Exclude(&'a Exclusion, &'a Activity),
     Include(i64, i64, &'a Activity),
     Note(&'a Activity),
+    Plan(PlanKind, &'a PlanChange, Option<&'a Activity>),
     Last,
     Prepare(&'a Change),
     Seal(i64),
@@ -72,6 +74,7 @@ impl Work<'_> {
             }
             Self::Include(series, taken_at, entry) => into.include(connection, series, taken_at, entry).await,
             Self::Note(entry) => activity::insert(connection, entry).await.map(|()| Done::default()),
+            Self::Plan(kind, change, entry) => plan(connection, kind, change, entry).await.map(|()| Done::default()),
             Self::Last => last_value::upsert(connection, behind.list()).await.map(|()| Done::default()),
             Self::Prepare(change) => prepare(connection, generation + 1, change).await.map(|()| Done::default()),
             Self::Seal(seq) => seal(connection, generation + 1, seq, hot.ask(Tables::n_closed)).await.map(|()| Done::default()),
@@ -90,6 +93,14 @@ async fn has_room(connection: &mut SqliteConnection, budget: Option<Budget>) -> 
     match budget {
         Some(budget) => budget::has_room(connection, budget).await,
         None => Ok(true),
+    }
+}
+
+async fn plan(connection: &mut SqliteConnection, kind: PlanKind, change: &PlanChange, entry: Option<&Activity>) -> Result<(), StoreError> {
+    scene::change(connection, kind, change).await?;
+    match entry {
+        Some(entry) => activity::insert(connection, entry).await,
+        None => Ok(()),
     }
 }
 

@@ -21,6 +21,7 @@ use super::work::{Done, Work};
 use super::{growth, sealed, series};
 use crate::clock::now;
 use crate::store::activity::Activity;
+use crate::store::plan::{PlanChange, PlanKind};
 use crate::store::{Batch, Sizes, StoreError};
 
 /// The one connection that writes.
@@ -112,6 +113,11 @@ impl Writer {
     /// Adds an entry to the log of what was done.
     pub(super) async fn note(&self, entry: &Activity) -> Result<(), StoreError> {
         self.state.lock().await.transaction(Work::Note(entry)).await.map(drop)
+    }
+
+    /// Changes a group, scene or schedule, and writes down who did.
+    pub(super) async fn change_plan(&self, kind: PlanKind, change: &PlanChange, entry: Option<&Activity>) -> Result<(), StoreError> {
+        self.state.lock().await.transaction(Work::Plan(kind, change, entry)).await.map(drop)
     }
 
     /// Stores what is behind: last values.

@@ -32,7 +32,8 @@ impl Viewer {
             let state = self.app.backend.state();
             (state.fleet.entities(), state.rate.total())
         };
-        views.retain(|view| view.v.is_some() && filters.iter().any(|filter| filter.matches(&view.topic)));
+        // Groups read no topic.
+        views.retain(|view| view.v.is_some() && !view.topic.is_empty() && filters.iter().any(|filter| filter.matches(&view.topic)));
         for filter in filters {
             // A filter that it follows already goes on as it was: messages on their way to it must not be lost.
             if !self.subscriptions.topics.iter().any(|follow| follow.filter == filter) {
