@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "decode")]
 use crate::control::Limits;
 use crate::device::{AreaId, DeviceId};
 use crate::entity::{Entity, EntityId, EntityKind};
@@ -69,6 +70,7 @@ pub struct EntityView {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,
     /// What may be set. A page has no use for it.
+    #[cfg(feature = "decode")]
     #[serde(flatten, skip_deserializing)]
     pub limits: Limits,
 }
@@ -107,6 +109,7 @@ impl EntityView {
             offline_since: None,
             topic: entity.state_topic.clone(),
             link: None,
+            #[cfg(feature = "decode")]
             limits: entity.control.limits(),
         }
     }
