@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::control::Limits;
 use crate::device::{BadId, DeviceId, MAX_NAME_CHARS, clean_text};
 use crate::entity::{EntityId, EntityKind};
 use crate::live::{EntityView, Members};

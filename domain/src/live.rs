@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "decode")]
 use crate::control::Limits;
 use crate::device::{AreaId, DeviceId};
 use crate::entity::{Entity, EntityId, EntityKind};
@@ -73,6 +74,7 @@ pub struct EntityView {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,
     /// What may be set. A page has no use for it.
+    #[cfg(feature = "decode")]
     #[serde(flatten, skip_deserializing)]
     pub limits: Limits,
     /// What a group's members say together; for groups. A page has it in words, as `word_off`, and does not read it.
@@ -126,6 +128,7 @@ impl EntityView {
             topic: entity.state_topic.clone(),
             hidden: entity.hidden,
             link: None,
+            #[cfg(feature = "decode")]
             limits: entity.control.limits(),
             members: None,
         }

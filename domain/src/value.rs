@@ -85,10 +85,12 @@ pub struct LightState {
     /// Color temperature in kelvin.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub color_temp: Option<u16>,
-    /// The color.
+    /// The color. A page does not show it, and does not load it.
+    #[cfg(feature = "decode")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub color: Option<Color>,
-    /// The name of the effect that it shows.
+    /// The name of the effect that it shows; so too.
+    #[cfg(feature = "decode")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub effect: Option<Effect>,
 }
@@ -106,7 +108,15 @@ impl LightState {
     /// A light of which nothing else is known.
     #[must_use]
     pub const fn new(state: OnOff) -> Self {
-        Self { state, brightness: None, color_temp: None, color: None, effect: None }
+        Self {
+            state,
+            brightness: None,
+            color_temp: None,
+            #[cfg(feature = "decode")]
+            color: None,
+            #[cfg(feature = "decode")]
+            effect: None,
+        }
     }
 }
 
@@ -165,13 +175,16 @@ pub struct ClimateState {
     /// The temperature that it is to reach, in its own unit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub temperature: Option<f64>,
-    /// The temperature that it measures.
+    /// The temperature that it measures. Of a climate a page loads what it shows.
+    #[cfg(feature = "decode")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub current_temperature: Option<f64>,
     /// `low`, `auto`.
+    #[cfg(feature = "decode")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fan_mode: Option<String>,
     /// `away`, `eco`.
+    #[cfg(feature = "decode")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub preset: Option<String>,
 }
@@ -244,10 +257,16 @@ impl Object {
     }
 
     fn climate(self) -> ClimateState {
-        let climate = ClimateState { mode: self.mode, temperature: self.temperature, ..ClimateState::default() };
-        #[cfg(feature = "decode")]
-        let climate = ClimateState { current_temperature: self.current_temperature, fan_mode: self.fan_mode, preset: self.preset, ..climate };
-        climate
+        ClimateState {
+            mode: self.mode,
+            temperature: self.temperature,
+            #[cfg(feature = "decode")]
+            current_temperature: self.current_temperature,
+            #[cfg(feature = "decode")]
+            fan_mode: self.fan_mode,
+            #[cfg(feature = "decode")]
+            preset: self.preset,
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 use serde::ser::SerializeMap as _;
 use serde::{Deserialize, Serialize, Serializer};
 
+#[cfg(feature = "decode")]
 use crate::value::{Color, Effect, Value};
 
 /// What is asked. On the wire `{"action":"turn_on","brightness":80}`.
@@ -31,35 +32,46 @@ pub enum Action {
     Stop {},
 }
 
-/// What a light shall look like. At least one of color, effect and transition is there: otherwise it is an [`Action::TurnOn`].
+/// What a light shall look like; nothing of it in a page, which only shows that something is asked. At least one of color, effect and transition is there: otherwise it is an [`Action::TurnOn`].
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Paint {
     /// Per cent, 0 to 100.
+    #[cfg(feature = "decode")]
     pub brightness: Option<u8>,
     /// Kelvin.
+    #[cfg(feature = "decode")]
     pub color_temp: Option<u16>,
     /// The color.
+    #[cfg(feature = "decode")]
     pub color: Option<Color>,
     /// The name of an effect.
+    #[cfg(feature = "decode")]
     pub effect: Option<Effect>,
     /// How long the change shall take, in seconds.
+    #[cfg(feature = "decode")]
     pub transition_s: Option<f64>,
 }
 
-/// What shall be set. Which of them there may be goes by the kind of the entity.
+/// What shall be set; nothing of it in a page. Which of them there may be goes by the kind of the entity.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Wish {
     /// Of a number, a select or a text.
+    #[cfg(feature = "decode")]
     pub value: Option<Value>,
     /// Of a cover: per cent, 0 is closed.
+    #[cfg(feature = "decode")]
     pub position: Option<u8>,
     /// Of a climate, in its own unit.
+    #[cfg(feature = "decode")]
     pub temperature: Option<f64>,
     /// Of a climate: `heat`.
+    #[cfg(feature = "decode")]
     pub mode: Option<String>,
     /// Of a climate: `low`.
+    #[cfg(feature = "decode")]
     pub fan_mode: Option<String>,
     /// Of a climate: `away`.
+    #[cfg(feature = "decode")]
     pub preset: Option<String>,
 }
 
@@ -90,6 +102,7 @@ impl Serialize for Action {
                 put.field("brightness", brightness.as_ref())?;
                 put.field("color_temp", color_temp.as_ref())?;
             }
+            #[cfg(feature = "decode")]
             Self::Paint(paint) => {
                 let Paint { brightness, color_temp, color, effect, transition_s } = &**paint;
                 put.field("brightness", brightness.as_ref())?;
@@ -98,6 +111,7 @@ impl Serialize for Action {
                 put.field("effect", effect.as_ref())?;
                 put.field("transition_s", transition_s.as_ref())?;
             }
+            #[cfg(feature = "decode")]
             Self::Set(wish) => {
                 let Wish { value, position, temperature, mode, fan_mode, preset } = &**wish;
                 put.field("value", value.as_ref())?;
@@ -107,7 +121,7 @@ impl Serialize for Action {
                 put.field("fan_mode", fan_mode.as_ref())?;
                 put.field("preset", preset.as_ref())?;
             }
-            Self::TurnOff {} | Self::Toggle {} | Self::Press {} | Self::Open {} | Self::Close {} | Self::Stop {} => {}
+            _ => {}
         }
         map.end()
     }

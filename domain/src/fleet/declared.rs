@@ -113,7 +113,7 @@ pub(super) fn fitted(kind: EntityKind, value: &Value, before: Option<&Value>) ->
         Value::Bool(on) => if *on { "on" } else { "off" }.to_owned(),
         other => other.words(None).into_owned(),
     };
-    decode_state(kind, text.as_bytes(), before).ok().flatten().ok_or_else(|| match kind {
+    decode_state(kind, text.as_bytes(), before).ok().flatten().ok_or(match kind {
         EntityKind::Number => "number",
         EntityKind::Light | EntityKind::Switch | EntityKind::Fan => "on or off",
         _ => "state of it",
