@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "decode")]
 use crate::control::Limits;
 use crate::device::{BadId, DeviceId, MAX_NAME_CHARS, clean_text};
 use crate::entity::{EntityId, EntityKind};
@@ -110,6 +111,7 @@ impl Group {
             topic: String::new(),
             hidden: false,
             link: None,
+            #[cfg(feature = "decode")]
             limits: Limits::default(),
             members: Some(Members { on, total, mixed: is_mixed }),
         }
