@@ -50,6 +50,9 @@ pub enum AlarmState {
 }
 
 impl AlarmState {
+    /// All of them.
+    pub const ALL: [Self; 7] = [Self::Unacked, Self::Returned, Self::Acked, Self::Shelved, Self::Suppressed, Self::OutOfService, Self::Normal];
+
     /// The word of the contract: `unacked`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

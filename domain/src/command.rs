@@ -44,6 +44,9 @@ pub enum CommandState {
 }
 
 impl CommandState {
+    /// All of them.
+    pub const ALL: [Self; 7] = [Self::Queued, Self::Sent, Self::Accepted, Self::Confirmed, Self::Unconfirmed, Self::Failed, Self::Refused];
+
     /// Whether nothing more will follow. (An `accepted` of a device without a state topic is final too.)
     #[must_use]
     pub const fn is_final(self) -> bool {

@@ -79,12 +79,16 @@ fn install_target() -> Result<()> {
     Ok(())
 }
 
-/// Panic messages name source files: without the first they would carry the folders of whoever built the site to every browser.
+/// Panic messages name source files: without the first they would carry the folders of whoever built the site to every browser, and the longest part of
+/// each name says nothing.
 /// Relocations tell which code and data a page needs.
 fn flags() -> String {
     let home = std::env::var("CARGO_HOME").ok().or_else(|| Some(format!("{}/.cargo", std::env::var("HOME").ok()?)));
+    // The last one that fits is taken.
+    let sources = home.iter().flat_map(|home| std::fs::read_dir(Path::new(home).join("registry/src")).into_iter().flatten().flatten());
+    let sources: Vec<_> = sources.map(|folder| (folder.path().display().to_string(), "c")).collect();
     let folders = [Some((root().display().to_string(), ".")), home.map(|home| (home, "cargo"))];
-    let flags = folders.into_iter().flatten().map(|(from, to)| format!("--remap-path-prefix={from}={to}"));
+    let flags = folders.into_iter().flatten().chain(sources).map(|(from, to)| format!("--remap-path-prefix={from}={to}"));
     flags.chain(["-Clink-arg=--emit-relocs".to_owned()]).collect::<Vec<_>>().join("\u{1f}")
 }
 

@@ -120,7 +120,7 @@ async fn the_log_is_complete_without_script() {
             "datetime=\"2026-06-12T",
             "Kept for 1 year",
             // Older entries, and the filters, have addresses.
-            "href=\"/activity?kind=control&amp;who=Mara%20Ilves&amp;unconfirmed=1&amp;cursor=1.1\"",
+            "href=\"/activity?kind=control&amp;who=Mara%20Ilves&amp;unconfirmed=1&amp;cursor=1%2E1\"",
             "method=\"get\" action=\"/activity\"",
             "name=\"kind\" value=\"control\"",
             "&lt;script&gt;",

@@ -1,5 +1,7 @@
 use super::*;
-use crate::command::Action;
+use crate::alarm::{AlarmState, Severity};
+use crate::command::{Action, CommandState};
+use crate::device::Area;
 
 fn check(json: &str, frame: &ClientFrame) {
     assert_eq!(&serde_json::from_str::<ClientFrame>(json).expect(json), frame);
@@ -70,14 +72,45 @@ fn a_page_reads_what_the_server_writes() {
         since: None,
         entity: None,
     };
+    let link = LinkView { error: Some("refused".into()), dropped: 3, ..LinkView::new("main", LinkState::Down, Timestamp::from_ms(9)) };
     for frame in [
         ServerFrame::Changes(Changes { seq: 1, now: Timestamp::from_ms(2), c: vec![change] }),
         ServerFrame::Pong(Pong { now: Timestamp::from_ms(2) }),
-        ServerFrame::Error(Error { id: None, code: "c".into(), message: "m".into() }),
+        ServerFrame::Error(Error { id: Some("c1".into()), code: String::new(), message: "m".into() }),
+        ServerFrame::Snapshot(Snapshot { seq: 3, now: Timestamp::from_ms(2), entities: vec![], alarms: vec![], links: vec![link.clone()] }),
+        ServerFrame::Link(link),
+        ServerFrame::Areas(Areas { areas: vec![Area { id: AreaId::parse("hall").expect("id"), name: "Hall".into(), icon: None }] }),
+        ServerFrame::Hello(Hello {
+            version: String::new(),
+            build: "b".into(),
+            session: String::new(),
+            seq: 4,
+            now: Timestamp::from_ms(2),
+            role: String::new(),
+        }),
+        ServerFrame::Alert(Alert {
+            id: "hot".into(),
+            message: "Too \"hot\"".into(),
+            severity: Severity::Critical,
+            state: AlarmState::OutOfService,
+            entity_id: EntityId::parse("a.b").expect("id"),
+            ts: Timestamp::from_ms(1),
+            seq: 5,
+            condition: "above 30".into(),
+            rule: "hot".into(),
+        }),
+        ServerFrame::Command(CommandStanding {
+            id: "c2".into(),
+            entity: EntityId::parse("a.b").expect("id"),
+            state: CommandState::Unconfirmed,
+            reason: Some("no answer in 2 s".into()),
+            after_ms: Some(2_000),
+            usual_ms: Some(400),
+        }),
     ] {
         assert_eq!(read_for_page(&serde_json::to_string(&frame).expect("JSON")), Some(frame));
     }
-    for other in ["", "[]", "{}", r#"{"type":"new"}"#, r#"{"type":"changes"}"#, r#"{"type":5}"#] {
+    for other in ["", "[]", "{}", r#"{"type":"new"}"#, r#"{"type":"changes"}"#, r#"{"type":"pong"}"#, r#"{"type":5}"#] {
         assert_eq!(read_for_page(other), None, "{other}");
     }
 }

@@ -77,8 +77,20 @@ fn starts((from, to): (i64, i64), points: usize, ms: i64, zone: &TimeZone) -> Op
         last = Some((offset, next - 1));
         at = change?;
         if at >= to {
-            starts.push((begin(next) - offset_ms(zone, at)).max(at));
+            starts.push(moment_of(zone, begin(next), at));
             return trimmed(starts, (from, to), points);
+        }
+    }
+}
+
+/// The first moment from `at` on at which the clock shows `local`, or is past it.
+fn moment_of(zone: &TimeZone, local: i64, mut at: i64) -> i64 {
+    loop {
+        let moment = (local - offset_ms(zone, at)).max(at);
+        // A bucket may be longer than a summer.
+        match next_change(zone, at) {
+            Some(change) if change <= moment => at = change,
+            _ => return moment,
         }
     }
 }
@@ -159,6 +171,18 @@ mod tests {
         assert_eq!(grid.bucket(ms("2026-05-01T18:45:00Z")).0, ms("2026-05-01T18:30:00Z"));
         // Clocks are set by half an hour there.
         check("Australia/Lord_Howe", "2026-10-03T13:30:00Z", "2026-10-04T13:00:00Z", DAY_MS, &[24 * 60 - 30]);
+    }
+
+    #[test]
+    fn a_bucket_that_is_longer_than_a_summer_ends_by_the_clock_at_its_end() {
+        let berlin = zone("Europe/Berlin");
+        let (Grid::Starts(starts), length) = grid(range(429_923_957_814, 429_923_957_814 + 35_430_042_187), 1, &berlin) else {
+            panic!("one bucket by the clock")
+        };
+        for start in starts {
+            let local = start + offset_ms(&berlin, start);
+            assert_eq!((if length % (7 * DAY_MS) == 0 { local + WEEK_SHIFT_MS } else { local }) % length, 0, "{start}");
+        }
     }
 
     #[test]

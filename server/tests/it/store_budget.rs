@@ -94,7 +94,7 @@ async fn a_smaller_budget_shrinks_the_file() {
 
 #[tokio::test]
 async fn a_tiny_budget_refuses_what_it_cannot_hold_and_goes_on_with_the_rest() {
-    let most = 1_000_000;
+    let most = 1_100_000;
     let test = TestStore::open_with(budget(most)).await;
     let first = now().as_ms() - DAY;
     let (mut refused, mut stored) = (0, 0u32);
