@@ -8,6 +8,8 @@ mod budget;
 mod compress;
 /// Skips what would give the same again.
 mod fingerprint;
+/// The script beside the code.
+mod glue;
 /// Where everything is.
 mod layout;
 /// The order of the steps.

@@ -39,7 +39,7 @@ pub(super) fn around(router: Router<AppState>) -> Router<AppState> {
     };
     let worth = SizeAbove::new(512).and(NotForContentType::new("application/wasm")).and(NotForContentType::IMAGES);
     router
-        .layer(CompressionLayer::new().quality(CompressionLevel::Precise(5)).compress_when(worth))
+        .layer(CompressionLayer::new().quality(CompressionLevel::Precise(6)).compress_when(worth))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(header("x-content-type-options", "nosniff"))
         .layer(header("x-frame-options", "DENY"))
