@@ -8,6 +8,7 @@ use crate::time::Timestamp;
 /// What is asked. On the wire `{"action":"turn_on","brightness":80}`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "action", rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Action {
     /// On, perhaps with a brightness or warmth.
     TurnOn {
@@ -69,6 +70,7 @@ pub type CommandId = String;
 /// Where a command stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum CommandState {
     /// On its way to the broker.
     Sent,

@@ -21,6 +21,7 @@ mod server_frame;
 
 /// An entity with its current value: the same fields in `snapshot`, in `/api/v1/entities` and in the pages.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct EntityView {
     /// `<device>.<key>`.
     pub id: EntityId,
@@ -35,6 +36,7 @@ pub struct EntityView {
     /// Unit as shown.
     pub unit: Option<String>,
     /// The newest good value; `null` before the first.
+    #[cfg_attr(feature = "schema", schema(value_type = Option<crate::value::Said>))]
     pub v: Option<Value>,
     /// When the device took it.
     pub t: Option<Timestamp>,
@@ -121,6 +123,7 @@ impl EntityView {
 /// Whether a broker is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum LinkState {
     /// Connected and subscribed.
     Up,
@@ -144,6 +147,7 @@ impl LinkState {
 
 /// A broker as the top bar shows it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct LinkView {
     /// Its name in the configuration.
     pub broker: String,

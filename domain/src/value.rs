@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 /// On or off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum OnOff {
     /// On.
     On,
@@ -25,6 +26,7 @@ impl From<bool> for OnOff {
 
 /// What a light reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct LightState {
     /// On or off.
     pub state: OnOff,
@@ -41,6 +43,7 @@ pub struct LightState {
 /// Read by hand: what serde makes of `untagged` keeps a copy of every possible JSON, which is a lot of code for a browser to load.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Value {
     /// Yes or no: switches and binary sensors.
     Bool(bool),
@@ -51,6 +54,10 @@ pub enum Value {
     /// A text.
     Text(String),
 }
+
+/// [`Value`] under a name that the macros of schemas do not take for any JSON.
+#[cfg(feature = "schema")]
+pub type Said = Value;
 
 impl<'de> Deserialize<'de> for Value {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

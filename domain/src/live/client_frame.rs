@@ -6,6 +6,7 @@ use crate::entity::EntityId;
 /// Frames from the browser or another program.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "kebab-case", deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum ClientFrame {
     /// MQTT filters, entity ids, or `*`.
     Subscribe {
@@ -77,6 +78,7 @@ pub enum ClientFrame {
 
 /// `{"type":"command","id":"a2","entity":"living-room.light","action":"turn_on","brightness":80}`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct CommandFrame {
     /// Repeated in every answer.
     #[serde(default)]

@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use domain::command::{Action, CommandReport, CommandState};
 use domain::entity::EntityId;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::By;
 use super::entities::not_found;
@@ -15,7 +16,7 @@ use crate::http::AppState;
 use crate::http::problem::Problem;
 
 /// Where a command stands.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Standing {
     id: String,
     entity: EntityId,
@@ -32,6 +33,8 @@ impl From<CommandReport> for Standing {
     }
 }
 
+/// Asks a device for something.
+#[utoipa::path(post, path = "/api/v1/entities/{id}/command", params(("id" = String, Path, description = "`living-room.light`")), request_body = Action, responses((status = 202, body = Standing)))]
 pub(super) async fn send(
     State(app): State<AppState>,
     By(caller): By,
@@ -44,6 +47,8 @@ pub(super) async fn send(
     Ok((StatusCode::ACCEPTED, Json(report.into())))
 }
 
+/// Where a command stands.
+#[utoipa::path(get, path = "/api/v1/commands/{id}", params(("id" = String, Path)), responses((status = 200, body = Standing)))]
 pub(super) async fn one(State(app): State<AppState>, By(_): By, Path(id): Path<String>) -> Result<Json<Standing>, Problem> {
     app.backend.command(&id).map(|report| Json(report.into())).ok_or_else(|| not_found("command", &id))
 }
