@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "decode")]
 use crate::control::Limits;
 use crate::device::{BadId, DeviceId, MAX_NAME_CHARS, clean_text};
 use crate::entity::{EntityId, EntityKind};
@@ -37,7 +38,7 @@ impl BadPlan {
 
 /// Several lights or switches that are shown and switched as one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Group {
     /// `[a-z0-9_-]`, at most [`MAX_PLAN_ID_BYTES`]; its entity is `group.<id>`.
     pub id: String,
@@ -110,6 +111,7 @@ impl Group {
             topic: String::new(),
             hidden: false,
             link: None,
+            #[cfg(feature = "decode")]
             limits: Limits::default(),
             members: Some(Members { on, total, mixed: is_mixed }),
         }

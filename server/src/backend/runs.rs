@@ -78,13 +78,13 @@ impl LiveBackend {
         if let Some(missed) = due.missed {
             tracing::warn!(schedule.id = %schedule.id, count = missed.count, "Runs of a schedule were missed");
             let detail = json!({"schedule": schedule.id, "count": missed.count, "first": missed.first, "last": missed.last});
-            self.write_down(&caller, "schedule.missed", "missed", now(), detail).await;
+            self.log_run(&caller, "schedule.missed", "missed", now(), detail).await;
         }
         if due.run.is_some()
             && let Err(error) = self.run_schedule(&caller, &schedule.id)
         {
             tracing::warn!(schedule.id = %schedule.id, %error, "A schedule could not be run");
-            self.write_down(&caller, "schedule.run", "failed", now(), json!({"schedule": schedule.id, "reason": error.to_string()})).await;
+            self.log_run(&caller, "schedule.run", "failed", now(), json!({"schedule": schedule.id, "reason": error.to_string()})).await;
         }
     }
 
@@ -173,7 +173,7 @@ impl LiveBackend {
             }
         }
         let what = if run.scene.is_some() { "scene.run" } else { "schedule.run" };
-        self.write_down(caller, what, run.state.as_str(), run.t, detail).await;
+        self.log_run(caller, what, run.state.as_str(), run.t, detail).await;
         if let Some(id) = &run.scene {
             self.save_standing(PlanKind::Scene, id).await;
         }
@@ -182,7 +182,7 @@ impl LiveBackend {
         }
     }
 
-    async fn write_down(&self, caller: &Caller, what: &str, outcome: &str, at: domain::time::Timestamp, detail: serde_json::Value) {
+    async fn log_run(&self, caller: &Caller, what: &str, outcome: &str, at: domain::time::Timestamp, detail: serde_json::Value) {
         let entry = Activity { outcome: outcome.to_owned(), ..noted::entry(what, actor(caller), detail, at) };
         if let Err(error) = self.store.note(&entry).await {
             tracing::error!(%error, who = caller.name, what, outcome, "What was done could not be written into the log");

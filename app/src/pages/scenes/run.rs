@@ -10,7 +10,7 @@ use crate::plans::RunRow;
 /// The words for a state, with the icon beside them.
 const fn words(state: CommandState) -> (&'static str, &'static str) {
     match state {
-        CommandState::Sent => ("clock", "Running"),
+        CommandState::Queued | CommandState::Sent => ("clock", "Running"),
         CommandState::Accepted => ("check", "Sent"),
         CommandState::Confirmed => ("check", "Confirmed"),
         CommandState::Unconfirmed => ("caution", "Not confirmed"),

@@ -251,12 +251,19 @@ fn blocks_of_the_third_format_are_read_and_divided() {
     }
 }
 
-/// A clock that ticks regularly, and once is late: where a page ends is told by the step.
+/// A clock that ticks regularly but for a jitter without any rule, and once is late: where a page ends is told by the step.
 #[test]
 fn what_lies_before_the_first_point_of_a_page_ends_with_the_last_of_the_page_before() {
-    for late in [0, 5_000, 3_600_000] {
+    let jitter: Vec<i64> = std::iter::successors(Some(1u32), |x| Some(x.wrapping_mul(1_664_525).wrapping_add(1_013_904_223)))
+        .map(|x| i64::from(x >> 16) % 60)
+        .take(2_000)
+        .collect();
+    for late in [0, 5_000, 60_000] {
         for page in [512, 1_024] {
-            let moved = |(idx, point): (usize, Point)| Point::new(point.taken_at() + if idx < page { 0 } else { late }, true, point.value);
+            let moved = |(idx, point): (usize, Point)| {
+                let at = 1_781_273_000_000 + i64::try_from(idx).expect("a small number") * 10_000 + jitter[idx] + if idx < page { 0 } else { late };
+                Point::new(at, true, point.value)
+            };
             let points: Vec<Point> = sensor(2_000).into_iter().enumerate().map(moved).collect();
             let first = points[page].taken_at();
             for moment in [first - 1, first, first + 1] {
@@ -270,10 +277,11 @@ fn what_lies_before_the_first_point_of_a_page_ends_with_the_last_of_the_page_bef
 fn a_page_that_begins_past_the_end_is_refused() {
     let points = sensor(2_000);
     let mut data = encode(&points);
-    // Behind the two bytes for points of a page and decimals the step, and then the bytes of the first page's numbers, in two bytes of seven bits.
-    let at = HEAD_BYTES + 2 + data[HEAD_BYTES + 2..].iter().position(|byte| byte & 0x80 == 0).expect("a step") + 1;
-    assert!(data[at] & 0x80 > 0 && data[at + 1] & 0x80 == 0, "two bytes");
-    data[at..at + 2].copy_from_slice(&[0xff, 0x7f]);
+    // Behind the two bytes for points of a page and decimals the step, and then how many bytes the first page's numbers take.
+    let after = |data: &[u8], at: usize| at + data[at..].iter().position(|byte| byte & 0x80 == 0).expect("an integer") + 1;
+    let begin = after(&data, HEAD_BYTES + 2);
+    let end = after(&data, begin);
+    data.splice(begin..end, [0xff, 0xff, 0x7f]);
     let sum = checksum(&data);
     data[HEAD_BYTES - 4..HEAD_BYTES].copy_from_slice(&sum.to_le_bytes());
     assert!(decode(&data).is_err());

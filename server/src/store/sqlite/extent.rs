@@ -59,9 +59,9 @@ pub(super) async fn list(
     .fetch_one(connection)
     .await?;
     let (Some(series), Some(starts), Some(ends), Some(ns), Some(ids)) = row else { return Ok(vec![]) };
-    let [mut series, mut starts, mut ends, mut ns, mut ids] = [&series, &starts, &ends, &ns, &ids].map(|text| text.split(','));
+    let [series, mut starts, mut ends, mut ns, mut ids] = [&series, &starts, &ends, &ns, &ids].map(|text| text.split(','));
     let mut extents = vec![];
-    while let Some(first) = series.next() {
+    for first in series {
         let extent = Extent {
             series: integer(Some(first))?,
             start_at: integer(starts.next())?,
