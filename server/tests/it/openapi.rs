@@ -195,6 +195,7 @@ async fn answers_are_what_is_described_and_errors_are_problems() {
         ("put", "/api/v1/groups/{id}", "/api/v1/groups/all", r#"{"id":"all","name":"All","members":["hall.light"]}"#, 201),
         ("put", "/api/v1/groups/{id}", "/api/v1/groups/all", r#"{"name":"All","members":["hall.light","stairs.light"]}"#, 200),
         ("put", "/api/v1/groups/{id}", "/api/v1/groups/all", r#"{"name":"All","members":["hall.light"],"nonsense":1}"#, 422),
+        ("post", "/api/v1/groups", "/api/v1/groups", r#"{"id":null,"name":"None","members":["hall.light"]}"#, 422),
         ("get", "/api/v1/groups", "/api/v1/groups", "", 200),
         ("get", "/api/v1/groups/{id}", "/api/v1/groups/all", "", 200),
         ("get", "/api/v1/groups/{id}", "/api/v1/groups/none", "", 404),

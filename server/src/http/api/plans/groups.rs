@@ -27,8 +27,8 @@ pub(super) fn router() -> Router<AppState> {
 #[expect(dead_code, reason = "it is read by hand, so that errors name the place; this says what is read")]
 pub(in crate::http::api) struct GroupBody {
     /// As in the path, where it stands there.
-    #[schema(pattern = "^[a-z0-9_-]+$", max_length = 64)]
-    id: Option<String>,
+    #[schema(pattern = "^[a-z0-9_-]+$", max_length = 64, required = false)]
+    id: String,
     #[schema(max_length = 80)]
     name: String,
     /// Lights and switches, each once; no groups.

@@ -46,8 +46,8 @@ impl From<KnownScene> for ListedScene {
 #[expect(dead_code, reason = "it is read by hand, so that errors name the place; this says what is read")]
 pub(in crate::http::api) struct SceneBody {
     /// As in the path, where it stands there.
-    #[schema(pattern = "^[a-z0-9_-]+$", max_length = 64)]
-    id: Option<String>,
+    #[schema(pattern = "^[a-z0-9_-]+$", max_length = 64, required = false)]
+    id: String,
     #[schema(max_length = 80)]
     name: String,
     /// Each entity once.
