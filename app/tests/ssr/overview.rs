@@ -165,7 +165,7 @@ async fn trouble_of_the_server_is_said_without_its_cause() {
 
 #[tokio::test]
 async fn what_does_not_exist_has_the_status_404() {
-    for path in ["/nothing/here", "/alarms", "/devices", "/activity", "/settings"] {
+    for path in ["/nothing/here", "/alarms", "/devices", "/settings"] {
         assert_eq!(render(path, Fake::farm(), Role::Operator, Theme::Auto).await.0, 404, "{path}");
     }
 }
