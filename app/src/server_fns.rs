@@ -1,6 +1,8 @@
 //! The calls from page to server. Each is a public HTTP endpoint under `/fn`: rights and input are checked behind
 //! [`Backend`](crate::backend::Backend), not here.
 
+#![expect(clippy::too_many_arguments, reason = "a field of a form is an argument")]
+
 use domain::alarm::Alarm;
 use domain::command::CommandReport;
 use leptos::prelude::*;

@@ -8,6 +8,7 @@ use crate::time::Timestamp;
 /// How bad it is. Ordered: critical first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Severity {
     /// Act now.
     Critical,
@@ -32,6 +33,7 @@ impl Severity {
 /// Where an alarm stands. The words of the contract; ordered by urgency as the strip shows them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum AlarmState {
     /// Raised, nobody has acknowledged it.
     Unacked,
@@ -70,6 +72,7 @@ impl AlarmState {
 
 /// One alarm: the state of one rule at one entity. Its id is the rule's id and the entity's: it lives as long as the rule.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Alarm {
     /// Stable id.
     pub id: String,

@@ -16,6 +16,9 @@ mod action;
 /// Whether an entity can do what is asked.
 #[cfg(feature = "decode")]
 mod check;
+/// What an action is written as, for descriptions.
+#[cfg(feature = "schema")]
+mod described;
 /// What a request or a frame asks for.
 #[cfg(feature = "decode")]
 mod read;
@@ -26,6 +29,7 @@ pub type CommandId = String;
 /// Where a command stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum CommandState {
     /// Kept until the device gives a sign of life; then it is sent, or it expires.
     Queued,

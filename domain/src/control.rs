@@ -45,6 +45,7 @@ impl Control {
 
 /// What may be set. In the frames and in REST its fields stand among those of the entity.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Limits {
     /// Least number, or temperature.
     #[serde(default, skip_serializing_if = "Option::is_none")]

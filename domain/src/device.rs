@@ -22,6 +22,8 @@ macro_rules! id_type {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
+        #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+        #[cfg_attr(feature = "schema", schema(value_type = String, pattern = "^[a-z0-9_-]+$"))]
         pub struct $name(Arc<str>);
 
         impl $name {
@@ -119,6 +121,7 @@ pub const fn is_bidi_control(c: char) -> bool {
 
 /// A place that holds devices.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Area {
     /// Stable id.
     pub id: AreaId,
@@ -132,6 +135,7 @@ pub struct Area {
 /// Whether a device says it is there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Availability {
     /// The device said so.
     Online,
@@ -144,6 +148,7 @@ pub enum Availability {
 
 /// Something that talks over MQTT.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Device {
     /// Stable id.
     pub id: DeviceId,

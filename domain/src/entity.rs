@@ -13,6 +13,8 @@ use crate::units::counts;
 /// The id of an entity, `<device>.<key>`: `temp-sensor-001.temperature`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", schema(value_type = String, pattern = "^[a-z0-9_-]+[.][a-z0-9_-]+$"))]
 pub struct EntityId(Arc<str>);
 
 impl EntityId {
@@ -74,6 +76,7 @@ impl From<EntityId> for String {
 /// What an entity is. The words of the contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum EntityKind {
     /// A number or a text that cannot be set.
     Sensor,

@@ -38,7 +38,7 @@ impl BadPlan {
 
 /// Several lights or switches that are shown and switched as one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Group {
     /// `[a-z0-9_-]`, at most [`MAX_PLAN_ID_BYTES`]; its entity is `group.<id>`.
     pub id: String,

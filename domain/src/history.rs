@@ -73,6 +73,14 @@ impl<'de> Deserialize<'de> for Resolution {
     }
 }
 
+/// `"raw"` or milliseconds.
+#[cfg(feature = "schema")]
+fn resolution_schema() -> utoipa::openapi::schema::Schema {
+    use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, OneOfBuilder, SchemaFormat, Type};
+    let ms = ObjectBuilder::new().schema_type(Type::Integer).format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)));
+    OneOfBuilder::new().item(ObjectBuilder::new().schema_type(Type::String).enum_values(Some(["raw"]))).item(ms).build().into()
+}
+
 /// What the numbers of a series are, and so what a span of them comes to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum SeriesKind {
@@ -94,10 +102,12 @@ pub fn increase(before: f64, reading: f64) -> f64 {
 /// One series of a history answer, in columns. `t` is the start of a bucket; empty buckets are left out, but for states, which are in force all the
 /// time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Series {
     /// Whose.
     pub entity: EntityId,
     /// How far apart the rows are.
+    #[cfg_attr(feature = "schema", schema(schema_with = resolution_schema))]
     pub resolution: Resolution,
     /// Start of each bucket, or the time of each reading.
     pub t: Vec<Timestamp>,

@@ -23,6 +23,7 @@ mod server_frame;
 
 /// An entity with its current value: the same fields in `snapshot`, in `/api/v1/entities` and in the pages.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct EntityView {
     /// `<device>.<key>`.
     pub id: EntityId,
@@ -37,6 +38,7 @@ pub struct EntityView {
     /// Unit as shown.
     pub unit: Option<String>,
     /// The newest good value; `null` before the first.
+    #[cfg_attr(feature = "schema", schema(value_type = Option<crate::value::Said>))]
     pub v: Option<Value>,
     /// When the device took it.
     pub t: Option<Timestamp>,
@@ -75,15 +77,18 @@ pub struct EntityView {
     pub link: Option<String>,
     /// What may be set. A page has no use for it.
     #[cfg(feature = "decode")]
-    #[serde(flatten, skip_deserializing)]
+    #[serde(flatten)]
+    #[cfg_attr(not(feature = "schema"), serde(skip_deserializing))]
     pub limits: Limits,
     /// What a group's members say together; for groups. A page has it in words, as `word_off`, and does not read it.
-    #[serde(default, skip_deserializing, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(not(feature = "schema"), serde(skip_deserializing))]
     pub members: Option<Members>,
 }
 
 /// What the members of a group say together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(Deserialize, utoipa::ToSchema))]
 pub struct Members {
     /// How many are on.
     pub on: usize,
@@ -148,6 +153,7 @@ impl EntityView {
 /// Whether a broker is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum LinkState {
     /// Connected and subscribed.
     Up,
@@ -171,6 +177,7 @@ impl LinkState {
 
 /// A broker as the top bar shows it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct LinkView {
     /// Its name in the configuration.
     pub broker: String,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 /// How far a shown value can be trusted. The words of the contract.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Quality {
     /// Reported by the device, in time.
     Good,

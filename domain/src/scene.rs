@@ -15,6 +15,7 @@ pub const MAX_COMMANDS: usize = 100;
 
 /// A named set of commands.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Scene {
     /// `[a-z0-9_-]`, at most [`MAX_PLAN_ID_BYTES`](crate::group::MAX_PLAN_ID_BYTES).
     pub id: String,
@@ -26,6 +27,7 @@ pub struct Scene {
 
 /// What is asked of one entity. On the wire `{"entity":"hall.light","action":"turn_on","brightness":80}`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct SceneCommand {
     /// Of whom; a group too.
     pub entity: EntityId,
@@ -110,6 +112,7 @@ pub(crate) fn known_fields(body: &Map<String, Json>, known: &[&str]) -> Result<(
 
 /// One run of a scene or a schedule: what was asked, and how far it came.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Run {
     /// Made by the server.
     pub id: String,
@@ -135,6 +138,7 @@ pub struct Run {
 
 /// One command of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct RunMember {
     /// Of whom.
     pub entity: EntityId,

@@ -16,6 +16,7 @@ pub const MAX_CRON_BYTES: usize = 120;
 
 /// Something that is done by itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Schedule {
     /// `[a-z0-9_-]`, at most [`MAX_PLAN_ID_BYTES`](crate::group::MAX_PLAN_ID_BYTES).
     pub id: String,
@@ -32,22 +33,26 @@ pub struct Schedule {
 /// When a schedule runs. On the wire `{"type":"cron","cron":"0 7 * * 1-5"}` or `{"type":"sunset","offset_min":-30}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum When {
     /// At every minute of the server's zone that matches.
     Cron {
         /// Minute, hour, day of month, month, day of week.
+        #[cfg_attr(feature = "schema", schema(max_length = 120))]
         cron: String,
     },
     /// When the sun rises.
     Sunrise {
         /// Minutes after it, negative before.
         #[serde(default)]
+        #[cfg_attr(feature = "schema", schema(minimum = -720, maximum = 720))]
         offset_min: i32,
     },
     /// When the sun sets.
     Sunset {
         /// Minutes after it, negative before.
         #[serde(default)]
+        #[cfg_attr(feature = "schema", schema(minimum = -720, maximum = 720))]
         offset_min: i32,
     },
 }
@@ -55,6 +60,7 @@ pub enum When {
 /// What a schedule does. On the wire `{"scene":"evening"}`, or a command as scenes have it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Target {
     /// Runs a scene.
     Scene {
@@ -156,6 +162,7 @@ impl Schedule {
 
 /// Runs that did not take place: the server was not there, or its clock was set past them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Missed {
     /// How many; [`MOST_MISSED`] means at least so many.
     pub count: u32,

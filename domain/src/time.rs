@@ -14,6 +14,7 @@ pub const DAY_MS: i64 = 24 * HOUR_MS;
 /// A moment in Unix milliseconds, UTC. On the wire a plain number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Timestamp(i64);
 
 impl Timestamp {

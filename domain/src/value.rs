@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 /// On or off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum OnOff {
     /// On.
     On,
@@ -25,6 +26,7 @@ impl From<bool> for OnOff {
 
 /// Red, green and blue, 0 to 255 each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Color {
     /// Red.
     pub r: u8,
@@ -76,6 +78,7 @@ impl Serialize for Effect {
 
 /// What a light reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct LightState {
     /// On or off.
     pub state: OnOff,
@@ -92,6 +95,7 @@ pub struct LightState {
     /// The name of the effect that it shows; so too.
     #[cfg(feature = "decode")]
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<String>, max_length = 32))]
     pub effect: Option<Effect>,
 }
 
@@ -123,6 +127,7 @@ impl LightState {
 /// Where a cover stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum CoverWord {
     /// Open, also when not all the way.
     Open,
@@ -158,6 +163,7 @@ impl CoverWord {
 
 /// What a cover reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct CoverState {
     /// Where it stands.
     pub state: CoverWord,
@@ -166,8 +172,10 @@ pub struct CoverState {
     pub position: Option<u8>,
 }
 
-/// What a climate reports.
+/// What a climate reports. Nothing else is written: in a description, this is what tells it from a light or a cover.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ClimateState {
     /// `heat`, `cool`, `off`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -194,6 +202,7 @@ pub struct ClimateState {
 /// Read by hand: what serde makes of `untagged` keeps a copy of every possible JSON, which is a lot of code for a browser to load.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Value {
     /// Yes or no: switches and binary sensors.
     Bool(bool),
@@ -273,6 +282,10 @@ impl Object {
         }
     }
 }
+
+/// [`Value`] under a name that the macros of schemas do not take for any JSON.
+#[cfg(feature = "schema")]
+pub type Said = Value;
 
 impl<'de> Deserialize<'de> for Value {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

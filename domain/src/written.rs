@@ -131,36 +131,49 @@ impl<T: Clone> Patch<T> {
 
 /// Changes of what is written about an entity.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct EntityPatch {
     /// Shown name.
+    #[cfg_attr(feature = "schema", schema(value_type = Option<String>, max_length = 80))]
     pub name: Patch<String>,
     /// Where it stands.
+    #[cfg_attr(feature = "schema", schema(value_type = Option<AreaId>))]
     pub area: Patch<AreaId>,
     /// Icon name without `i-`.
+    #[cfg_attr(feature = "schema", schema(value_type = Option<String>))]
     pub icon: Patch<String>,
     /// Unit as shown.
+    #[cfg_attr(feature = "schema", schema(value_type = Option<String>))]
     pub unit: Patch<String>,
     /// Decimals shown, 0 to 3.
+    #[cfg_attr(feature = "schema", schema(value_type = Option<u8>, maximum = 3))]
     pub precision: Patch<u8>,
     /// Place in its area, lower first.
+    #[cfg_attr(feature = "schema", schema(value_type = Option<i32>))]
     pub order: Patch<i32>,
     /// Out of the overview.
+    #[cfg_attr(feature = "schema", schema(value_type = Option<bool>))]
     pub hidden: Patch<bool>,
 }
 
 /// Changes of what is written about a device.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct DevicePatch {
     /// Shown name.
+    #[cfg_attr(feature = "schema", schema(value_type = Option<String>, max_length = 80))]
     pub name: Patch<String>,
     /// Where it stands.
+    #[cfg_attr(feature = "schema", schema(value_type = Option<AreaId>))]
     pub area: Patch<AreaId>,
 }
 
 /// Changes of what is written about an area.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct AreaPatch {
     /// Shown name.
+    #[cfg_attr(feature = "schema", schema(value_type = Option<String>, max_length = 80))]
     pub name: Patch<String>,
 }
 

@@ -10,6 +10,7 @@ use domain::schedule::{Missed, Schedule};
 use domain::time::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::hub::Hub;
 use crate::schedules::Place;
@@ -30,7 +31,8 @@ pub struct KnownScene {
 }
 
 /// How a schedule stands. Stored as JSON.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = ScheduleStanding)]
 pub struct Standing {
     /// All that was due up to here was run or told as missed.
     pub done_until: Timestamp,

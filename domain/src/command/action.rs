@@ -34,6 +34,8 @@ pub enum Action {
 
 /// What a light shall look like; nothing of it in a page, which only shows that something is asked. At least one of color, effect and transition is there: otherwise it is an [`Action::TurnOn`].
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", schema(description = "What a light shall look like. `color` and `color_temp` do not go together."))]
 pub struct Paint {
     /// Per cent, 0 to 100.
     #[cfg(feature = "decode")]
@@ -46,6 +48,7 @@ pub struct Paint {
     pub color: Option<Color>,
     /// The name of an effect.
     #[cfg(feature = "decode")]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<String>, min_length = 1, max_length = 32))]
     pub effect: Option<Effect>,
     /// How long the change shall take, in seconds.
     #[cfg(feature = "decode")]
@@ -54,9 +57,12 @@ pub struct Paint {
 
 /// What shall be set; nothing of it in a page. Which of them there may be goes by the kind of the entity.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", schema(description = "What shall be set. Which of them there may be goes by the kind of the entity."))]
 pub struct Wish {
     /// Of a number, a select or a text.
     #[cfg(feature = "decode")]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<super::described::Settable>))]
     pub value: Option<Value>,
     /// Of a cover: per cent, 0 is closed.
     #[cfg(feature = "decode")]

@@ -6,6 +6,7 @@ use crate::entity::EntityId;
 /// Frames from the browser or another program.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "kebab-case", deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum ClientFrame {
     /// MQTT filters; entity ids, `*` (all), or `shown` (all but those that stay out of the overview).
     Subscribe {
@@ -77,6 +78,7 @@ pub enum ClientFrame {
 
 /// `{"type":"command","id":"a2","entity":"living-room.light","action":"turn_on","brightness":80}`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct CommandFrame {
     /// Repeated in every answer.
     #[serde(default)]
@@ -97,6 +99,7 @@ pub struct CommandFrame {
 /// When a command is to be sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Deliver {
     /// Now or never.
     #[default]

@@ -11,10 +11,12 @@ use crate::value::Value;
 
 /// One change of one entity inside a `changes` frame.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct EntityChange {
     /// Which entity.
     pub e: EntityId,
     /// Its newest good value.
+    #[cfg_attr(feature = "schema", schema(value_type = Option<crate::value::Said>))]
     pub v: Option<Value>,
     /// When the device took it.
     pub t: Option<Timestamp>,
@@ -30,6 +32,7 @@ pub struct EntityChange {
 
 /// The first frame.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Hello {
     /// Version of the server.
     pub version: String,
@@ -47,6 +50,7 @@ pub struct Hello {
 
 /// Everything subscribed to, as it is now.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Snapshot {
     /// Counts changes.
     pub seq: u64,
@@ -62,6 +66,7 @@ pub struct Snapshot {
 
 /// What changed since the frame before, the newest of each entity.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Changes {
     /// Counts changes.
     pub seq: u64,
@@ -74,6 +79,7 @@ pub struct Changes {
 /// A message on a subscribed topic that feeds an entity.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct SensorUpdate {
     /// The device.
     pub device_id: DeviceId,
@@ -82,6 +88,7 @@ pub struct SensorUpdate {
     /// The topic.
     pub topic: String,
     /// The value.
+    #[cfg_attr(feature = "schema", schema(value_type = Option<crate::value::Said>))]
     pub value: Option<Value>,
     /// Unit as shown.
     pub unit: Option<String>,
@@ -99,6 +106,7 @@ pub struct SensorUpdate {
 /// A message on a subscribed topic that feeds no entity.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct MqttMessage {
     /// The topic.
     pub topic: String,
@@ -119,6 +127,7 @@ pub struct MqttMessage {
 /// An alarm changed its state.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Alert {
     /// The alarm's id.
     pub id: String,
@@ -142,6 +151,7 @@ pub struct Alert {
 
 /// Where a command stands.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct CommandStanding {
     /// The id of the frame that it answers.
     pub id: String,
@@ -162,6 +172,7 @@ pub struct CommandStanding {
 
 /// There are other areas, or they have other names.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Areas {
     /// All of them, in the order shown.
     pub areas: Vec<Area>,
@@ -169,6 +180,7 @@ pub struct Areas {
 
 /// The broker acknowledged a publish.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Published {
     /// The id of the frame that it answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -179,6 +191,7 @@ pub struct Published {
 
 /// The answer to `ping`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Pong {
     /// The server's clock.
     pub now: Timestamp,
@@ -186,6 +199,7 @@ pub struct Pong {
 
 /// A frame could not be done.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Error {
     /// The id of the frame that it answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -199,6 +213,7 @@ pub struct Error {
 /// Frames from the server.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum ServerFrame {
     /// See [`Hello`].
     Hello(Hello),

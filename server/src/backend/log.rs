@@ -4,6 +4,7 @@ use app::backend::{ActivityPage, ActivityRequest, ActivityRow, BackendError, Cal
 use domain::device::AreaId;
 use domain::entity::EntityId;
 use domain::time::{DAY_MS, Timestamp};
+use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
 use super::{LiveBackend, internal, require};
@@ -108,7 +109,7 @@ fn place(field: &str, text: &str) -> Result<Option<Place>, BackendError> {
 fn day_and_clock(at: Timestamp, now: Timestamp, zone: &TimeZone) -> (String, String) {
     let civil = |at: Timestamp| jiff::Timestamp::from_millisecond(at.as_ms()).ok().map(|at| at.to_zoned(zone.clone()).datetime());
     let Some(then) = civil(at) else { return (String::new(), String::new()) };
-    let (today, yesterday) = (civil(now).map(|at| at.date()), civil(now.plus_ms(-DAY_MS)).map(|at| at.date()));
+    let (today, yesterday) = (civil(now).map(DateTime::date), civil(now.plus_ms(-DAY_MS)).map(DateTime::date));
     let date = then.date();
     let near = if Some(date) == today {
         "Today, "

@@ -12,6 +12,7 @@ use domain::time::Timestamp;
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 use tokio::sync::oneshot;
+use utoipa::ToSchema;
 
 use super::{LiveBackend, amend, require};
 use crate::clock::now;
@@ -85,7 +86,7 @@ impl Plan {
 }
 
 /// A group with what it shows.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ShownGroup {
     /// The group.
     #[serde(flatten)]
@@ -95,7 +96,7 @@ pub struct ShownGroup {
 }
 
 /// A schedule with how it stands.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ShownSchedule {
     /// The schedule.
     #[serde(flatten)]

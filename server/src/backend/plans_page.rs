@@ -144,18 +144,18 @@ impl LiveBackend {
                 if !id.is_empty() && known.is_none() {
                     return Err(missing());
                 }
-                self.schedule_form(id_text, known, &state.fleet)
+                self.schedule_form(id_text, known.as_ref(), &state.fleet)
             }
         })
     }
 
-    fn schedule_form(&self, id: String, known: Option<Schedule>, fleet: &Fleet) -> Form {
-        let (cron, offset_min) = match known.as_ref().map(|schedule| &schedule.when) {
+    fn schedule_form(&self, id: String, known: Option<&Schedule>, fleet: &Fleet) -> Form {
+        let (cron, offset_min) = match known.map(|schedule| &schedule.when) {
             Some(When::Cron { cron }) => (cron.clone(), 0),
             Some(When::Sunrise { offset_min } | When::Sunset { offset_min }) => (String::new(), *offset_min),
             None => ("0 7 * * *".to_owned(), 0),
         };
-        let (target, (action, brightness), chosen) = match known.as_ref().map(|schedule| &schedule.run) {
+        let (target, (action, brightness), chosen) = match known.map(|schedule| &schedule.run) {
             Some(Target::Scene { scene }) => (format!("scene:{scene}"), Default::default(), vec![]),
             Some(Target::Command(command)) => (command.entity.to_string(), fields(&command.action), vec![command.entity.clone()]),
             None => Default::default(),
@@ -165,9 +165,9 @@ impl LiveBackend {
         let entities = choices(fleet, &chosen, true).into_iter().map(|choice| (choice.entity, choice.name));
         Form::Schedule {
             id,
-            name: known.as_ref().map(|schedule| schedule.name.clone()).unwrap_or_default(),
-            enabled: known.as_ref().is_none_or(|schedule| schedule.enabled),
-            when: known.as_ref().map_or("cron", |schedule| schedule.when.as_str()).to_owned(),
+            name: known.map(|schedule| schedule.name.clone()).unwrap_or_default(),
+            enabled: known.is_none_or(|schedule| schedule.enabled),
+            when: known.map_or("cron", |schedule| schedule.when.as_str()).to_owned(),
             cron,
             offset_min: offset_min.to_string(),
             targets: scenes.chain(entities).collect(),

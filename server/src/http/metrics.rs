@@ -32,6 +32,7 @@ type Labels = [(&'static str, String); 1];
 type Seconds = Counter<f64, AtomicU64>;
 
 /// Everything that is counted, as it is now.
+#[utoipa::path(get, path = "/metrics", responses((status = 200, body = String, content_type = "application/openmetrics-text")))]
 pub(super) async fn show(State(app): State<AppState>, By(by): By, headers: HeaderMap) -> Result<Response, Problem> {
     let mut registry = Registry::default();
     // Named as by every program, without a prefix.

@@ -98,7 +98,7 @@ pub fn router(app: AppState) -> Router {
         .merge(api::router())
         .route("/metrics", get(metrics::show))
         .route("/live", get(live::upgrade))
-        .route("/dashboard", get(live::upgrade))
+        .route("/dashboard", get(live::dashboard))
         .merge(pages::router(&app));
     let guarded = shield::small_bodies(usual)
         .merge(shield::large_bodies(api::intake()))

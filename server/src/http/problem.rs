@@ -8,9 +8,10 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::command::Refusal;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// An error as programs get it. A 500 says nothing about its cause.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Problem {
     #[serde(rename = "type")]
     kind: &'static str,

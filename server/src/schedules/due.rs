@@ -64,7 +64,10 @@ mod tests {
         NOON.plus_ms(seconds * SECOND_MS)
     }
 
-    fn look(text: &str, done: i64, now: i64, late_ms: i64) -> Option<(Option<i64>, Option<(u32, i64, i64)>)> {
+    /// Seconds after noon: when it runs; how many were missed, the first and the last.
+    type Looked = (Option<i64>, Option<(u32, i64, i64)>);
+
+    fn look(text: &str, done: i64, now: i64, late_ms: i64) -> Option<Looked> {
         let place = Place { zone: TimeZone::UTC, location: None };
         let seconds = |t: Timestamp| t.since_ms(NOON) / SECOND_MS;
         let due = due(&cron(text), &place, at(done), at(now), late_ms)?;

@@ -27,6 +27,7 @@ use domain::value::Value;
 use domain::written::Written;
 use jiff::tz::TimeZone;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::redelivery::Taken;
 use activity::{Activity, Actor, Filter, Page, Place};
@@ -155,7 +156,7 @@ pub struct Marks {
 pub const MOST_STATES: usize = 12;
 
 /// For how long an entity was in which state.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
 pub struct Held {
     /// The states that held longest, at most [`MOST_STATES`], longest first.
     pub states: Vec<HeldState>,
@@ -164,9 +165,10 @@ pub struct Held {
 }
 
 /// For how long a state held.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct HeldState {
     /// What it says.
+    #[schema(value_type = domain::value::Said)]
     pub v: Value,
     /// In milliseconds.
     pub ms: i64,

@@ -6,6 +6,7 @@ use domain::device::AreaId;
 use domain::entity::EntityId;
 use domain::time::{DAY_MS, Timestamp};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// What is to be kept. The disk budget decides wherever no number of days does: the oldest readings become minutes first, then minutes are given
 /// up, and hours last.
@@ -26,7 +27,7 @@ pub struct Retention {
 }
 
 /// How long something is kept; `None` is for as long as the disk budget allows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Class {
     /// Days that single readings are kept.
     pub raw_days: Option<u32>,
@@ -95,7 +96,7 @@ fn before(now: Timestamp, days: u32) -> Timestamp {
 }
 
 /// What is kept now, and what will be.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
 pub struct Kept {
     /// Most bytes on disk, when there is such a limit.
     pub disk_budget_bytes: Option<u64>,
@@ -120,7 +121,7 @@ pub struct Kept {
 }
 
 /// What is said of an area or of an entity.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Exception {
     /// The area; `None` where it is an entity.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -159,7 +160,7 @@ fn span_words(days: f64) -> String {
 }
 
 /// One of the forms that history is kept in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, ToSchema)]
 pub struct Tier {
     /// Bytes on disk.
     pub bytes: u64,

@@ -55,13 +55,16 @@ async fn a_schedule_runs_by_itself_when_the_sun_sets() {
 async fn what_was_due_while_the_server_was_not_there_is_told_and_not_made_up_for() {
     let app = TestApp::start().await;
     let (_viewer, device) = lamps(&app, &["a"]).await;
-    assert_eq!(app.sends("PUT", "/api/v1/schedules/often", &lamp_at(&json!({"type": "cron", "cron": "*/10 * * * *"}))).await.0, 201);
+    // Once an hour, far from now: nothing becomes due while the test runs.
+    let minute = (now().as_ms() / MINUTE_MS + 20) % 60;
+    let hourly = lamp_at(&json!({"type": "cron", "cron": format!("{minute} * * * *")}));
+    assert_eq!(app.sends("PUT", "/api/v1/schedules/often", &hourly).await.0, 201);
     drop(device);
     let mut config = app.config.clone();
     let folder = app.halt().await;
-    // As if it had been away for an hour.
+    // As if it had been away for six hours.
     let store = SqliteStore::open(&config.database.path).await.unwrap();
-    let standing = json!({"done_until": now().plus_ms(-61 * MINUTE_MS)}).to_string();
+    let standing = json!({"done_until": now().plus_ms(-6 * HOUR_MS)}).to_string();
     store.change_plan(PlanKind::Schedule, &PlanChange::Standing { id: "often".to_owned(), standing }, None).await.unwrap();
     store.close().await;
     config.auth.anonymous = Some(app::backend::Role::Operator);

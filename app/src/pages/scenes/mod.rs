@@ -40,7 +40,7 @@ pub fn Scenes() -> AnyView {
             set_timeout(move || data.refetch(), AGAIN);
         }
     });
-    fetched(data, |page: &Page| page.shell.clone(), content)
+    fetched(data, |page: &Page| page.shell.clone(), |page| content(&page))
 }
 
 /// Something that was run has not ended.
@@ -49,7 +49,7 @@ fn is_running(page: &Page) -> bool {
     runs.flatten().any(|run| run.state == CommandState::Sent)
 }
 
-fn content(page: Page) -> AnyView {
+fn content(page: &Page) -> AnyView {
     let may_act = page.shell.role >= Role::Operator;
     let problem = (!page.problem.is_empty()).then(|| {
         view! {
@@ -59,7 +59,7 @@ fn content(page: Page) -> AnyView {
         }
     });
     let question = page.question.clone().filter(|_| may_act).map(question);
-    let form = page.form.clone().filter(|_| may_act).map(|form| form::form(form, &page));
+    let form = page.form.clone().filter(|_| may_act).map(|form| form::form(form, page));
     view! {
         <Title text="Scenes · Signalbox"/>
         <header class="page-head">
@@ -70,7 +70,7 @@ fn content(page: Page) -> AnyView {
         {problem}
         {question}
         <div class="stack">
-            {form} {tables::scenes(&page.scenes, may_act)} {tables::groups(&page.groups, may_act)} {tables::schedules(&page, may_act)}
+            {form} {tables::scenes(&page.scenes, may_act)} {tables::groups(&page.groups, may_act)} {tables::schedules(page, may_act)}
         </div>
     }
     .erase()

@@ -3,14 +3,15 @@
 use std::net::IpAddr;
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use domain::device::AreaId;
 use domain::entity::EntityId;
 use domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
 
-use super::{By, DEFAULT_LIMIT, MAX_LIMIT, Page};
+use super::{By, DEFAULT_LIMIT, MAX_LIMIT, Page, Query};
 use crate::backend::MAX_TEXT_CHARS;
 use crate::http::AppState;
 use crate::http::problem::Problem;
@@ -18,13 +19,14 @@ use crate::moment;
 use crate::store::activity::{Activity, Filter, Kind, Place};
 
 /// An entry.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Entry {
     /// Its place in the log.
     id: String,
     t: Timestamp,
     who: String,
     /// Where from.
+    #[schema(value_type = Option<String>)]
     address: Option<IpAddr>,
     /// What it is about.
     kind: &'static str,
@@ -37,8 +39,9 @@ pub(super) struct Entry {
 }
 
 /// Which entries.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Question {
     /// Who did it, as the log writes it.
     who: Option<String>,
@@ -62,6 +65,8 @@ pub(super) struct Question {
     limit: Option<usize>,
 }
 
+/// The log of what was done, newest first.
+#[utoipa::path(get, path = "/api/v1/activity", params(Question), responses((status = 200, body = Page<Entry>)))]
 pub(super) async fn list(State(app): State<AppState>, By(caller): By, Query(question): Query<Question>) -> Result<Json<Page<Entry>>, Problem> {
     let before = question.cursor.as_deref().map(place).transpose()?;
     let limit = question.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT);

@@ -1,17 +1,18 @@
 //! The brokers, as an operator asks for them who wonders where the messages are.
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use domain::live::LinkState;
 use domain::time::Timestamp;
 use serde::Serialize;
+use utoipa::ToSchema;
 
-use super::{By, Cursor, Page, page};
+use super::{By, Cursor, Page, Query, page};
 use crate::http::AppState;
 use crate::rate::Rate;
 
 /// A broker and what comes from it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Broker {
     name: String,
     /// `host:port`.
@@ -37,6 +38,8 @@ pub(super) struct Broker {
     connects: u64,
 }
 
+/// Brokers, whether they are reached, and what comes from them.
+#[utoipa::path(get, path = "/api/v1/brokers", params(Cursor), responses((status = 200, body = Page<Broker>)))]
 pub(super) async fn list(State(app): State<AppState>, By(_): By, Query(cursor): Query<Cursor>) -> Json<Page<Broker>> {
     let state = app.backend.state();
     let mut brokers: Vec<Broker> = state

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use domain::command::{Action, CommandReport, CommandState, Refusal};
 use domain::entity::EntityId;
@@ -10,14 +10,15 @@ use domain::live::Deliver;
 use domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json_};
+use utoipa::{IntoParams, ToSchema};
 
 use super::entities::not_found;
-use super::{By, Cursor, Page, page};
+use super::{By, Cursor, Page, Query, page};
 use crate::http::AppState;
 use crate::http::problem::Problem;
 
 /// Where a command stands.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Standing {
     id: String,
     entity: EntityId,
@@ -46,6 +47,29 @@ impl From<CommandReport> for Standing {
     }
 }
 
+/// What is asked, and how it is to be sent.
+#[derive(ToSchema)]
+struct Asked {
+    /// `at_once` when it is left out.
+    deliver: Option<Deliver>,
+    /// For how many seconds it may wait for its device.
+    expires_s: Option<u64>,
+    #[serde(flatten)]
+    action: Action,
+}
+
+impl Asked {
+    /// Read by hand, so that errors name the field.
+    fn read(body: &[u8]) -> Result<Self, Problem> {
+        let mut fields: Map<String, Json_> = serde_json::from_slice(body).map_err(|error| Problem::field("action", error.to_string()))?;
+        let deliver = taken::<Deliver>(&mut fields, "deliver", "\"at_once\" or \"when_online\"")?;
+        let expires_s = taken::<u64>(&mut fields, "expires_s", "a whole number of seconds")?;
+        Ok(Self { deliver, expires_s, action: Action::read(&fields).map_err(Refusal::from)? })
+    }
+}
+
+/// Asks a device for something.
+#[utoipa::path(post, path = "/api/v1/entities/{id}/command", params(("id" = String, Path, description = "`living-room.light`")), request_body = Asked, responses((status = 202, body = Standing)))]
 pub(super) async fn send(
     State(app): State<AppState>,
     By(caller): By,
@@ -53,10 +77,7 @@ pub(super) async fn send(
     body: Bytes,
 ) -> Result<(StatusCode, Json<Standing>), Problem> {
     let entity = EntityId::parse(&id).map_err(|_| not_found("entity", &id))?;
-    let mut fields: Map<String, Json_> = serde_json::from_slice(&body).map_err(|error| Problem::field("action", error.to_string()))?;
-    let deliver = taken::<Deliver>(&mut fields, "deliver", "\"at_once\" or \"when_online\"")?;
-    let expires_s = taken::<u64>(&mut fields, "expires_s", "a whole number of seconds")?;
-    let action = Action::read(&fields).map_err(Refusal::from)?;
+    let Asked { deliver, expires_s, action } = Asked::read(&body)?;
     let report = app.backend.command_for(&caller, &entity, action, deliver, expires_s).await?;
     Ok((StatusCode::ACCEPTED, Json(report.into())))
 }
@@ -72,29 +93,30 @@ fn taken<T: for<'de> Deserialize<'de>>(fields: &mut Map<String, Json_>, field: &
     }
 }
 
+/// Where a command stands.
+#[utoipa::path(get, path = "/api/v1/commands/{id}", params(("id" = String, Path)), responses((status = 200, body = Standing)))]
 pub(super) async fn one(State(app): State<AppState>, By(_): By, Path(id): Path<String>) -> Result<Json<Standing>, Problem> {
     standings(&app, |report| report.id == id).pop().map(Json).ok_or_else(|| not_found("command", &id))
 }
 
 /// Which commands.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Question {
+    /// That stand so.
     state: Option<CommandState>,
+    /// Of which entity.
     entity: Option<String>,
-    #[serde(flatten)]
-    cursor: Pages,
-}
-
-/// As [`Cursor`], whose number does not survive being flattened.
-#[derive(Debug, Deserialize)]
-struct Pages {
+    /// `next_cursor` of the page before.
     cursor: Option<String>,
-    limit: Option<String>,
+    /// Items of a page at most; 200 when it is left out.
+    limit: Option<usize>,
 }
 
+/// The last commands, and all that wait.
+#[utoipa::path(get, path = "/api/v1/commands", params(Question), responses((status = 200, body = Page<Standing>)))]
 pub(super) async fn list(State(app): State<AppState>, By(_): By, Query(question): Query<Question>) -> Result<Json<Page<Standing>>, Problem> {
-    let Question { state, entity, cursor: Pages { cursor, limit } } = question;
-    let limit = limit.map(|limit| limit.parse().map_err(|_| Problem::field("limit", "limit is no whole number"))).transpose()?;
+    let Question { state, entity, cursor, limit } = question;
     let mut found = standings(&app, |report| {
         state.is_none_or(|state| report.state == state) && entity.as_ref().is_none_or(|entity| report.entity.as_str() == entity)
     });
@@ -102,6 +124,8 @@ pub(super) async fn list(State(app): State<AppState>, By(_): By, Query(question)
     Ok(Json(page(found, &Cursor { cursor, limit }, |standing| &standing.id)))
 }
 
+/// Takes a command back that waits for its device.
+#[utoipa::path(delete, path = "/api/v1/commands/{id}", params(("id" = String, Path)), responses((status = 200, body = Standing)))]
 pub(super) async fn cancel(State(app): State<AppState>, By(caller): By, Path(id): Path<String>) -> Result<Json<Standing>, Problem> {
     let Some(known) = standings(&app, |report| report.id == id).pop() else { return Err(not_found("command", &id)) };
     match app.backend.cancel_command(&caller, &id).await? {

@@ -1,20 +1,21 @@
 //! Entities, devices and areas: the current state.
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use domain::device::{Area, AreaId, Device, DeviceId};
 use domain::entity::EntityId;
 use domain::fleet::Fleet;
 use domain::live::EntityView;
 use serde::Serialize;
+use utoipa::ToSchema;
 
-use super::{By, Cursor, Page, page};
+use super::{By, Cursor, Page, Query, page};
 use crate::http::AppState;
 use crate::http::problem::Problem;
 
 /// An entity with what only those ask for who wonder about it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Listed {
     #[serde(flatten)]
     view: EntityView,
@@ -32,6 +33,8 @@ impl Listed {
     }
 }
 
+/// Entities with their current values, by id.
+#[utoipa::path(get, path = "/api/v1/entities", params(Cursor), responses((status = 200, body = Page<Listed>)))]
 pub(super) async fn list(State(app): State<AppState>, By(_): By, Query(cursor): Query<Cursor>) -> Json<Page<Listed>> {
     let state = app.backend.state();
     let mut entities: Vec<Listed> = state.fleet.entities().into_iter().map(|view| Listed::of(view, &state.fleet)).collect();
@@ -40,28 +43,38 @@ pub(super) async fn list(State(app): State<AppState>, By(_): By, Query(cursor): 
     Json(page(entities, &cursor, |listed| listed.view.id.as_str()))
 }
 
+/// One entity with its current value.
+#[utoipa::path(get, path = "/api/v1/entities/{id}", params(("id" = String, Path, description = "`temp-sensor-001.temperature`")), responses((status = 200, body = Listed)))]
 pub(super) async fn one(State(app): State<AppState>, By(_): By, Path(id): Path<String>) -> Result<Json<Listed>, Problem> {
     let state = app.backend.state();
     let found = EntityId::parse(&id).ok().and_then(|id| state.fleet.entity(&id)).map(|view| Listed::of(view, &state.fleet));
     found.map(Json).ok_or_else(|| not_found("entity", &id))
 }
 
+/// Devices, by id.
+#[utoipa::path(get, path = "/api/v1/devices", params(Cursor), responses((status = 200, body = Page<Device>)))]
 pub(super) async fn list_devices(State(app): State<AppState>, By(_): By, Query(cursor): Query<Cursor>) -> Json<Page<Device>> {
     let devices = app.backend.state().fleet.devices().into_iter().cloned().collect();
     Json(page(devices, &cursor, |device: &Device| device.id.as_str()))
 }
 
+/// One device.
+#[utoipa::path(get, path = "/api/v1/devices/{id}", params(("id" = String, Path, description = "`temp-sensor-001`")), responses((status = 200, body = Device)))]
 pub(super) async fn one_device(State(app): State<AppState>, By(_): By, Path(id): Path<String>) -> Result<Json<Device>, Problem> {
     let found = DeviceId::parse(&id).ok().and_then(|id| app.backend.state().fleet.device(&id).cloned());
     found.map(Json).ok_or_else(|| not_found("device", &id))
 }
 
+/// Areas, by id.
+#[utoipa::path(get, path = "/api/v1/areas", params(Cursor), responses((status = 200, body = Page<Area>)))]
 pub(super) async fn list_areas(State(app): State<AppState>, By(_): By, Query(cursor): Query<Cursor>) -> Json<Page<Area>> {
     let mut areas = app.backend.state().fleet.areas().to_vec();
     areas.sort_by(|a, b| a.id.as_str().cmp(b.id.as_str()));
     Json(page(areas, &cursor, |area| area.id.as_str()))
 }
 
+/// One area.
+#[utoipa::path(get, path = "/api/v1/areas/{id}", params(("id" = String, Path, description = "`livingroom`")), responses((status = 200, body = Area)))]
 pub(super) async fn one_area(State(app): State<AppState>, By(_): By, Path(id): Path<String>) -> Result<Json<Area>, Problem> {
     let found = AreaId::parse(&id).ok().and_then(|id| app.backend.state().fleet.area(&id).cloned());
     found.map(Json).ok_or_else(|| not_found("area", &id))

@@ -18,6 +18,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::json;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
+use utoipa::ToSchema;
 
 use super::By;
 use super::entities::not_found;
@@ -35,16 +36,22 @@ const MAX_READINGS: usize = 1_000_000;
 const ARRIVAL: Duration = Duration::from_mins(2);
 
 /// What was asked for.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Question {
+#[schema(as = Filling)]
+pub(super) struct Question {
     entity: String,
+    /// When, Unix milliseconds or RFC 3339 each.
+    #[schema(value_type = Vec<serde_json::Value>)]
     t: Column,
+    /// What it said then.
+    #[schema(value_type = Vec<serde_json::Value>)]
     v: Column,
 }
 
 /// What became of readings.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = Filled)]
 pub(super) struct Answer {
     /// Readings that were not there and are now on disk.
     pub(super) stored: usize,
@@ -52,6 +59,8 @@ pub(super) struct Answer {
     pub(super) known: usize,
 }
 
+/// Fills in what is missing of an entity's past.
+#[utoipa::path(post, path = "/api/v1/history", request_body = Question, responses((status = 200, body = Answer)))]
 pub(super) async fn fill(State(app): State<AppState>, By(caller): By, body: Body) -> Result<Json<Answer>, Problem> {
     require(&caller, Role::Operator)?;
     // One after the other, so that memory is bounded whoever sends how much.

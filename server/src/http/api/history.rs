@@ -1,42 +1,54 @@
 //! The past: `GET /api/v1/history?entities=a,b&from=&to=&points=1000`.
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use domain::entity::EntityId;
 use domain::history::{MAX_POINTS, Range, Series};
 use domain::time::{DAY_MS, Timestamp};
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
-use super::By;
+use super::{By, Query};
 use crate::clock::now;
 use crate::http::AppState;
 use crate::http::problem::Problem;
-use crate::store::Held;
+use crate::store::{Held, HeldState};
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Question {
+    /// Whose, with commas between them.
     #[serde(default)]
     entities: String,
+    /// Unix milliseconds or RFC 3339; a day before `to` when it is left out.
     from: Option<String>,
+    /// As `from`; now when it is left out.
     to: Option<String>,
+    /// Most rows of an entity, 1 to 5,000; 1,000 when it is left out.
     points: Option<String>,
+    /// `Europe/Berlin`: buckets begin by the clock there.
     zone: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = History)]
 pub(super) struct Answer {
     series: Vec<Told>,
 }
 
 /// What is told of an entity.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ToldSeries)]
 struct Told {
     #[serde(flatten)]
     series: Series,
-    /// Of words, which have no numbers.
-    #[serde(flatten)]
-    held: Option<Held>,
+    /// Of words, which have no numbers: those that held longest, longest first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    states: Option<Vec<HeldState>>,
+    /// For how long all others held, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    other_ms: Option<i64>,
 }
 
 /// What is asked, as far as it can be answered.
@@ -49,11 +61,16 @@ pub(super) struct Asked {
     pub(super) zone: Option<TimeZone>,
 }
 
+/// The past, in columns.
+#[utoipa::path(get, path = "/api/v1/history", params(Question), responses((status = 200, body = Answer)))]
 pub(super) async fn query(State(app): State<AppState>, By(caller): By, Query(question): Query<Question>) -> Result<Json<Answer>, Problem> {
     let Asked { entities, range, points, zone } = question.read()?;
     let series = app.backend.series(&caller, &entities, range, points, zone.as_ref()).await?;
     let mut held = app.backend.held(&caller, &series, range).await?;
-    let told = |series: Series| Told { held: held.remove(&series.entity), series };
+    let told = |series: Series| {
+        let (states, other_ms) = held.remove(&series.entity).map(|Held { states, other_ms }| (states, other_ms)).unzip();
+        Told { states, other_ms, series }
+    };
     Ok(Json(Answer { series: series.into_iter().map(told).collect() }))
 }
 

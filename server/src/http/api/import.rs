@@ -30,6 +30,8 @@ use crate::table_in::{Columns, TableError};
 /// How long the next piece of a table may take to arrive.
 const PAUSE: Duration = Duration::from_secs(30);
 
+/// Fills in what is missing from a table, as it is exported with `resolution=raw`.
+#[utoipa::path(post, path = "/api/v1/history.csv", request_body(content = String, content_type = "text/csv"), responses((status = 200, body = Answer)))]
 pub(super) async fn import(State(app): State<AppState>, By(caller): By, body: Body) -> Result<Json<Answer>, Problem> {
     require(&caller, Role::Operator)?;
     let turn = app.intake.clone().acquire_owned().await.map_err(|_| unavailable())?;

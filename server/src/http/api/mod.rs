@@ -8,6 +8,8 @@ mod alarms;
 mod brokers;
 /// Commands.
 mod commands;
+/// The description of all of this.
+pub mod doc;
 /// Entities, devices and areas.
 mod entities;
 /// Readings that are taken out of history.
@@ -35,6 +37,8 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::routing::{any, get, post};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
+use utoipa::{IntoParams, ToSchema};
 
 use super::AppState;
 use super::problem::Problem;
@@ -64,7 +68,10 @@ pub fn router() -> Router<AppState> {
         .route("/api/v1/retention", get(retention::show))
         .route("/api/v1/topics", get(topics::list))
         .merge(plans::router())
+        .route("/api/v1/openapi.json", get(doc::openapi))
+        .route("/api/v1/live.schema.json", get(doc::live))
         .route("/api/{*rest}", any(unknown))
+        .method_not_allowed_fallback(not_allowed)
 }
 
 /// The routes that take large bodies.
@@ -76,17 +83,37 @@ async fn unknown(uri: axum::http::Uri) -> Problem {
     Problem::new(axum::http::StatusCode::NOT_FOUND, format!("there is no {}", domain::device::clean_text(uri.path(), 120)))
 }
 
+async fn not_allowed(method: axum::http::Method, uri: axum::http::Uri) -> Problem {
+    let path = domain::device::clean_text(uri.path(), 120);
+    Problem::new(axum::http::StatusCode::METHOD_NOT_ALLOWED, format!("{path} does not answer {}", domain::device::clean_text(method.as_str(), 20)))
+}
+
+/// What an address asks for; what cannot be read is a problem.
+pub struct Query<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequestParts<AppState> for Query<T> {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, Problem> {
+        let read = axum::extract::Query::try_from_uri(&parts.uri);
+        read.map(|axum::extract::Query(asked)| Self(asked))
+            .map_err(|error| Problem::new(axum::http::StatusCode::BAD_REQUEST, domain::device::clean_text(&error.body_text(), 200)))
+    }
+}
+
 /// A page of a list.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Page<T> {
     items: Vec<T>,
     next_cursor: Option<String>,
 }
 
 /// Where a list is read.
-#[derive(Debug, serde::Deserialize)]
+#[derive(Debug, serde::Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct Cursor {
+    /// `next_cursor` of the page before.
     cursor: Option<String>,
+    /// Items of a page at most; 200 when it is left out.
     limit: Option<usize>,
 }
 

@@ -4,7 +4,7 @@ use std::io;
 
 use app::backend::Caller;
 use axum::body::Body;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse as _, Response};
 use domain::entity::EntityId;
@@ -13,19 +13,24 @@ use domain::time::Timestamp;
 use futures_util::{StreamExt as _, stream};
 use jiff::tz::TimeZone;
 use serde::Deserialize;
+use utoipa::IntoParams;
 
-use super::By;
 use super::history::{Asked, Question};
+use super::{By, Query};
 use crate::http::AppState;
 use crate::http::problem::Problem;
 use crate::moment;
 use crate::table_out::{Rows, Source, Table, csv_head, csv_rows};
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Form {
+    /// `raw` for every reading, or the length of a bucket, `15m`.
     resolution: Option<String>,
 }
 
+/// The past as a table.
+#[utoipa::path(get, path = "/api/v1/history.csv", params(Question, Form), responses((status = 200, body = String, content_type = "text/csv")))]
 pub(super) async fn export(
     State(app): State<AppState>,
     By(caller): By,

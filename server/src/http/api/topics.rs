@@ -1,7 +1,7 @@
 //! The topic explorer: what was heard on each topic, and what became of it.
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use domain::device::clean_text;
@@ -9,8 +9,9 @@ use domain::entity::EntityId;
 use domain::time::Timestamp;
 use domain::topic::MAX_TOPIC_BYTES;
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
-use super::{By, DEFAULT_LIMIT, MAX_LIMIT};
+use super::{By, DEFAULT_LIMIT, MAX_LIMIT, Query};
 use crate::clock::now;
 use crate::http::AppState;
 use crate::http::problem::Problem;
@@ -18,7 +19,8 @@ use crate::ingest;
 use crate::topics::{Bad, Entry, Key, Scan};
 
 /// What is asked.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Question {
     /// How the topics begin.
     #[serde(default)]
@@ -28,7 +30,8 @@ pub(super) struct Question {
 }
 
 /// A page of topics, and how many there are.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Topics)]
 pub(super) struct Answer {
     items: Vec<Topic>,
     next_cursor: Option<String>,
@@ -39,7 +42,7 @@ pub(super) struct Answer {
 }
 
 /// A topic and its last message.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Topic {
     /// Without control and bidi characters.
     topic: String,
@@ -63,7 +66,7 @@ struct Topic {
 }
 
 /// A payload, or the beginning of one.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Payload {
     /// As text when it is UTF-8.
     payload: Option<String>,
@@ -77,7 +80,7 @@ struct Payload {
 }
 
 /// The messages of a topic that could not be read.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Unread {
     messages: u64,
     /// Why the last one could not.
@@ -87,6 +90,8 @@ struct Unread {
     t: Timestamp,
 }
 
+/// What was heard on each topic, and what became of it.
+#[utoipa::path(get, path = "/api/v1/topics", params(Question), responses((status = 200, body = Answer)))]
 pub(super) async fn list(State(app): State<AppState>, By(_): By, Query(question): Query<Question>) -> Result<Json<Answer>, Problem> {
     let after = question.cursor.as_deref().map(read_cursor).transpose()?;
     let limit = question.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT);

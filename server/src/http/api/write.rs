@@ -1,5 +1,6 @@
 //! What operators write about entities, devices and areas: `PATCH`, answered with how it is shown from now on.
 
+use app::backend::Role;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -11,11 +12,14 @@ use serde_json::{Map, Value};
 
 use super::By;
 use super::entities::{self, Listed, not_found};
-use crate::backend::WriteError;
+use crate::backend::{WriteError, require};
 use crate::http::AppState;
 use crate::http::problem::Problem;
 
+/// Names an entity, moves it, hides it. What is not named stays; `null` takes back what was written.
+#[utoipa::path(patch, path = "/api/v1/entities/{id}", params(("id" = String, Path, description = "`temp-sensor-001.temperature`")), request_body = EntityPatch, responses((status = 200, body = Listed)))]
 pub(super) async fn entity(State(app): State<AppState>, By(caller): By, Path(id): Path<String>, body: Bytes) -> Result<Json<Listed>, Problem> {
+    require(&caller, Role::Operator)?;
     let entity = EntityId::parse(&id).map_err(|_| not_found("entity", &id))?;
     let fields = object(&body)?;
     let patch = EntityPatch::read(fields.clone())?;
@@ -23,7 +27,10 @@ pub(super) async fn entity(State(app): State<AppState>, By(caller): By, Path(id)
     entities::one(State(app), By(caller), Path(id)).await
 }
 
+/// Names a device or moves it, and its entities with it.
+#[utoipa::path(patch, path = "/api/v1/devices/{id}", params(("id" = String, Path, description = "`temp-sensor-001`")), request_body = DevicePatch, responses((status = 200, body = Device)))]
 pub(super) async fn device(State(app): State<AppState>, By(caller): By, Path(id): Path<String>, body: Bytes) -> Result<Json<Device>, Problem> {
+    require(&caller, Role::Operator)?;
     let device = DeviceId::parse(&id).map_err(|_| not_found("device", &id))?;
     let fields = object(&body)?;
     let patch = DevicePatch::read(fields.clone())?;
@@ -31,7 +38,10 @@ pub(super) async fn device(State(app): State<AppState>, By(caller): By, Path(id)
     entities::one_device(State(app), By(caller), Path(id)).await
 }
 
+/// Names an area.
+#[utoipa::path(patch, path = "/api/v1/areas/{id}", params(("id" = String, Path, description = "`livingroom`")), request_body = AreaPatch, responses((status = 200, body = Area)))]
 pub(super) async fn area(State(app): State<AppState>, By(caller): By, Path(id): Path<String>, body: Bytes) -> Result<Json<Area>, Problem> {
+    require(&caller, Role::Operator)?;
     let area = AreaId::parse(&id).map_err(|_| not_found("area", &id))?;
     let fields = object(&body)?;
     let patch = AreaPatch::read(fields.clone())?;

@@ -21,7 +21,8 @@ pub use sessions::Sessions;
 /// Largest frame a client may send, in bytes.
 pub const MAX_FRAME_BYTES: usize = 64 * 1024;
 
-/// Accepts a viewer.
+/// The WebSocket: frames as `/api/v1/live.schema.json` describes them.
+#[utoipa::path(get, path = "/live", responses((status = 101, description = "Frames from here on")))]
 pub async fn upgrade(State(app): State<AppState>, By(caller): By, headers: HeaderMap, socket: WebSocketUpgrade) -> Response {
     if !is_same_origin(&headers) {
         return foreign();
@@ -35,4 +36,10 @@ pub async fn upgrade(State(app): State<AppState>, By(caller): By, headers: Heade
         .max_write_buffer_size(256 * 1_024);
     // axum owns the connection's task; the viewer ends with the server's tasks all the same.
     socket.on_upgrade(move |socket| async move { viewer::run(socket, app, caller).await })
+}
+
+/// The same as `/live`.
+#[utoipa::path(get, path = "/dashboard", responses((status = 101, description = "Frames from here on")))]
+pub async fn dashboard(app: State<AppState>, by: By, headers: HeaderMap, socket: WebSocketUpgrade) -> Response {
+    upgrade(app, by, headers, socket).await
 }

@@ -3,7 +3,6 @@
 use domain::entity::EntityId;
 use domain::time::Timestamp;
 use sqlx::sqlite::SqliteConnection;
-use sqlx::{AssertSqlSafe, SqlSafeStr as _};
 
 use super::registry::to_json;
 use crate::store::StoreError;
@@ -58,15 +57,65 @@ pub(super) async fn follow(connection: &mut SqliteConnection, commands: &str) ->
 /// A row: place, who, address, what, entity, outcome, milliseconds to it, detail.
 type Row = (i64, i64, String, Option<String>, String, Option<String>, String, Option<i64>, String);
 
-/// What an entry is found by: an index, and what stands in front of the moment in it.
-fn found_by(filter: &Filter) -> (&'static str, &'static str, Option<&str>) {
+/// How entries are found by one index.
+struct Found {
+    /// A page of those that everything lets through.
+    list: &'static str,
+    /// The place of the last entry that is looked at for a page.
+    end: &'static str,
+    /// What is read for a page, as SQLite does it.
+    #[cfg(test)]
+    plan: &'static str,
+    #[cfg(test)]
+    index: &'static str,
+}
+
+/// What is read at most, by one index and without sorting, in the order of the log. `$first` is what stands in front of the moment in the index.
+macro_rules! read {
+    ($columns:literal, $index:literal, $first:literal) => {
+        concat!(
+            "select ",
+            $columns,
+            " from activity indexed by ",
+            $index,
+            " where ",
+            $first,
+            " and at <= ?1 and at >= ?3 and (at < ?1 or activity_id < ?2) order by at desc, activity_id desc limit ?4"
+        )
+    };
+}
+
+macro_rules! found {
+    ($index:literal, $first:literal) => {
+        Found {
+            list: concat!(
+                "select at, activity_id, who, address, what, entity_id, outcome, after_ms, detail from (",
+                read!("*", $index, $first),
+                ") where (?6 is null or who = ?6) and (?7 is null or what = ?7) and (?8 is null or kind = ?8)
+                     and (?9 is null or outcome in (select value from json_each(?9)))
+                     and (?10 is null or entity_id in (select value from json_each(?10)))
+                     and (?11 is null or instr(lower(what || char(10) || who || char(10) || coalesce(entity_id, '') || char(10) || detail), ?11) > 0
+                          or entity_id in (select value from json_each(?12)))
+                   order by at desc, activity_id desc limit ?13"
+            ),
+            end: concat!(read!("at, activity_id", $index, $first), " offset ?6"),
+            #[cfg(test)]
+            plan: concat!("explain query plan ", read!("*", $index, $first)),
+            #[cfg(test)]
+            index: $index,
+        }
+    };
+}
+
+/// What entries are found by, and what to look for in the index.
+fn found_by(filter: &Filter) -> (Found, Option<&str>) {
     match filter {
-        Filter { entity: Some(entity), .. } => ("activity_entity", "entity_id = ?5 and", Some(entity.as_str())),
-        Filter { who: Some(who), .. } => ("activity_who", "who = ?5 and", Some(who)),
-        Filter { what: Some(what), .. } => ("activity_what", "what = ?5 and", Some(what)),
-        Filter { outcomes, .. } if outcomes.len() == 1 => ("activity_outcome", "outcome = ?5 and", outcomes.first().map(String::as_str)),
-        Filter { kind: Some(kind), .. } => ("activity_kind", "kind = ?5 and", Some(kind.as_str())),
-        _ => ("activity_at", "?5 is null and", None),
+        Filter { entity: Some(entity), .. } => (found!("activity_entity", "entity_id = ?5"), Some(entity.as_str())),
+        Filter { who: Some(who), .. } => (found!("activity_who", "who = ?5"), Some(who)),
+        Filter { what: Some(what), .. } => (found!("activity_what", "what = ?5"), Some(what)),
+        Filter { outcomes, .. } if outcomes.len() == 1 => (found!("activity_outcome", "outcome = ?5"), outcomes.first().map(String::as_str)),
+        Filter { kind: Some(kind), .. } => (found!("activity_kind", "kind = ?5"), Some(kind.as_str())),
+        _ => (found!("activity_at", "?5 is null"), None),
     }
 }
 
@@ -75,30 +124,12 @@ fn n_keys(Filter { who, entity, what, outcomes, kind, .. }: &Filter) -> usize {
     [who.is_some(), entity.is_some(), what.is_some(), !outcomes.is_empty(), kind.is_some()].into_iter().filter(|is_asked| *is_asked).count()
 }
 
-/// What is read at most, by one index and without sorting, in the order of the log. Every word of it is written here.
-fn read_sql(columns: &str, index: &str, first: &str) -> String {
-    format!(
-        "select {columns} from activity indexed by {index}
-         where {first} at <= ?1 and at >= ?3 and (at < ?1 or activity_id < ?2) order by at desc, activity_id desc limit ?4"
-    )
-}
-
 /// Entries before a place, newest first; at most `limit`, and at most [`MOST_READ`] are looked at.
 pub(super) async fn list(connection: &mut SqliteConnection, filter: &Filter, before: Option<&Place>, limit: usize) -> Result<Page, StoreError> {
-    let (index, first, key) = found_by(filter);
+    let (found, key) = found_by(filter);
     let last = filter.to.map_or(i64::MAX, |to| to.as_ms().saturating_sub(1));
     let (at, id) = before.map_or((last, i64::MAX), |place| if place.at <= last { (place.at, place.id) } else { (last, i64::MAX) });
     let from = filter.from.map_or(i64::MIN, Timestamp::as_ms);
-    let inner = read_sql("*", index, first);
-    let sql = format!(
-        "select at, activity_id, who, address, what, entity_id, outcome, after_ms, detail from ({inner})
-         where (?6 is null or who = ?6) and (?7 is null or what = ?7) and (?8 is null or kind = ?8)
-           and (?9 is null or outcome in (select value from json_each(?9)))
-           and (?10 is null or entity_id in (select value from json_each(?10)))
-           and (?11 is null or instr(lower(what || char(10) || who || char(10) || coalesce(entity_id, '') || char(10) || detail), ?11) > 0
-                or entity_id in (select value from json_each(?12)))
-         order by at desc, activity_id desc limit ?13"
-    );
     let outcomes = if filter.outcomes.is_empty() { None } else { Some(to_json(&filter.outcomes)?) };
     let entities = filter.entities.as_ref().map(to_json).transpose()?;
     let text = (!filter.text.is_empty()).then(|| filter.text.to_ascii_lowercase());
@@ -107,7 +138,7 @@ pub(super) async fn list(connection: &mut SqliteConnection, filter: &Filter, bef
     let is_plain = text.is_none() && filter.entities.is_none() && filter.outcomes.len() <= 1 && n_keys(filter) <= 1;
     let most_read = if is_plain { wanted } else { MOST_READ.max(wanted) };
     let most = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
-    let rows: Vec<Row> = sqlx::query_as(AssertSqlSafe(sql).into_sql_str())
+    let rows: Vec<Row> = sqlx::query_as(found.list)
         .bind(at)
         .bind(id)
         .bind(from)
@@ -131,16 +162,8 @@ pub(super) async fn list(connection: &mut SqliteConnection, filter: &Filter, bef
         None
     } else {
         // All that was read is told: was it all there is?
-        let end = format!("{} offset ?6", read_sql("at, activity_id", index, first));
-        let end: Option<(i64, i64)> = sqlx::query_as(AssertSqlSafe(end).into_sql_str())
-            .bind(at)
-            .bind(id)
-            .bind(from)
-            .bind(1)
-            .bind(key)
-            .bind(most(most_read) - 1)
-            .fetch_optional(connection)
-            .await?;
+        let end: Option<(i64, i64)> =
+            sqlx::query_as(found.end).bind(at).bind(id).bind(from).bind(1).bind(key).bind(most(most_read) - 1).fetch_optional(connection).await?;
         end.map(|(at, id)| Place { at, id })
     };
     Ok(Page { entries, next })
@@ -217,17 +240,8 @@ mod tests {
     async fn every_question_goes_by_an_index_and_sorts_nothing() {
         let (mut connection, _folder) = log_of(10).await;
         for filter in filters() {
-            let (index, first, key) = found_by(&filter);
-            let plan = format!("explain query plan {}", read_sql("*", index, first));
-            let steps = sqlx::query(AssertSqlSafe(plan).into_sql_str())
-                .bind(9)
-                .bind(9)
-                .bind(0)
-                .bind(5)
-                .bind(key)
-                .fetch_all(&mut connection)
-                .await
-                .expect("a plan");
+            let (Found { plan, index, .. }, key) = found_by(&filter);
+            let steps = sqlx::query(plan).bind(9).bind(9).bind(0).bind(5).bind(key).fetch_all(&mut connection).await.expect("a plan");
             let steps: Vec<String> = steps.iter().map(|row| row.get("detail")).collect();
             assert!(
                 matches!(steps.as_slice(), [step] if step.starts_with(&format!("SEARCH activity USING INDEX {index} ("))),
