@@ -42,7 +42,8 @@ fn set(status: u16) {
 #[cfg(feature = "ssr")]
 pub(crate) async fn change_plans(form: crate::plans::PlanForm, part: &str) -> Result<(), BackendError> {
     let (backend, caller) = crate::backend::backend()?;
-    answer(backend.change_plans(&caller, form).await)?;
+    // With a status of its own the answer would not lead a plain form back to the page, which says what is wrong.
+    backend.change_plans(&caller, form).await?;
     leptos_axum::redirect(&["/scenes", if part.is_empty() { "" } else { "#" }, part].concat());
     Ok(())
 }

@@ -121,3 +121,13 @@ async fn a_form_that_is_refused_says_why_on_the_page() {
     assert_eq!(status, 404);
     app.stop().await;
 }
+
+#[tokio::test]
+async fn a_form_that_is_refused_leads_back_to_the_page_that_says_why() {
+    let app = TestApp::start().await;
+    let fields = [("id", ""), ("name", "Dawn"), ("enabled", "on"), ("when", "cron"), ("cron", "61 7 * * *"), ("target", "scene:dawn")];
+    let to = posts(&app, "/fn/schedule_save", &fields).await;
+    let path = to.strip_prefix("http://x").unwrap_or_else(|| panic!("{to}"));
+    assert!(page(&app, path).await.contains("no cron pattern"), "{to}");
+    app.stop().await;
+}

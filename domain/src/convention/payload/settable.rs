@@ -138,7 +138,8 @@ fn cover_word(word: &str) -> Option<CoverWord> {
 
 fn text(value: &Value) -> String {
     match value {
-        Value::Number(n) => number_words(*n, None),
+        // A number may have three hundred digits.
+        Value::Number(n) => clean_text(&number_words(*n, None), MAX_TEXT_CHARS),
         Value::Bool(on) => if *on { "on" } else { "off" }.to_owned(),
         other => clean_text(&other.words(None), MAX_TEXT_CHARS),
     }
