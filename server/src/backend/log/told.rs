@@ -14,6 +14,13 @@ const MOST_CHARS: usize = 160;
 /// A command without an outcome after this time was cut off with the server.
 const PENDING_MS: i64 = 5 * MINUTE_MS;
 
+/// What an entry about a group, scene or schedule is about: `Scene evening`.
+fn plan(entry: &Activity) -> String {
+    let kind = entry.what.split('.').next().unwrap_or_default();
+    let id = entry.entity.as_ref().map(|id| id.key().to_owned());
+    format!("{} {}", app::tile::words::capital(kind), id.unwrap_or_else(|| words(&entry.detail["id"])))
+}
+
 /// What became of the members of a run: `2 confirmed, 1 refused`.
 fn members(members: &Json) -> String {
     let mut counts = std::collections::BTreeMap::<&str, usize>::new();
@@ -56,6 +63,8 @@ pub(super) fn tell(entry: &Activity, fleet: &Fleet, now: Timestamp) -> ActivityR
         "scene.run" => (format!("Scene {} run", detail("scene")), members(&entry.detail["members"]), "calendar".to_owned()),
         "schedule.run" => (format!("Schedule {} run", detail("schedule")), members(&entry.detail["members"]), "calendar".to_owned()),
         "schedule.missed" => (format!("Schedule {} missed", detail("schedule")), String::new(), "calendar".to_owned()),
+        "group.save" | "scene.save" | "schedule.save" => (format!("{} set up", plan(entry)), String::new(), "calendar".to_owned()),
+        "group.delete" | "scene.delete" | "schedule.delete" => (format!("{} deleted", plan(entry)), String::new(), "calendar".to_owned()),
         "server.started" => ("Server started".to_owned(), format!("version {}", detail("version")), "power".to_owned()),
         "server.stopped" => ("Server stopped".to_owned(), String::new(), "power".to_owned()),
         "link.up" => (format!("Broker {} connected", detail("broker")), String::new(), "plug".to_owned()),
@@ -198,6 +207,11 @@ mod tests {
         assert_eq!(command(json!({"action": "set", "value": 21.5}), "unconfirmed", None).title, "hall.light set to 21.5");
         let raised = told("alarm.raised", "rule hot", json!({"condition": "above 30", "severity": "critical", "state": "unacked"}), "done", None);
         assert_eq!((raised.title.as_str(), raised.who.as_str(), raised.mark.is_some()), ("hall.light above 30", "Rule “hot”", true));
+        assert_eq!(
+            told("scene.run", "jo", json!({"scene": "evening", "members": [{"state": "refused"}, {"state": "confirmed"}]}), "failed", None).note,
+            "1 confirmed, 1 refused"
+        );
+        assert_eq!(told("group.save", "jo", json!({}), "done", None).title, "Group light set up");
         let written = told("entity.written", "jo", json!({"written": {"name": "Lamp", "area": null}}), "done", None);
         assert_eq!(written.note, "area as found, name Lamp");
     }
