@@ -16,8 +16,8 @@ async fn posts(app: &TestApp, to: &str, fields: &[(&str, &str)]) -> String {
     );
     let (status, head, body) = app.request(&request).await;
     assert_eq!(status, 302, "{head}\n{body}");
-    let headers = head.lines().filter_map(|line| line.split_once(": "));
-    headers.filter(|(name, _)| name.eq_ignore_ascii_case("location")).last().map(|(_, to)| to.to_owned()).unwrap_or_default()
+    let mut headers = head.lines().filter_map(|line| line.split_once(": "));
+    headers.rfind(|(name, _)| name.eq_ignore_ascii_case("location")).map(|(_, to)| to.to_owned()).unwrap_or_default()
 }
 
 /// What a reader sees of a page.
