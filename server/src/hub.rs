@@ -6,10 +6,9 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt::Write as _;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use bytes::Bytes;
 use domain::alarm::Alarm;
 use domain::change::Change;
 use domain::command::CommandReport;
@@ -22,9 +21,12 @@ use domain::time::Timestamp;
 use tokio::sync::{broadcast, watch};
 
 pub use interval::Interval;
+pub use packed::Packed;
 
 /// What is shared.
 mod interval;
+/// Frames as they are written.
+mod packed;
 
 /// Events held for a viewer that is busy; one that falls further behind gets a snapshot.
 const EVENTS: usize = 256;
@@ -68,6 +70,8 @@ pub struct Hub {
     /// Viewers that do not read at the moment.
     n_behind: AtomicUsize,
     events: broadcast::Sender<Event>,
+    /// How many events were told.
+    n_told: AtomicU64,
     messages: broadcast::Sender<Arc<TopicMessage>>,
 }
 
@@ -119,6 +123,7 @@ impl Default for Hub {
             intervals: watch::Sender::new(Arc::default()),
             n_behind: AtomicUsize::new(0),
             events: broadcast::Sender::new(EVENTS),
+            n_told: AtomicU64::new(0),
             messages: broadcast::Sender::new(MESSAGES),
         }
     }
@@ -208,7 +213,14 @@ impl Hub {
         self.lock().missed(cursor, until, wanted)
     }
 
+    /// What has happened so far: the number of the newest change, and how many events were told.
+    #[must_use]
+    pub fn standing(&self) -> (u64, u64) {
+        (self.seq(), self.n_told.load(Ordering::Acquire))
+    }
+
     fn tell(&self, event: Event) {
+        self.n_told.fetch_add(1, Ordering::Release);
         // Nobody is left to hear it: fine.
         let _: Result<_, _> = self.events.send(event);
     }
@@ -286,16 +298,20 @@ impl Table {
 }
 
 impl Missed {
-    /// The `changes` frame around it, which is text; `None` when nothing was missed.
+    /// The `changes` frame around it; `None` when nothing was missed.
     #[must_use]
-    pub fn frame(&self, now: Timestamp) -> Option<Bytes> {
+    pub fn frame(&self, now: Timestamp) -> Option<Arc<Packed>> {
+        self.text(now).map(|text| Arc::new(Packed::new(&text)))
+    }
+
+    fn text(&self, now: Timestamp) -> Option<String> {
         if self.changes.is_empty() {
             return None;
         }
-        let mut frame = String::with_capacity(self.changes.len() + 64);
+        let mut text = String::with_capacity(self.changes.len() + 64);
         // Writing to a String cannot fail.
-        let _: std::fmt::Result = write!(frame, "{{\"type\":\"changes\",\"seq\":{},\"now\":{},\"c\":[{}]}}", self.seq, now.as_ms(), self.changes);
-        Some(frame.into())
+        let _: std::fmt::Result = write!(text, "{{\"type\":\"changes\",\"seq\":{},\"now\":{},\"c\":[{}]}}", self.seq, now.as_ms(), self.changes);
+        Some(text)
     }
 }
 
@@ -333,7 +349,7 @@ mod tests {
     }
 
     fn changes(missed: &Missed) -> Vec<EntityChange> {
-        match missed.frame(Timestamp::from_ms(1)).and_then(|frame| read_for_page(str::from_utf8(&frame).expect("text"))) {
+        match missed.text(Timestamp::from_ms(1)).and_then(|text| read_for_page(&text)) {
             Some(ServerFrame::Changes(Changes { c, .. })) => c,
             other => panic!("{other:?}"),
         }
@@ -386,8 +402,8 @@ mod tests {
         hub.end_interval();
         let first = Arc::clone(&intervals.borrow_and_update());
         // Who has seen all that was before it gets the bytes of all others.
-        assert_eq!(hub.missed(first.from, first.to, |_, _| true).frame(Timestamp::from_ms(1)).map(|text| text.len() > 50), Some(true));
-        let text = first.frame.as_ref().map(|frame| String::from_utf8_lossy(frame).into_owned()).unwrap_or_default();
+        assert_eq!(changes(&hub.missed(first.from, first.to, |_, _| true)).len(), 2);
+        let text = first.frame.as_ref().map(|frame| String::from_utf8_lossy(frame.as_bytes()).into_owned()).unwrap_or_default();
         assert!(text.contains("\"a.count\"") && text.contains("\"b.count\""), "{text}");
         // Who came in its middle gets the rest of it.
         assert_eq!(values(&hub.missed(late, first.to, |_, _| true)), [("a.count".to_owned(), number(2.0), false)]);

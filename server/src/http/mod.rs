@@ -50,6 +50,8 @@ pub struct AppState {
     pub intake: Arc<Semaphore>,
     /// Dropped sockets that may come back.
     pub sessions: Arc<live::Sessions>,
+    /// What sockets are told at their beginning.
+    pub snapshots: Arc<live::Snapshots>,
     /// Runs what outlives a request, and tells sockets to stop.
     pub tasks: Tasks,
     /// What somebody without an account may do; `None` is nothing.
@@ -78,6 +80,7 @@ impl AppState {
             links,
             intake: Arc::new(Semaphore::new(1)),
             sessions: Arc::default(),
+            snapshots: Arc::default(),
             tasks,
             anonymous,
             build: assets::leptos_options().output_name.to_string().into(),

@@ -5,11 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use bytes::Bytes;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::Hub;
+use super::{Hub, Packed};
 use crate::clock::now;
 use crate::tasks::Tasks;
 
@@ -27,10 +26,10 @@ pub struct Interval {
     pub from: u64,
     /// The number of its last change.
     pub to: u64,
-    /// All of it as a `changes` frame, which is text; `None` when nobody was there to see it.
-    pub frame: Option<Bytes>,
+    /// All of it as a `changes` frame; `None` when nobody was there to see it.
+    pub frame: Option<Arc<Packed>>,
     /// The same without what stays out of the overview; `None` also when nothing else changed.
-    pub shown: Option<Bytes>,
+    pub shown: Option<Arc<Packed>>,
     n_taken: AtomicUsize,
 }
 

@@ -13,6 +13,7 @@ mod history_page;
 mod import;
 mod live;
 mod live_schema;
+mod live_wire;
 mod metrics;
 mod openapi;
 mod overload;

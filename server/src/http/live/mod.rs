@@ -2,14 +2,18 @@
 
 /// What a client's frame asks for.
 mod frame;
+/// What a viewer may see and send.
+mod rights;
 /// Sessions that were dropped and may come back.
 mod sessions;
+/// Snapshots, made once for many.
+mod snapshots;
 /// One connected viewer.
 mod viewer;
+/// Its WebSocket.
+mod wire;
 
-use axum::extract::State;
-use axum::extract::ws::WebSocketUpgrade;
-use axum::http::HeaderMap;
+use axum::extract::{Request, State};
 use axum::response::Response;
 
 use super::AppState;
@@ -17,29 +21,32 @@ use super::api::By;
 use super::caller::{foreign, is_same_origin};
 
 pub use sessions::Sessions;
+pub use snapshots::Snapshots;
 
 /// Largest frame a client may send, in bytes.
 pub const MAX_FRAME_BYTES: usize = 64 * 1024;
 
 /// The WebSocket: frames as `/api/v1/live.schema.json` describes them.
 #[utoipa::path(get, path = "/live", responses((status = 101, description = "Frames from here on")))]
-pub async fn upgrade(State(app): State<AppState>, By(caller): By, headers: HeaderMap, socket: WebSocketUpgrade) -> Response {
-    if !is_same_origin(&headers) {
+pub async fn upgrade(State(app): State<AppState>, By(caller): By, mut request: Request) -> Response {
+    if !is_same_origin(request.headers()) {
         return foreign();
     }
-    // axum's defaults are 64 MiB a message and a read buffer of 128 KiB for each viewer.
-    let socket = socket
-        .max_message_size(MAX_FRAME_BYTES)
-        .max_frame_size(MAX_FRAME_BYTES)
-        .read_buffer_size(1_024)
-        .write_buffer_size(4 * 1_024)
-        .max_write_buffer_size(256 * 1_024);
-    // axum owns the connection's task; the viewer ends with the server's tasks all the same.
-    socket.on_upgrade(move |socket| async move { viewer::run(socket, app, caller).await })
+    let (response, agreed) = match wire::agree(&mut request) {
+        Ok(agreed) => agreed,
+        Err(refusal) => return refusal,
+    };
+    app.tasks.clone().spawn(async move {
+        if let Some(wire) = agreed.open().await {
+            // A task of its own, which holds no room for what is over by then.
+            app.tasks.clone().spawn(viewer::run(wire, app, caller));
+        }
+    });
+    response
 }
 
 /// The same as `/live`.
 #[utoipa::path(get, path = "/dashboard", responses((status = 101, description = "Frames from here on")))]
-pub async fn dashboard(app: State<AppState>, by: By, headers: HeaderMap, socket: WebSocketUpgrade) -> Response {
-    upgrade(app, by, headers, socket).await
+pub async fn dashboard(app: State<AppState>, by: By, request: Request) -> Response {
+    upgrade(app, by, request).await
 }

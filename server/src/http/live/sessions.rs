@@ -1,14 +1,13 @@
 //! Sessions that were dropped and may come back: what they were subscribed to.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use bytes::Bytes;
 use domain::entity::EntityId;
 use domain::time::{SECOND_MS, Timestamp};
 use domain::topic::TopicFilter;
 
-use crate::hub::Interval;
+use crate::hub::{Interval, Packed};
 
 /// How long a dropped session can be taken up again.
 const KEEP_MS: i64 = 60 * SECOND_MS;
@@ -39,9 +38,14 @@ impl Subscriptions {
         self.all || (self.shown && !is_hidden) || self.entities.contains(id)
     }
 
-    /// What is sent of an interval to those who follow just this; `None` where no two follow the same.
-    pub fn shared<'a>(&self, interval: &'a Interval) -> Option<&'a Option<Bytes>> {
-        if self.all { Some(&interval.frame) } else { (self.shown && self.entities.is_empty()).then_some(&interval.shown) }
+    /// Whether just this is what most follow.
+    pub fn is_common(&self) -> bool {
+        self.all || (self.shown && self.entities.is_empty())
+    }
+
+    /// What is sent of an interval to those who follow what most do.
+    pub const fn of<'a>(&self, interval: &'a Interval) -> &'a Option<Arc<Packed>> {
+        if self.all { &interval.frame } else { &interval.shown }
     }
 }
 

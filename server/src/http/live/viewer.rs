@@ -1,27 +1,34 @@
 //! One connected viewer: a cursor into the hub, its subscriptions, and a pace.
 
 use std::collections::HashMap;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
-use app::backend::{Backend, Caller, Role};
-use axum::extract::ws::{CloseFrame, Message as Frame, Utf8Bytes, WebSocket, close_code};
+use app::backend::{Backend, Caller};
 use domain::command::CommandReport;
 use domain::entity::EntityId;
-use domain::live::{Areas, ClientFrame, CommandFrame, CommandStanding, Error, Hello, LinkView, Pong, Published, ServerFrame, Snapshot};
+use domain::live::{Areas, ClientFrame, CommandFrame, CommandStanding, Error, Hello, LinkView, Pong, Published, ServerFrame};
 use domain::topic::{TopicFilter, check_topic};
-use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, mpsc, watch};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::{Error as SocketError, Message as Frame};
 
 use super::frame::{BadFrame, parse};
+use super::rights::{Wish, check, sees_all};
 use super::sessions::Subscriptions;
-use crate::backend::{new_id, require};
+use super::snapshots::{make, packed};
+use super::wire::Wire;
+use crate::backend::new_id;
 use crate::clock::now;
 use crate::http::AppState;
-use crate::hub::{Event, Hub, Interval, TopicMessage};
+use crate::hub::{Event, Hub, Interval, Packed, TopicMessage};
 use crate::ingest::is_last;
+use crate::tasks::Tasks;
 
 /// Topics that it follows.
 mod topics;
@@ -44,6 +51,8 @@ const FRAMES_PER_S: f64 = 20.0;
 /// Filters and entities that one viewer may follow.
 const MAX_SUBSCRIPTIONS: usize = 10_000;
 
+/// Answers that may wait for a viewer.
+const ANSWERS: usize = 64;
 /// Follows every entity.
 const ALL: &str = "*";
 /// Follows every entity that does not stay out of the overview.
@@ -54,14 +63,14 @@ enum Gone {
     /// It went, or its connection did.
     Closed,
     /// It is told why.
-    Told(u16, &'static str),
+    Told(CloseCode, &'static str),
 }
 
 struct Viewer {
     app: AppState,
     caller: Caller,
     hub: Arc<Hub>,
-    socket: futures_util::stream::SplitSink<WebSocket, Frame>,
+    wire: Wire,
     session: String,
     subscriptions: Subscriptions,
     cursor: u64,
@@ -71,31 +80,37 @@ struct Viewer {
     commands: HashMap<String, String>,
     /// Frames that it may still send, and since when they are counted.
     allowance: (f64, Instant),
-    answers: mpsc::Sender<Box<ServerFrame>>,
+    /// How its publishes ended, once it has published.
+    answers: Option<Answers>,
     /// Messages, once it follows a topic.
     messages: Option<broadcast::Receiver<Arc<TopicMessage>>>,
 }
 
-/// Serves a viewer until it goes or the server stops.
-pub(super) async fn run(socket: WebSocket, app: AppState, caller: Caller) {
-    let (sink, mut incoming) = socket.split();
-    let hub = app.hub.clone();
-    let mut events = hub.events();
-    let (answers, mut answered) = mpsc::channel(64);
-    let mut viewer = Viewer {
+/// Where answers are put that come later, and where they come from.
+type Answers = (mpsc::Sender<Box<ServerFrame>>, mpsc::Receiver<Box<ServerFrame>>);
+
+/// Serves a viewer until it goes or the server stops. Made here and moved into the future once: thousands of them may wait.
+pub(super) fn run(wire: Wire, app: AppState, caller: Caller) -> impl Future<Output = ()> + Send {
+    let hub = Arc::clone(&app.hub);
+    let events = hub.events();
+    let viewer = Viewer {
         cursor: hub.seq(),
         hub,
         caller,
-        socket: sink,
+        wire,
         session: new_id(),
         subscriptions: Subscriptions::default(),
         intervals: None,
         commands: HashMap::new(),
         allowance: (BURST, Instant::now()),
-        answers,
+        answers: None,
         messages: None,
         app,
     };
+    serve(viewer, events)
+}
+
+async fn serve(mut viewer: Viewer, mut events: broadcast::Receiver<Event>) {
     let mut heard = Instant::now();
     let mut quiet = tokio::time::interval(PING_EVERY);
     let stopping = viewer.app.tasks.clone();
@@ -103,22 +118,23 @@ pub(super) async fn run(socket: WebSocket, app: AppState, caller: Caller) {
         viewer.hello().await?;
         loop {
             tokio::select! {
-                () = stopping.stopping() => return Err(Gone::Told(close_code::AWAY, "the server stops")),
-                frame = incoming.next() => {
+                () = stopping.stopping() => return Err(Gone::Told(CloseCode::Away, "the server stops")),
+                frame = viewer.wire.hear() => {
                     heard = Instant::now();
-                    let Some(Ok(frame)) = frame else { return Err(Gone::Closed) };
-                    viewer.frame(frame).await?;
+                    let Some(frame) = frame else { return Err(Gone::Closed) };
+                    // What is rare lies in a box of its own, so that the thousands who only look hold no room for it.
+                    Box::pin(viewer.frame(frame)).await?;
                 }
-                event = events.recv() => viewer.event(event).await?,
-                Some(frame) = answered.recv() => viewer.send(&frame).await?,
-                message = next_message(&mut viewer.messages) => viewer.message(message).await?,
+                event = events.recv() => Box::pin(viewer.event(event)).await?,
+                frame = next_answer(&mut viewer.answers) => viewer.send(&frame).await?,
+                message = next_message(&mut viewer.messages) => Box::pin(viewer.message(message)).await?,
                 interval = next_interval(&mut viewer.intervals) => viewer.interval(&interval).await?,
                 _ = quiet.tick() => {
                     if heard.elapsed() > GONE_AFTER {
                         return Err(Gone::Closed);
                     }
                     if heard.elapsed() + Duration::from_secs(1) > PING_EVERY {
-                        viewer.raw(Frame::Ping(bytes::Bytes::new())).await?;
+                        viewer.signal(Frame::Ping(bytes::Bytes::new())).await?;
                     }
                 }
             }
@@ -127,13 +143,24 @@ pub(super) async fn run(socket: WebSocket, app: AppState, caller: Caller) {
     let end: Result<(), Gone> = end.await;
     if let Err(Gone::Told(code, reason)) = end {
         // It is going either way: whether it hears why is its own affair.
-        let _: Result<(), Gone> = viewer.raw(Frame::Close(Some(CloseFrame { code, reason: reason.into() }))).await;
+        let _: Result<(), Gone> = viewer.signal(Frame::Close(Some(CloseFrame { code, reason: reason.into() }))).await;
         // A connection that is closed over words still unread is reset, and the reason is lost with it: the rest is read away for a moment.
-        let drained = async { while let Some(Ok(_)) = incoming.next().await {} };
-        let _: Result<(), _> = tokio::time::timeout(FAREWELL, drained).await;
+        let drained = async { while viewer.wire.hear().await.is_some() {} };
+        let _: Result<(), _> = timeout(FAREWELL, drained).await;
     }
     let Viewer { app, session, subscriptions, .. } = viewer;
     app.sessions.keep(session, subscriptions, now());
+}
+
+/// The next answer; never for a viewer that has not published. Safe to drop and call again.
+async fn next_answer(answers: &mut Option<Answers>) -> Box<ServerFrame> {
+    if let Some((_, answers)) = answers
+        && let Some(answer) = answers.recv().await
+    {
+        return answer;
+    }
+    // The viewer holds a sender.
+    std::future::pending().await
 }
 
 /// The next interval that ends; never for a viewer that follows no entity. Safe to drop and call again.
@@ -164,19 +191,19 @@ impl Viewer {
         let text = match frame {
             Frame::Text(text) => text,
             Frame::Close(_) => return Err(Gone::Closed),
-            Frame::Binary(_) => return Err(Gone::Told(close_code::UNSUPPORTED, "frames are text")),
-            Frame::Ping(_) | Frame::Pong(_) => return Ok(()),
+            Frame::Binary(_) => return Err(Gone::Told(CloseCode::Unsupported, "frames are text")),
+            Frame::Ping(_) | Frame::Pong(_) | Frame::Frame(_) => return Ok(()),
         };
         if !self.may_speak() {
             self.error(None, "too_frequent", format!("more than {FRAMES_PER_S} frames a second")).await?;
-            return Err(Gone::Told(close_code::POLICY, "too frequent"));
+            return Err(Gone::Told(CloseCode::Policy, "too frequent"));
         }
         match parse(text.as_str()) {
             Ok(frame) => self.obey(frame).await,
             Err(BadFrame::NotAFrame { id, message }) => self.error(id, "bad_frame", message).await,
             Err(BadFrame::NotJson(message)) => {
                 self.error(None, "not_json", message).await?;
-                Err(Gone::Told(close_code::INVALID, "frames are JSON"))
+                Err(Gone::Told(CloseCode::Invalid, "frames are JSON"))
             }
         }
     }
@@ -237,16 +264,26 @@ impl Viewer {
 
     async fn snapshot(&mut self) -> Result<(), Gone> {
         self.follow_entities();
+        if self.shares() {
+            let (seq, frame) = self.app.snapshots.get(&self.hub, &self.app.backend, self.subscriptions.all);
+            self.cursor = seq;
+            return self.say(&frame).await;
+        }
         // The number is read first: what changes in between comes once more, and never too little.
         let seq = self.hub.seq();
-        let frame = {
-            let state = self.app.backend.state();
-            let mut entities = state.fleet.entities();
-            entities.retain(|view| self.subscriptions.wants(&view.id, view.hidden));
-            ServerFrame::Snapshot(Snapshot { seq, now: now(), entities, alarms: state.fleet.alarms(), links: state.fleet.links().cloned().collect() })
-        };
+        let frame = make(seq, &self.app.backend, |view| self.wants(&view.id, view.hidden));
         self.cursor = seq;
-        self.send(&frame).await
+        self.say(&frame).await
+    }
+
+    /// Whether it is sent what all others are.
+    fn shares(&self) -> bool {
+        self.subscriptions.is_common() && sees_all(&self.caller)
+    }
+
+    /// Whether it is told of an entity.
+    fn wants(&self, id: &EntityId, is_hidden: bool) -> bool {
+        self.subscriptions.wants(id, is_hidden) && check(&self.caller, Wish::See(id)).is_ok()
     }
 
     async fn resume(&mut self, session: &str, seq: u64) -> Result<(), Gone> {
@@ -281,15 +318,14 @@ impl Viewer {
 
     /// Sends what changed in an interval, or all that was missed up to its end.
     async fn interval(&mut self, interval: &Interval) -> Result<(), Gone> {
-        let shared = self.subscriptions.shared(interval).filter(|_| interval.frame.is_some() && self.cursor == interval.from);
+        let shared = (interval.frame.is_some() && self.cursor == interval.from && self.shares()).then(|| self.subscriptions.of(interval));
         let frame = match shared {
             Some(frame) => frame.clone(),
-            None => self.hub.missed(self.cursor, interval.to, |id, is_hidden| self.subscriptions.wants(id, is_hidden)).frame(now()),
+            None => self.hub.missed(self.cursor, interval.to, |id, is_hidden| self.wants(id, is_hidden)).frame(now()),
         };
         self.cursor = self.cursor.max(interval.to);
         let sent = match frame {
-            // What the hub wrote is text.
-            Some(frame) => self.raw(Frame::Text(Utf8Bytes::try_from(frame).unwrap_or_default())).await,
+            Some(frame) => self.say(&frame).await,
             None => Ok(()),
         };
         interval.taken();
@@ -321,7 +357,7 @@ impl Viewer {
     }
 
     async fn publish(&mut self, topic: String, payload: serde_json::Value, qos: u8, id: Option<String>) -> Result<(), Gone> {
-        if let Err(error) = require(&self.caller, Role::Operator) {
+        if let Err(error) = check(&self.caller, Wish::Publish(&topic)) {
             return self.error(id, "forbidden", error.to_string()).await;
         }
         if let Err(error) = check_topic(&topic) {
@@ -339,7 +375,8 @@ impl Viewer {
             return self.error(id, "link_down", "no broker is configured".to_owned()).await;
         };
         let sent = link.publish(topic.clone(), payload, qos);
-        let answers = self.answers.clone();
+        let (answers, _) = self.answers.get_or_insert_with(|| mpsc::channel(ANSWERS));
+        let answers = answers.clone();
         self.app.tasks.spawn(async move {
             let frame = match sent.await {
                 Ok(()) => ServerFrame::Published(Published { id, topic }),
@@ -388,23 +425,38 @@ impl Viewer {
     }
 
     async fn send(&mut self, frame: &ServerFrame) -> Result<(), Gone> {
-        // Frames are made of strings and finite numbers: they always encode.
-        let text = serde_json::to_string(frame).unwrap_or_default();
-        self.raw(Frame::Text(text.into())).await
+        self.say(&packed(frame)).await
     }
 
-    async fn raw(&mut self, frame: Frame) -> Result<(), Gone> {
-        let mut sending = self.socket.send(frame);
-        let sent = match tokio::time::timeout(BEHIND, &mut sending).await {
-            Ok(sent) => Ok(sent),
-            Err(_) => {
-                let _behind = self.hub.behind();
-                tokio::time::timeout(SEND_TIMEOUT, sending).await
-            }
-        };
-        match sent {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) | Err(_) => Err(Gone::Closed),
-        }
+    async fn say(&mut self, frame: &Packed) -> Result<(), Gone> {
+        in_time(&self.hub, &self.app.tasks, self.wire.say(frame)).await
+    }
+
+    async fn signal(&mut self, frame: Frame) -> Result<(), Gone> {
+        in_time(&self.hub, &self.app.tasks, self.wire.signal(frame)).await
+    }
+}
+
+/// Sends something to a viewer that may be slow to take it.
+async fn in_time(hub: &Hub, tasks: &Tasks, sending: impl Future<Output = Result<(), SocketError>> + Send) -> Result<(), Gone> {
+    let mut sending = pin!(sending);
+    let sent = match futures_util::poll!(sending.as_mut()) {
+        Poll::Ready(sent) => sent.is_ok(),
+        // It seldom has to wait, and then it may need the room.
+        Poll::Pending => Box::pin(patiently(hub, tasks, sending)).await,
+    };
+    if sent { Ok(()) } else { Err(Gone::Closed) }
+}
+
+/// Whether it was sent after all.
+async fn patiently(hub: &Hub, tasks: &Tasks, mut sending: impl Future<Output = Result<(), SocketError>> + Unpin) -> bool {
+    if let Ok(sent) = timeout(BEHIND, &mut sending).await {
+        return sent.is_ok();
+    }
+    let _behind = hub.behind();
+    tokio::select! {
+        sent = timeout(SEND_TIMEOUT, sending) => matches!(sent, Ok(Ok(()))),
+        // Who does not take what came before does not hear that the server stops.
+        () = tasks.stopping() => false,
     }
 }

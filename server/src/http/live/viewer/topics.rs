@@ -8,6 +8,7 @@ use domain::topic::TopicFilter;
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 
+use super::super::rights::{Wish, check};
 use super::super::sessions::Follow;
 use super::{Gone, Viewer};
 use crate::hub::TopicMessage;
@@ -34,6 +35,7 @@ impl Viewer {
         };
         // Groups read no topic.
         views.retain(|view| view.v.is_some() && !view.topic.is_empty() && filters.iter().any(|filter| filter.matches(&view.topic)));
+        views.retain(|view| self.hears(&view.topic));
         for filter in filters {
             // A filter that it follows already goes on as it was: messages on their way to it must not be lost.
             if !self.subscriptions.topics.iter().any(|follow| follow.filter == filter) {
@@ -44,6 +46,10 @@ impl Viewer {
             self.send(&sensor_update(&view, view.topic.clone(), self.hub.seq(), true)).await?;
         }
         Ok(())
+    }
+
+    fn hears(&self, topic: &str) -> bool {
+        check(&self.caller, Wish::Hear(topic)).is_ok()
     }
 
     /// Too long away to hear every message: begins again from the current values.
@@ -59,7 +65,7 @@ impl Viewer {
             Err(RecvError::Closed) => return Err(Gone::Closed),
         };
         let topic = &told.message.topic;
-        if !self.subscriptions.topics.iter().any(|follow| told.n > follow.since && follow.filter.matches(topic)) {
+        if !self.subscriptions.topics.iter().any(|follow| told.n > follow.since && follow.filter.matches(topic)) || !self.hears(topic) {
             return Ok(());
         }
         if told.fed.is_empty() {
