@@ -53,7 +53,7 @@ pub(crate) struct Clock {
 }
 
 impl Clock {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { epoch: Instant::now(), from: Arc::new(AtomicU64::new(u64::MAX)) }
     }
 

@@ -21,6 +21,8 @@ use pace::Pace;
 pub(crate) mod bridge;
 /// Viewers, and what they see.
 mod crowd;
+/// What compressing would save.
+mod deflate;
 /// Messages at a pace.
 mod pace;
 /// A WebSocket that costs little.
@@ -41,6 +43,9 @@ const BACK_WITHIN: Duration = Duration::from_secs(30);
 /// Viewers that stop reading, of so many.
 const STUCK: usize = 5;
 const BESIDE_STUCK: usize = 195;
+/// As many that memory tells them from noise, beside a few that read.
+const MANY_STUCK: usize = 100;
+const FEW: usize = 20;
 
 /// One run.
 pub(crate) async fn measure(binary: &Path) -> Result<Vec<Sample>> {
@@ -65,6 +70,7 @@ pub(crate) async fn measure(binary: &Path) -> Result<Vec<Sample>> {
     samples.extend(stuck(binary).await?);
     samples.extend(idle(binary).await?);
     samples.push(back(binary).await?);
+    samples.extend(deflate::measure(binary).await?);
     Ok(samples)
 }
 
@@ -139,26 +145,34 @@ async fn load(program: &Program, place: Place, broker: SocketAddr, viewers: usiz
 /// Some viewers stop reading under load: what the others notice, and what is held for those.
 async fn stuck(binary: &Path) -> Result<Vec<Sample>> {
     eprintln!("  some stop reading");
+    let (alone, _) = beside(binary, 0, STUCK + BESIDE_STUCK).await?;
+    let (others, _) = beside(binary, STUCK, BESIDE_STUCK).await?;
+    // History grows by megabytes meanwhile, so it takes many of them to be seen beside it, and a second program that has none.
+    let (_, without) = beside(binary, 0, FEW).await?;
+    let (_, with) = beside(binary, MANY_STUCK, FEW).await?;
+    Ok(vec![
+        Sample::new("viewers: beside 5 stuck, p99", Unit::Ms, others.p99_ms).over(alone.p99_ms),
+        Sample::new("viewers: held for a stuck one", Unit::Bytes, (with - without) * 1024.0 * 1024.0 / per(MANY_STUCK)),
+    ])
+}
+
+/// A load on viewers beside others that do not read: how late theirs is, and the resident memory at its end in MiB.
+async fn beside(binary: &Path, stuck: usize, viewers: usize) -> Result<(Outcome, f64)> {
     let pace = Pace { per_s: 20_000, entities: 500, seconds: SECONDS };
     let (folder, broker_folder) = (tempfile::tempdir()?, tempfile::tempdir()?);
     let mosquitto = Mosquitto::start(broker_folder.path(), false).await?;
     let program = Program::start_beside(binary, folder.path(), mosquitto.address).await?;
     pace.introduce(mosquitto.address).await?;
     let place = Place::Program(program.http);
-    let alone = load(&program, place, mosquitto.address, STUCK + BESIDE_STUCK, pace).await?;
-    let before = resident_mib(&program).await?;
     let mut silent = vec![];
-    for _ in 0..STUCK {
+    for _ in 0..stuck {
         silent.push(enter(place).await?);
     }
-    let beside = load(&program, place, mosquitto.address, BESIDE_STUCK, pace).await?;
-    let grown = resident_mib(&program).await? - before;
+    let outcome = load(&program, place, mosquitto.address, viewers, pace).await?;
+    let resident = resident_mib(&program).await?;
     drop(silent);
     program.stop().await?;
-    Ok(vec![
-        Sample::new("viewers: beside 5 stuck, p99", Unit::Ms, beside.p99_ms).over(alone.p99_ms),
-        Sample::new("viewers: held for a stuck one", Unit::Bytes, grown * 1024.0 * 1024.0 / per(STUCK)),
-    ])
+    Ok((outcome, resident))
 }
 
 /// Viewers that nothing happens to: how fast they are let in, and what each holds.
