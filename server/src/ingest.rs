@@ -1,25 +1,16 @@
 //! Ingest: the only task that changes the fleet. Inputs go in, changes go to the recorder, the hub and the links.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use app::backend::LastMessage;
 use app::tile::words::capital;
-use domain::alarm::{Alarm, AlarmState, Severity};
+use domain::alarm::{AlarmState, Severity};
 use domain::change::{Change, Publish};
-use domain::command::{Action, CommandReport, CommandState, Refusal};
-use domain::device::{DeviceId, clean_text};
-use domain::entity::EntityId;
-use domain::fleet::Fleet;
-use domain::group::{BadPlan, GROUP_DEVICE, Group};
-use domain::input::{Input, Message};
-use domain::live::EntityChange;
-use domain::reading::Reading;
+use domain::command::{CommandReport, CommandState, Refusal};
+use domain::input::Input;
 use domain::time::Timestamp;
-use domain::value::Value;
-use domain::written::{AmendError, Amendment};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
 use crate::clock::{ClockSteps, now};
 use crate::hub::Hub;
@@ -27,15 +18,20 @@ use crate::link_watch::LinkWatch;
 use crate::mqtt::link::Link;
 use crate::mqtt::{Ack, Report};
 use crate::noted::Noted;
-use crate::rate::Rate;
 use crate::recorder::{Health, Record, Recorder};
 use crate::redelivery::Memory;
-use crate::store::activity::{Activity, Actor};
+use crate::store::activity::Actor;
 use crate::store::{AlarmEvent, Batch};
 use crate::tasks::Tasks;
 use crate::telemetry::Shown;
-use crate::topics::Topics;
-use crate::trends::Trends;
+
+pub use request::Request;
+pub use state::State;
+
+/// What it is asked.
+mod request;
+/// What it keeps.
+mod state;
 
 /// Inputs handled under one lock.
 const BATCH: usize = 512;
@@ -47,165 +43,6 @@ const MOST_WAITING: usize = 20_000;
 const MOST_COMMANDS: usize = 1_000;
 /// How long the recorder may take to make room for the last records.
 const LAST_RECORDS: Duration = Duration::from_secs(2);
-/// Messages remembered of each device.
-const LAST_MESSAGES: usize = 12;
-/// Devices whose messages are remembered.
-const MAX_REMEMBERED: usize = 2_000;
-
-/// What pages and sockets ask of ingest.
-#[derive(Debug)]
-pub enum Request {
-    /// Send a command.
-    Command {
-        /// Made by the caller, unique.
-        id: String,
-        /// The entity.
-        entity: EntityId,
-        /// What is asked.
-        action: Action,
-        /// From when on it is not sent any more, for one that may wait for its device.
-        expires_at: Option<Timestamp>,
-        /// Who asks.
-        who: Actor,
-        /// The first report: `sent`, `queued` or `refused`.
-        reply: oneshot::Sender<CommandReport>,
-    },
-    /// Write down a command that was refused at once.
-    Refused {
-        /// As the caller is told.
-        report: CommandReport,
-        /// Who asked.
-        who: Actor,
-    },
-    /// Give up a command that waits for its device.
-    Cancel {
-        /// Which command.
-        id: String,
-        /// Who does not want it.
-        who: Actor,
-        /// The last report; `None` when it does not wait.
-        reply: oneshot::Sender<Option<CommandReport>>,
-    },
-    /// Acknowledge an alarm.
-    Acknowledge {
-        /// The alarm's id.
-        alarm: String,
-        /// Who acknowledges.
-        who: Actor,
-        /// The alarm after it; `None` when there is no such alarm.
-        reply: oneshot::Sender<Option<Alarm>>,
-    },
-    /// Write about an entity, a device or an area.
-    Amend {
-        /// What is written.
-        amendment: Amendment,
-        /// What the log says of it.
-        entry: Box<Activity>,
-        /// Told once it is stored, or that it cannot be taken. Dropped when the server stops before.
-        reply: oneshot::Sender<Result<(), AmendError>>,
-    },
-    /// Make a group, or change it.
-    PutGroup {
-        /// The group, right in itself.
-        group: Group,
-        /// Whether it fits; if not, nothing is changed.
-        reply: oneshot::Sender<Result<(), BadPlan>>,
-    },
-    /// Take a group away.
-    RemoveGroup {
-        /// Its id, without `group.`.
-        id: String,
-        /// When it is done.
-        reply: oneshot::Sender<()>,
-    },
-    /// How the publish of a command ended.
-    Outcome(Input),
-}
-
-/// The state of the plant as pages read it. Only ingest writes.
-#[derive(Debug)]
-pub struct State {
-    /// Devices, entities, alarms.
-    pub fleet: Fleet,
-    /// The last hour of each entity.
-    pub trends: Trends,
-    /// The last messages of each device, newest first.
-    pub messages: HashMap<DeviceId, VecDeque<LastMessage>>,
-    /// Commands by id, the last ones.
-    pub commands: VecDeque<CommandReport>,
-    /// Messages since the start; the hub numbers them in the same order.
-    pub rate: Rate,
-    /// The same by broker.
-    pub link_rates: HashMap<Arc<str>, Rate>,
-    /// What was heard on each topic.
-    pub topics: Topics,
-}
-
-impl State {
-    /// A state around a fleet.
-    #[must_use]
-    pub fn new(fleet: Fleet) -> Self {
-        Self {
-            fleet,
-            trends: Trends::default(),
-            messages: HashMap::new(),
-            commands: VecDeque::new(),
-            rate: Rate::default(),
-            link_rates: HashMap::new(),
-            topics: Topics::default(),
-        }
-    }
-
-    fn note(&mut self, change: &Change, now: Timestamp) {
-        match change {
-            Change::Reading(reading) => self.trends.take(reading),
-            // A group has no readings of its own: what it shows is its last hour.
-            Change::Group(view) => self.note_group(&view.id, view.v.as_ref(), now),
-            Change::Gone(id) => self.trends.forget(id),
-            Change::Shown(change) if change.e.device() == GROUP_DEVICE && self.fleet.is_group(&change.e) => {
-                self.note_group(&change.e, change.v.as_ref(), now);
-            }
-            Change::Rejected { message, reason } => self.topics.reject(message, reason, now),
-            Change::Message { message, fed } => {
-                self.topics.hear(message, now);
-                self.remember(message, fed, now);
-            }
-            Change::Command(report) => {
-                self.commands.retain(|known| known.id != report.id);
-                self.commands.push_back(report.clone());
-                if self.commands.len() > 1_000 {
-                    self.commands.pop_front();
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn note_group(&mut self, id: &EntityId, value: Option<&Value>, now: Timestamp) {
-        if let Some(value) = value.cloned() {
-            self.trends.take(&Reading { entity: id.clone(), value, taken_at: now, received_at: now, device_time: false });
-        }
-    }
-
-    fn remember(&mut self, message: &Message, fed: &[EntityChange], now: Timestamp) {
-        self.rate.count();
-        match self.link_rates.get_mut(&message.link) {
-            Some(rate) => rate.count(),
-            None => self.link_rates.entry(Arc::clone(&message.link)).or_default().count(),
-        }
-        let Some(device) = fed.first().and_then(|fed| DeviceId::parse(fed.e.device()).ok()) else { return };
-        if !self.messages.contains_key(&device) && self.messages.len() >= MAX_REMEMBERED {
-            return;
-        }
-        let payload = match std::str::from_utf8(&message.payload) {
-            Ok(text) => clean_text(text, 200),
-            Err(_) => message.payload.iter().take(60).map(|b| format!("{b:02x}")).collect(),
-        };
-        let messages = self.messages.entry(device).or_default();
-        messages.push_front(LastMessage { at: now, topic: clean_text(&message.topic, 200), payload, retained: message.retained });
-        messages.truncate(LAST_MESSAGES);
-    }
-}
 
 /// What ingest works with.
 pub struct Ingest {

@@ -34,7 +34,7 @@ pub async fn upgrade(State(app): State<AppState>, By(caller): By, mut request: R
     }
     let (response, agreed) = match wire::agree(&mut request) {
         Ok(agreed) => agreed,
-        Err(refusal) => return refusal,
+        Err(refusal) => return *refusal,
     };
     app.tasks.clone().spawn(async move {
         if let Some(wire) = agreed.open().await {

@@ -33,10 +33,11 @@ pub(super) struct Wire(WebSocketStream<TokioIo<Upgraded>>);
 ///
 /// # Errors
 /// The answer to a request that asks for none: 426 for another version, 400 for anything else, with what is missing.
-pub(super) fn agree(request: &mut Request) -> Result<(Response, Agreed), Response> {
-    let response = create_response_with_body(request, axum::body::Body::empty).map_err(|error| refuse(&error))?;
+pub(super) fn agree(request: &mut Request) -> Result<(Response, Agreed), Box<Response>> {
+    let response = create_response_with_body(request, axum::body::Body::empty).map_err(|error| Box::new(refuse(&error)))?;
     let upgrade = request.extensions_mut().remove::<OnUpgrade>();
-    let upgrade = upgrade.ok_or_else(|| Problem::new(StatusCode::BAD_REQUEST, "this connection cannot become a WebSocket").into_response())?;
+    let upgrade =
+        upgrade.ok_or_else(|| Box::new(Problem::new(StatusCode::BAD_REQUEST, "this connection cannot become a WebSocket").into_response()))?;
     Ok((response, Agreed(upgrade)))
 }
 

@@ -1,0 +1,112 @@
+//! The state of the plant.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use app::backend::LastMessage;
+use domain::change::Change;
+use domain::command::CommandReport;
+use domain::device::{DeviceId, clean_text};
+use domain::entity::EntityId;
+use domain::fleet::Fleet;
+use domain::group::GROUP_DEVICE;
+use domain::input::Message;
+use domain::live::EntityChange;
+use domain::reading::Reading;
+use domain::time::Timestamp;
+use domain::value::Value;
+
+use crate::rate::Rate;
+use crate::topics::Topics;
+use crate::trends::Trends;
+
+/// Messages remembered of each device.
+const LAST_MESSAGES: usize = 12;
+/// Devices whose messages are remembered.
+const MAX_REMEMBERED: usize = 2_000;
+
+/// The state of the plant as pages read it. Only ingest writes.
+#[derive(Debug)]
+pub struct State {
+    /// Devices, entities, alarms.
+    pub fleet: Fleet,
+    /// The last hour of each entity.
+    pub trends: Trends,
+    /// The last messages of each device, newest first.
+    pub messages: HashMap<DeviceId, VecDeque<LastMessage>>,
+    /// Commands by id, the last ones.
+    pub commands: VecDeque<CommandReport>,
+    /// Messages since the start; the hub numbers them in the same order.
+    pub rate: Rate,
+    /// The same by broker.
+    pub link_rates: HashMap<Arc<str>, Rate>,
+    /// What was heard on each topic.
+    pub topics: Topics,
+}
+
+impl State {
+    /// A state around a fleet.
+    #[must_use]
+    pub fn new(fleet: Fleet) -> Self {
+        Self {
+            fleet,
+            trends: Trends::default(),
+            messages: HashMap::new(),
+            commands: VecDeque::new(),
+            rate: Rate::default(),
+            link_rates: HashMap::new(),
+            topics: Topics::default(),
+        }
+    }
+
+    /// Takes a change in.
+    pub(super) fn note(&mut self, change: &Change, now: Timestamp) {
+        match change {
+            Change::Reading(reading) => self.trends.take(reading),
+            // A group has no readings of its own: what it shows is its last hour.
+            Change::Group(view) => self.note_group(&view.id, view.v.as_ref(), now),
+            Change::Gone(id) => self.trends.forget(id),
+            Change::Shown(change) if change.e.device() == GROUP_DEVICE && self.fleet.is_group(&change.e) => {
+                self.note_group(&change.e, change.v.as_ref(), now);
+            }
+            Change::Rejected { message, reason } => self.topics.reject(message, reason, now),
+            Change::Message { message, fed } => {
+                self.topics.hear(message, now);
+                self.remember(message, fed, now);
+            }
+            Change::Command(report) => {
+                self.commands.retain(|known| known.id != report.id);
+                self.commands.push_back(report.clone());
+                if self.commands.len() > 1_000 {
+                    self.commands.pop_front();
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn note_group(&mut self, id: &EntityId, value: Option<&Value>, now: Timestamp) {
+        if let Some(value) = value.cloned() {
+            self.trends.take(&Reading { entity: id.clone(), value, taken_at: now, received_at: now, device_time: false });
+        }
+    }
+
+    fn remember(&mut self, message: &Message, fed: &[EntityChange], now: Timestamp) {
+        self.rate.count();
+        match self.link_rates.get_mut(&message.link) {
+            Some(rate) => rate.count(),
+            None => self.link_rates.entry(Arc::clone(&message.link)).or_default().count(),
+        }
+        let Some(device) = fed.first().and_then(|fed| DeviceId::parse(fed.e.device()).ok()) else { return };
+        if !self.messages.contains_key(&device) && self.messages.len() >= MAX_REMEMBERED {
+            return;
+        }
+        let payload = match std::str::from_utf8(&message.payload) {
+            Ok(text) => clean_text(text, 200),
+            Err(_) => message.payload.iter().take(60).map(|b| format!("{b:02x}")).collect(),
+        };
+        let messages = self.messages.entry(device).or_default();
+        messages.push_front(LastMessage { at: now, topic: clean_text(&message.topic, 200), payload, retained: message.retained });
+        messages.truncate(LAST_MESSAGES);
+    }
+}
