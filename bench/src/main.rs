@@ -7,7 +7,7 @@
 //! `SIGNALBOX_BIN` names another program than the one next to this, `BENCH_RUNS` another number of runs than five. The program's folder is made
 //! where the system keeps temporary files, and how fast that disk is shows in the rate of the ingest; `TMPDIR` names another place.
 //!
-//! `bench store [READINGS]` measures history alone, `bench viewers` many viewers, `bench faults [NAME …]` runs the faults that the program has to survive instead.
+//! `bench store [READINGS]` measures history alone, `bench viewers [PART …]` many viewers, `bench faults [NAME …]` runs the faults that the program has to survive instead.
 
 #![expect(clippy::print_stdout, reason = "its output is what it is for")]
 
@@ -85,7 +85,7 @@ async fn main() -> Result<()> {
     if let Some(("faults", names)) = words.split_first().map(|(first, names)| (first.as_str(), names)) {
         return faults::run(&binary, names).await;
     }
-    let is_crowd = words.first().is_some_and(|word| word == "viewers");
+    let crowd = words.split_first().filter(|(first, _)| *first == "viewers").map(|(_, names)| names);
     let runs = match std::env::var("BENCH_RUNS") {
         Ok(text) => text.parse::<usize>().ok().filter(|runs| *runs > 0).with_context(|| format!("BENCH_RUNS=\"{text}\" is no number of runs"))?,
         Err(_) => 5,
@@ -93,7 +93,10 @@ async fn main() -> Result<()> {
     let mut samples = vec![];
     for run in 0..runs {
         eprintln!("run {} of {runs}", run + 1);
-        samples.push(if is_crowd { viewers::measure(&binary).await? } else { measure(&binary, run).await? });
+        samples.push(match crowd {
+            Some(names) => viewers::measure(&binary, names).await?,
+            None => measure(&binary, run).await?,
+        });
     }
     println!("{}\nruns: {runs}; median, lowest to highest, and the ratio to the floor of the same run\n", binary.display());
     print!("{}", table::of(&samples));
