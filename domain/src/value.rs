@@ -343,6 +343,17 @@ impl Value {
         }
     }
 
+    /// The word of what is neither a number nor on or off: a text, where a cover stands, the mode of a climate.
+    #[must_use]
+    pub fn word(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Cover(cover) => Some(cover.state.as_str()),
+            Self::Climate(climate) => climate.mode.as_deref(),
+            Self::Number(_) | Self::Bool(_) | Self::Light(_) => None,
+        }
+    }
+
     /// The value as a person reads it, without a unit: `21.4`, `On`, `Auto`.
     #[must_use]
     pub fn words(&self, precision: Option<u8>) -> Cow<'_, str> {

@@ -18,6 +18,7 @@ use domain::live::{Deliver, EntityView};
 use domain::rule::Condition;
 use domain::time::{DAY_MS, SECOND_MS, Timestamp};
 use domain::value::Value;
+use domain::words::Words;
 use jiff::tz::TimeZone;
 use tokio::sync::{mpsc, oneshot};
 
@@ -137,6 +138,16 @@ impl LiveBackend {
         require(caller, Role::Viewer)?;
         let found = self.store.buckets(entities, range, bucket_ms).await.map_err(|error| internal(&error))?;
         Ok(self.rounded(found))
+    }
+
+    /// What an entity said in words, in about as many rows as `points` says at most.
+    ///
+    /// # Errors
+    /// [`BackendError::Forbidden`] for those who may not look.
+    pub async fn words(&self, caller: &Caller, entity: &EntityId, range: Range, points: usize) -> Result<Words, BackendError> {
+        require(caller, Role::Viewer)?;
+        let found = self.store.words(std::slice::from_ref(entity), range, points).await.map_err(|error| internal(&error))?;
+        Ok(found.into_iter().next().unwrap_or_else(|| Words::none(entity.clone())))
     }
 
     /// The moment from which on single readings of an entity are kept.
@@ -308,7 +319,7 @@ fn limits(state: &State, id: &EntityId) -> Vec<Limit> {
 }
 
 fn can_be_charted(view: &EntityView) -> bool {
-    !matches!(view.v, Some(Value::Text(_))) && !matches!(view.kind, EntityKind::Text | EntityKind::Button | EntityKind::Select)
+    view.kind != EntityKind::Button
 }
 
 #[async_trait]
@@ -371,13 +382,14 @@ impl Backend for LiveBackend {
             let mut chosen: Vec<EntityView> =
                 request.entities.iter().filter_map(|id| choices.iter().find(|view| view.id.as_str() == id)).take(MAX_CHART_SERIES).cloned().collect();
             if chosen.is_empty() && request.entities.is_empty() {
-                chosen.extend(choices.iter().find(|view| view.kind.is_sensor()).cloned());
+                chosen.extend(choices.iter().find(|view| view.kind.is_sensor() && !view.says_words()).cloned());
             }
             let limits = chosen.iter().map(|view| limits(&state, &view.id)).collect();
             (self.shell_of(caller, &state, now), choices, chosen, limits)
         };
         let wanted = past::Wanted { range, now, points, compare: request.compare, meter: request.meter, zone: &self.zone };
-        let past::Answer { series, previous, around, marks } = past::read(&*self.store, &chosen, &wanted).await.map_err(|error| internal(&error))?;
+        let past::Answer { series, words, previous, around, marks } =
+            past::read(&*self.store, &chosen, &wanted).await.map_err(|error| internal(&error))?;
         let ids: Vec<EntityId> = chosen.iter().map(|view| view.id.clone()).collect();
         let excluded = self.store.excluded(&ids, range, MOST_EXCLUDED).await.map_err(|error| internal(&error))?;
         // The charts are worth more than this sentence.
@@ -390,6 +402,7 @@ impl Backend for LiveBackend {
             range,
             is_live,
             series,
+            words,
             limits,
             previous,
             around,

@@ -20,6 +20,7 @@ use domain::history::{Range, Resolution, Series};
 use domain::reading::Reading;
 use domain::time::Timestamp;
 use domain::value::Value;
+use domain::words::Words;
 use jiff::tz::TimeZone;
 use sqlx::SqlitePool;
 use tokio::sync::Mutex;
@@ -150,6 +151,8 @@ mod runs;
 mod states;
 /// Answers for states and meters.
 mod traced;
+/// What was said when.
+mod words;
 
 /// More buckets are in no answer, whatever was asked for: those of states are filled, whether anything changed in them or not.
 const MOST_BUCKETS: usize = 100_000;
@@ -301,6 +304,19 @@ impl Store for SqliteStore {
             all.push(match keys.get(entity) {
                 Some(&key) => held::list(&mut reader, key, Range { to: range.to.min(now), ..range }).await?,
                 None => Held::default(),
+            });
+        }
+        Ok(all)
+    }
+
+    async fn words(&self, entities: &[EntityId], range: Range, points: usize) -> Result<Vec<Words>, StoreError> {
+        let mut reader = self.readers.acquire().await?;
+        let keys = series::find(&mut reader, entities).await?;
+        let (mut all, now) = (Vec::with_capacity(entities.len()), now().plus_ms(1));
+        for entity in entities {
+            all.push(match keys.get(entity) {
+                Some(&key) => words::list(&mut reader, key, entity, Range { to: range.to.min(now), ..range }, points).await?,
+                None => Words::none(entity.clone()),
             });
         }
         Ok(all)
