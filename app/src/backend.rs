@@ -12,6 +12,7 @@ use domain::excluded::Excluded;
 use domain::history::{Range, Series};
 use domain::live::{EntityView, LinkView};
 use domain::time::Timestamp;
+use domain::words::Words;
 use leptos::prelude::use_context;
 use serde::{Deserialize, Serialize};
 
@@ -175,6 +176,9 @@ pub struct HistoryPage {
     pub utc_offset_s: i32,
     /// The chosen entities' series, in the order of `chosen`.
     pub series: Vec<Series>,
+    /// What those of `chosen` said that speak in words; their series are empty.
+    #[serde(default)]
+    pub words: Vec<Words>,
     /// The limits of each of `chosen`.
     pub limits: Vec<Vec<Limit>>,
     /// The numbers among `chosen` in the period before, which is as long and ends where the range begins. Empty when nobody asked.

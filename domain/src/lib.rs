@@ -58,3 +58,5 @@ pub mod excluded;
 pub mod history;
 /// Frames of the WebSocket.
 pub mod live;
+/// What is said in words.
+pub mod words;

@@ -109,6 +109,15 @@ const fn is_false(b: &bool) -> bool {
 }
 
 impl EntityView {
+    /// Whether its history is one of words: a mode, where a cover stands.
+    #[must_use]
+    pub const fn says_words(&self) -> bool {
+        match &self.v {
+            Some(value) => matches!(value, Value::Text(_) | Value::Cover(_) | Value::Climate(_)),
+            None => matches!(self.kind, EntityKind::Text | EntityKind::Select | EntityKind::Cover | EntityKind::Climate),
+        }
+    }
+
     /// The view of an entity without a reading.
     #[must_use]
     pub fn of(entity: &Entity, area: Option<AreaId>) -> Self {

@@ -79,6 +79,30 @@ for (const javaScriptEnabled of [false, true]) {
       await expect(page.getByRole('link', { name: 'Meter reading' })).toHaveAttribute('aria-current', 'true');
     });
 
+    test('words stand in a lane, with their shares and their changes', async ({ page, devices }) => {
+      const device = freshDevice('mode');
+      const start = Date.now() - 600_000;
+      const said = [[0, 'Idle'], [240_000, 'Running'], [420_000, 'Fault'], [480_000, 'Idle']] as const;
+      for (const [after, value] of said) {
+        await devices.publishAsync(`sensors/${device}/mode`, JSON.stringify({ value, ts: start + after }), { qos: 1 });
+      }
+      const path = `/history?e=${device}.mode&from=${start}&to=${start + 600_000}`;
+      const lane = page.locator('.chart-svg[data-size=lane]');
+      await expect(async () => {
+        await page.goto(path);
+        await expect(lane.locator('g title')).toHaveText([/^Idle, .* to /, /^Running, .* to /, /^Fault, .* to /, /^Idle, since /], { timeout: 1_000 });
+      }).toPass();
+      await expect(lane.locator('.lane-word')).toHaveText(['Idle', 'Running', 'Fault', 'Idle']);
+      // The same word looks the same, another one does not.
+      const looks = await lane.locator('g[class]:has(> .lane-on)').evaluateAll((all) => all.map((one) => one.className.baseVal + one.querySelector('.lane-mark')?.getAttribute('class')));
+      expect(looks[0]).toBe(looks[3]);
+      expect(new Set(looks).size).toBe(3);
+      await expect(page.locator('.shares li')).toHaveText([/^Idle 60 % ?6 min$/, /^Running 30 % ?3 min$/, /^Fault 10 % ?60 s$/]);
+      await expect(page.locator('td[data-label=Change]')).toHaveText(/^4 ?changes$/);
+      await expect(page.locator('td[data-label=Last]')).toHaveText('Idle');
+      await expect(page.locator('.picker .check:has(input:checked) .end')).toHaveText('words');
+    });
+
     test('the chart can be taken along as a table, for just what is shown', async ({ page }) => {
       await page.goto(`${SERIES}&from=1781265806000&to=1781269406000`);
       await page.getByText('Export', { exact: true }).click();
@@ -343,6 +367,32 @@ test('new values go on at the end of the line, and nothing jumps', async ({ page
   await report(devices, device, 'temperature', '61.5');
   await expect(cell).toHaveText('61.5');
   await expect.poll(() => ticks.allTextContents()).not.toEqual(axis);
+});
+
+test('new words go on at the end of their lane, and the crosshair says them', async ({ page, devices }) => {
+  const device = freshDevice('mode');
+  await report(devices, device, 'mode', 'Idle');
+  await openLive(page, '/');
+  await expect(page.locator(`a[href="/devices/${device}"]`).first()).toBeVisible();
+  await openLive(page, `/history?e=${device}.mode&range=15m`);
+  const cursor = page.getByRole('slider', { name: /Point in time/ });
+  await expect(cursor).toBeVisible();
+  const spans = page.locator('.chart-svg[data-size=lane] g title');
+  const last = page.locator('td[data-label=Last]');
+  for (const [n, word] of ['Running', 'Running', 'Fault "hot"'].entries()) {
+    await report(devices, device, 'mode', word);
+    await expect(last).toHaveText(word);
+    await expect(spans).toHaveCount(n < 2 ? 2 : 3);
+    await expect(page.locator('.chart-svg[data-size=lane] .end-text')).toHaveText(word);
+  }
+  await cursor.focus();
+  await page.keyboard.press('End');
+  await expect(cursor).toHaveAttribute('aria-valuetext', /: Mode Fault "hot"$/);
+  await expect(page.locator('.tip-lane')).toHaveText('Fault "hot"');
+  await page.keyboard.press('ArrowLeft');
+  await expect(page.locator('.tip-lane')).toHaveText('Running');
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  expect(violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')).toEqual([]);
 });
 
 test('a link to share stands still', async ({ page, context }) => {

@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::moment;
 use crate::store::StoreError;
 use crate::store::sqlite::Beside;
-use crate::table_out::{Rows, Source, Table, csv_head, csv_rows};
+use crate::table_out::{Part, Rows, Source, Table, csv_head, csv_rows};
 
 /// Tables for programs that read columns.
 #[cfg(feature = "parquet")]
@@ -94,7 +94,7 @@ pub async fn run(config: &Config, args: &ExportArgs) -> Result<()> {
         Some(path) => {
             let file = beside(path)?;
             let mut sheet = sheet(args.format, rows, BufWriter::new(file.reopen()?))?;
-            while let Some(series) = table.next().await? {
+            while let Some(Part::Numbers(series)) = table.next().await? {
                 sheet.write(&series).with_context(|| format!("cannot write {}", path.display()))?;
             }
             sheet.finish().with_context(|| format!("cannot write {}", path.display()))?;
@@ -103,7 +103,7 @@ pub async fn run(config: &Config, args: &ExportArgs) -> Result<()> {
         None => {
             let written = async {
                 let mut sheet = sheet(args.format, rows, BufWriter::new(io::stdout()))?;
-                while let Some(series) = table.next().await? {
+                while let Some(Part::Numbers(series)) = table.next().await? {
                     sheet.write(&series)?;
                 }
                 sheet.finish()
@@ -211,6 +211,7 @@ fn is_closed_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe))
 }
 
+// Numbers only: this source says no words.
 impl Source for Beside {
     type Error = StoreError;
 

@@ -7,6 +7,7 @@ use std::future::Future;
 use domain::entity::EntityId;
 use domain::history::{MAX_POINTS, Range, Resolution, Series};
 use domain::time::{DAY_MS, Timestamp};
+use domain::words::Words;
 use jiff::tz::TimeZone;
 
 /// What the rows of a table are.
@@ -34,8 +35,21 @@ pub trait Source: Send {
         points: usize,
         zone: Option<&TimeZone>,
     ) -> impl Future<Output = Result<Option<Series>, Self::Error>> + Send;
+    /// What an entity said in words, in about as many rows as `points` says at most; `None` from a source that has none.
+    fn words(&mut self, _entity: &EntityId, _range: Range, _points: usize) -> impl Future<Output = Result<Option<Words>, Self::Error>> + Send {
+        std::future::ready(Ok(None))
+    }
     /// Buckets of an entity.
     fn buckets(&mut self, entity: &EntityId, range: Range, bucket_ms: i64) -> impl Future<Output = Result<Option<Series>, Self::Error>> + Send;
+}
+
+/// Rows of one entity, in order of time.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Part {
+    /// Numbers, and states as 1 and 0.
+    Numbers(Series),
+    /// Words, of an entity that has no numbers in the range.
+    Words(Words),
 }
 
 /// A table that is being read.
@@ -43,40 +57,69 @@ pub trait Source: Send {
 pub struct Table<S> {
     source: S,
     rows: Rows,
-    /// What is still to be read, the first last.
-    left: Vec<(EntityId, Range)>,
+    /// What is still to be read, the first last. Words are asked for when an entity had no numbers.
+    left: Vec<(EntityId, Range, Kind)>,
     /// The entity whose beginning is known.
     begun: Option<EntityId>,
+    /// The last entity that had numbers.
+    counted: Option<EntityId>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Numbers,
+    Words,
 }
 
 impl<S: Source> Table<S> {
     /// A table of some entities, one after the other, each in its range.
     pub fn new(source: S, entities: impl DoubleEndedIterator<Item = (EntityId, Range)>, rows: Rows) -> Self {
-        Self { source, rows, left: entities.rev().collect(), begun: None }
+        let both = |(entity, range): (EntityId, Range)| [(entity.clone(), range, Kind::Words), (entity, range, Kind::Numbers)];
+        Self { source, rows, left: entities.rev().flat_map(both).collect(), begun: None, counted: None }
     }
 
-    /// The next rows, at least one, all of one entity and in order of time; `None` after the last.
+    /// The next rows, at least one; `None` after the last.
     ///
     /// # Errors
     /// What the source says. The table cannot be read on.
-    pub async fn next(&mut self) -> Result<Option<Series>, S::Error> {
-        while let Some((entity, range)) = self.left.pop() {
+    pub async fn next(&mut self) -> Result<Option<Part>, S::Error> {
+        while let Some((entity, range, kind)) = self.left.pop() {
+            if kind == Kind::Words {
+                if let Some(words) = self.words(&entity, range).await? {
+                    return Ok(Some(Part::Words(words)));
+                }
+                continue;
+            }
             let series = match self.rows.clone() {
                 Rows::Every => self.every(entity, range).await?,
                 Rows::Points(points, zone) => self.source.points(&entity, range, points, zone.as_ref()).await?,
                 Rows::Buckets(ms) => {
                     let (piece, rest) = piece(range, ms);
                     if rest.len_ms() > 0 {
-                        self.left.push((entity.clone(), rest));
+                        self.left.push((entity.clone(), rest, Kind::Numbers));
                     }
                     self.source.buckets(&entity, piece, ms).await?
                 }
             };
             if let Some(series) = series.filter(|series| !series.t.is_empty()) {
-                return Ok(Some(series));
+                self.counted = Some(series.entity.clone());
+                return Ok(Some(Part::Numbers(series)));
             }
         }
         Ok(None)
+    }
+
+    async fn words(&mut self, entity: &EntityId, range: Range) -> Result<Option<Words>, S::Error> {
+        let points = match self.rows {
+            Rows::Every => usize::MAX,
+            Rows::Points(points, _) => points,
+            // Of a length of time several words are true.
+            Rows::Buckets(_) => return Ok(None),
+        };
+        if self.counted.as_ref() == Some(entity) || range.len_ms() == 0 {
+            return Ok(None);
+        }
+        Ok(self.source.words(entity, range, points).await?.filter(|words| !words.t.is_empty()))
     }
 
     async fn every(&mut self, entity: EntityId, mut range: Range) -> Result<Option<Series>, S::Error> {
@@ -92,8 +135,8 @@ impl<S: Source> Table<S> {
         if series.as_ref().is_some_and(|series| series.resolution != Resolution::Raw) && range.len_ms() > 1 {
             // More readings than an answer holds: in two halves.
             let middle = range.from.plus_ms(range.len_ms() / 2);
-            self.left.push((entity.clone(), Range { from: middle, to: range.to }));
-            self.left.push((entity, Range { from: range.from, to: middle }));
+            self.left.push((entity.clone(), Range { from: middle, to: range.to }, Kind::Numbers));
+            self.left.push((entity, Range { from: range.from, to: middle }, Kind::Numbers));
             return Ok(None);
         }
         Ok(series.map(readings))
@@ -124,8 +167,8 @@ fn piece(range: Range, bucket_ms: i64) -> (Range, Range) {
     (Range { to: end, ..range }, Range { from: end, ..range })
 }
 
-// Ids hold letters, digits, dots, dashes and underscores only and begin with a letter or digit: nothing in a row needs quotes, and no spreadsheet
-// takes any of it for a formula.
+// Ids hold letters, digits, dots, dashes and underscores only and begin with a letter or digit: nothing in a row but words needs quotes, and no
+// spreadsheet takes any of it for a formula.
 
 /// The first line of a table.
 #[must_use]
@@ -137,6 +180,37 @@ pub const fn csv_head(rows: &Rows) -> &'static str {
 }
 
 /// Rows as lines of a table.
+#[must_use]
+pub fn csv_part(rows: &Rows, part: &Part) -> String {
+    match part {
+        Part::Numbers(series) => csv_rows(rows, series),
+        Part::Words(words) => csv_words(rows, words),
+    }
+}
+
+/// Words as lines of a table: in place of the value, or of the last one. A row of several changes says the word that held longest.
+fn csv_words(rows: &Rows, words: &Words) -> String {
+    let mut out = String::new();
+    for ((&at, &word), &n) in words.t.iter().zip(&words.word).zip(&words.n) {
+        let (entity, at, word) = (&words.entity, Time(at), words.words.get(word).map(|held| field(&held.word)).unwrap_or_default());
+        let written = match rows {
+            // The word in force when the range began was said at another moment.
+            Rows::Every if n == 0 => Ok(()),
+            Rows::Every => writeln!(out, "{entity},{at},{word}"),
+            Rows::Points(..) | Rows::Buckets(_) => writeln!(out, "{entity},{at},,,,{word},{n}"),
+        };
+        written.expect("a string takes all that is written to it");
+    }
+    out
+}
+
+/// A word of a device as a field: in quotes where it needs them, and never a formula.
+fn field(word: &str) -> String {
+    let guard = if word.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
+    if guard.is_empty() && !word.contains([',', '"', '\n', '\r']) { word.to_owned() } else { format!("\"{guard}{}\"", word.replace('"', "\"\"")) }
+}
+
+/// Numbers as lines of a table.
 #[must_use]
 pub fn csv_rows(rows: &Rows, series: &Series) -> String {
     let Series { entity, t, min, mean, max, last, n, .. } = series;
@@ -178,6 +252,20 @@ mod tests {
             left = rest;
         }
         all
+    }
+
+    #[test]
+    fn a_word_is_a_field_and_never_a_formula() {
+        for (word, written) in [
+            ("On the road", "On the road"),
+            ("Auto, drip", "\"Auto, drip\""),
+            ("say \"hi\"", "\"say \"\"hi\"\"\""),
+            ("=1+1", "\"'=1+1\""),
+            ("-5", "\"'-5\""),
+            ("two\nlines", "\"two\nlines\""),
+        ] {
+            assert_eq!(field(word), written);
+        }
     }
 
     #[test]

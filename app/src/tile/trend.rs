@@ -1,13 +1,21 @@
 //! The last hour: the points of a sparkline, the spans of a strip, and their shapes.
 
 use domain::alarm::Severity;
+use domain::history::{Range, Resolution};
 use domain::time::{HOUR_MS, MINUTE_MS, Timestamp};
 use domain::value::Value;
 
 use crate::backend::{Limit, Tile, Trend};
+use crate::components::chart::gaps::{each_run, interval_ms};
+use crate::components::chart::number::push_tenths;
+use crate::components::chart::path::{Point, stroke};
+use crate::components::chart::scale::share_below;
+use crate::components::chart::time_axis::x_percent;
 
 /// Points of a line: one a minute.
 const POINTS: usize = 60;
+/// Most spans of a strip, the newest.
+const MOST_SPANS: usize = 200;
 /// Width and height of a sparkline's view box.
 const WIDTH: f64 = 120.0;
 const TOP: f64 = 3.0;
@@ -46,10 +54,13 @@ impl Past {
                 let Value::Number(n) = value else { return };
                 let ahead = minute(t) - *end;
                 if ahead > 0 {
-                    let skipped = usize::try_from(ahead - 1).unwrap_or(POINTS).min(POINTS);
-                    points.extend(std::iter::repeat_n(None, skipped));
-                    points.push(Some(*n));
-                    points.drain(..points.len().saturating_sub(POINTS));
+                    // One by one: an hour has few minutes, and this takes the least code.
+                    for left in (0..ahead.min(POINTS as i64)).rev() {
+                        points.push(Some(*n).filter(|_| left == 0));
+                        if points.len() > POINTS {
+                            points.remove(0);
+                        }
+                    }
                     *end += ahead;
                 } else if ahead == 0
                     && let Some(last) = points.last_mut()
@@ -69,8 +80,8 @@ impl Past {
                     }
                     _ => {}
                 }
-                if spans.len() > 200 {
-                    spans.drain(..100);
+                if spans.len() > MOST_SPANS {
+                    spans.remove(0);
                 }
             }
         }
@@ -120,85 +131,55 @@ pub fn spark(past: &Past, limits: &[Limit], now: Timestamp) -> Spark {
         min = min.min(limit.value);
         max = max.max(limit.value);
     }
-    let y = |n: f64| if max > min { BOTTOM - (n - min) / (max - min) * (BOTTOM - TOP) } else { f64::midpoint(TOP, BOTTOM) };
-    let x = |i: usize| i as f64 * WIDTH / (POINTS - 1) as f64;
+    let y = |n: f64| TOP + share_below(n, min, max) * (BOTTOM - TOP);
+    let span = Range { from: Timestamp::default(), to: Timestamp::from_ms((POINTS as i64 - 1) * MINUTE_MS) };
 
-    let known: Vec<(usize, f64)> = points.iter().enumerate().filter_map(|(i, n)| n.map(|n| (i, n))).collect();
-    let rhythm = rhythm(&known);
-    let mut spark = Spark::default();
-    let mut before: Option<usize> = None;
-    for &(i, n) in &known {
-        // A line is broken when a reading is later than three times the usual distance; never bridged, never dropped to zero.
-        let joined = before.is_some_and(|before| i - before <= 3 * rhythm);
-        spark.line.push(if joined { 'L' } else { 'M' });
-        point(&mut spark.line, x(i), y(n));
-        before = Some(i);
-    }
-    if let Some(&(i, n)) = known.last() {
-        spark.end.push('M');
-        point(&mut spark.end, x(i), y(n));
-        spark.end.push_str("h0");
-        if i + rhythm < POINTS - 1 {
-            let mut gap = String::from("M");
-            point(&mut gap, x(i), y(n));
-            gap.push_str("H120");
-            spark.gap = Some(gap);
+    let (mut times, mut line): (Vec<Timestamp>, Vec<Point>) = (vec![], vec![]);
+    for (i, n) in (0..).zip(&points) {
+        if let Some(n) = n {
+            let at = Timestamp::from_ms(i * MINUTE_MS);
+            times.push(at);
+            line.push((x_percent(span, at) * WIDTH / 100.0, y(*n)));
         }
     }
-    spark.limits = limits
-        .iter()
-        .map(|limit| {
-            let mut path = String::from("M0 ");
-            tenths(&mut path, y(limit.value));
-            path.push_str("H120");
-            (limit.severity, path)
-        })
-        .collect();
+    let resolution = Resolution::BucketMs(MINUTE_MS);
+    let mut spark = Spark::default();
+    each_run(&times, resolution, &mut |run| stroke(&mut spark.line, line.get(run).unwrap_or_default()));
+    if let (Some(at), Some(last)) = (times.last(), line.last()) {
+        stroke(&mut spark.end, &[*last]);
+        if interval_ms(&times, resolution).is_some_and(|ms| span.to.since_ms(*at) > ms) {
+            spark.gap = Some(level(*last));
+        }
+    }
+    spark.limits = limits.iter().map(|limit| (limit.severity, level((0.0, y(limit.value))))).collect();
     spark
 }
 
-/// The usual distance of points in minutes: the median.
-fn rhythm(known: &[(usize, f64)]) -> usize {
-    let steps = || known.windows(2).map(|pair| pair[1].0 - pair[0].0);
-    let half = steps().count() / 2;
-    // An hour has few minutes: counting takes less code than sorting.
-    (1..60).find(|step| steps().filter(|other| other <= step).count() > half).unwrap_or(1)
+/// From a point to the right edge.
+fn level((x, y): Point) -> String {
+    let mut d = String::new();
+    stroke(&mut d, &[(x, y), (WIDTH, y)]);
+    d
 }
 
 /// Left edge and width of each span of a strip that is 100 wide, for the hour before `now`.
 #[must_use]
 pub fn spans(past: &Past, now: Timestamp) -> Vec<(String, String)> {
     let Past::Spans(spans) = past else { return vec![] };
-    let start = now.plus_ms(-HOUR_MS);
-    let x = |t: Timestamp| t.since_ms(start).clamp(0, HOUR_MS) as f64 * 100.0 / HOUR_MS as f64;
+    let hour = Range { from: now.plus_ms(-HOUR_MS), to: now };
+    let x = |t: Timestamp| x_percent(hour, t);
     spans
         .iter()
         .map(|&(from, to)| (x(from), to.map_or(100.0, x)))
         .filter(|(from, to)| to > from)
         .map(|(from, to)| {
             let (mut left, mut width) = (String::new(), String::new());
-            tenths(&mut left, from);
+            push_tenths(&mut left, from);
             // Nothing that happened is too short to see.
-            tenths(&mut width, (to - from).max(0.6));
+            push_tenths(&mut width, (to - from).max(0.6));
             (left, width)
         })
         .collect()
-}
-
-fn point(path: &mut String, x: f64, y: f64) {
-    tenths(path, x);
-    path.push(' ');
-    tenths(path, y);
-}
-
-/// Writes a number with at most one decimal; the standard formatting of floats would weigh more than the rest of this file.
-fn tenths(path: &mut String, n: f64) {
-    let tenths = (n * 10.0).round() as i64;
-    path.push_str(&(tenths / 10).to_string());
-    if tenths % 10 != 0 {
-        path.push('.');
-        path.push_str(&(tenths % 10).abs().to_string());
-    }
 }
 
 /// The tiles with trends no finer than a line can show: each digit travels in every page.
@@ -260,7 +241,7 @@ mod tests {
         points[45..].fill(None);
         let broken = spark(&line(points), &[], NOW);
         assert_eq!(broken.line.matches('M').count(), 2);
-        assert_eq!(broken.gap.as_deref(), Some("M89.5 16H120"));
+        assert_eq!(broken.gap.as_deref(), Some("M89.5 16L120 16"));
     }
 
     #[test]
@@ -277,10 +258,19 @@ mod tests {
     }
 
     #[test]
-    fn the_rhythm_is_the_median_distance() {
-        for (minutes, distance) in [(&[][..], 1), (&[7], 1), (&[0, 3], 3), (&[0, 5, 10, 11], 5), (&[0, 1, 10], 9), (&[0, 59], 59)] {
-            let known: Vec<(usize, f64)> = minutes.iter().map(|&minute| (minute, 0.0)).collect();
-            assert_eq!(rhythm(&known), distance, "{minutes:?}");
+    fn a_line_ends_late_by_the_rhythm_of_its_sensor() {
+        for (minutes, segments, is_late) in [
+            (&[7][..], 1, true),
+            (&[59], 1, false),
+            (&[50, 53, 56], 1, false),
+            (&[49, 52, 55], 1, true),
+            (&[0, 5, 10, 11, 59], 2, false),
+            (&[0, 59], 1, false),
+        ] {
+            let mut points = vec![None; 60];
+            minutes.iter().for_each(|&minute: &usize| points[minute] = Some(1.0));
+            let drawn = spark(&line(points), &[], NOW);
+            assert_eq!((drawn.line.matches('M').count(), drawn.gap.is_some()), (segments, is_late), "{minutes:?}");
         }
     }
 

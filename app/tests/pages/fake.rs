@@ -13,6 +13,7 @@ use domain::live::{EntityView, LinkState, LinkView};
 use domain::quality::Quality;
 use domain::time::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Timestamp};
 use domain::value::{LightState, OnOff, Value};
+use domain::words::{HeldWord, Words};
 
 /// Fri 12 Jun 2026, 14:03:26 in UTC+2.
 pub(crate) const NOW: Timestamp = Timestamp::from_ms(1_781_265_806_000);
@@ -134,7 +135,7 @@ pub(crate) fn series(entity: &EntityView, range: Range) -> Series {
         "lux" => (20_000.0, 20_000.0),
         _ => (0.5, 0.5),
     };
-    if entity.v.is_none() {
+    if entity.v.is_none() || entity.says_words() {
         return Series::empty(entity.id.clone(), Resolution::BucketMs(5 * MINUTE_MS));
     }
     let mut series = Series::empty(entity.id.clone(), if entity.kind.is_sensor() { Resolution::BucketMs(5 * MINUTE_MS) } else { Resolution::Raw });
@@ -150,6 +151,20 @@ pub(crate) fn series(entity: &EntityView, range: Range) -> Series {
         push(&mut series, range.from.plus_ms(i64::from(n) * 5 * MINUTE_MS), base + swing * (angle - 0.4).cos() + wiggle, 0.6);
     }
     series
+}
+
+/// A day of a mode: what is usual, for an hour what nobody should call a mode, and once many changes at a time.
+fn words(entity: &EntityView, range: Range) -> Words {
+    let said = ["Auto", "Manual", HOSTILE].map(|word| HeldWord { word: word.to_owned(), ms: 8 * HOUR_MS });
+    Words {
+        t: [0, 8, 16, 23].map(|hours| range.from.plus_ms(hours * HOUR_MS)).to_vec(),
+        word: vec![0, 2, 1, 0],
+        n: vec![0, 1, 7, 1],
+        words: said.to_vec(),
+        n_changes: 9,
+        resolution: Resolution::BucketMs(HOUR_MS),
+        ..Words::none(entity.id.clone())
+    }
 }
 
 fn push(series: &mut Series, t: Timestamp, v: f64, spread: f64) {
@@ -246,6 +261,7 @@ impl Backend for Greenhouse {
             is_live: request.to.is_empty() && request.from.is_empty(),
             utc_offset_s: 7_200,
             series: chosen.iter().map(|entity| series(entity, range)).collect(),
+            words: chosen.iter().filter(|entity| entity.says_words()).map(|entity| words(entity, range)).collect(),
             limits: chosen.iter().map(|entity| limits(entity.id.key())).collect(),
             previous: if request.compare { numbers.iter().map(|entity| series(entity, before)).collect() } else { vec![] },
             around: numbers.first().map(|entity| Around { range: week, series: series(entity, week) }),

@@ -86,6 +86,35 @@ async fn history_is_complete_without_script() {
 }
 
 #[tokio::test]
+async fn words_stand_in_a_lane_and_are_harmless() {
+    let (status, html) = get("/history?e=climate-1.mode&e=climate-1.mist&range=24h", "history-words").await;
+    assert_eq!(status, StatusCode::OK);
+    check(
+        &html,
+        &[
+            // The finding, and a title and a text for each span.
+            "Mode: Auto, since 13:03. Auto for 8 h,",
+            "; 9 changes.</title>",
+            "<title>Auto, 14:03 to 22:03</title>",
+            "<title>mostly Manual, 06:03 to 13:03</title>",
+            ">mostly Manual</text>",
+            ">&lt;script&gt;alert",
+            // The figures.
+            "data-label=\"Share of time\"",
+            "Auto <b>33 %</b>",
+            "<small>8 h</small>",
+            "9<small>changes</small>",
+            "<b>Auto</b>",
+            // The readings, of which one that stands for several is none.
+            "<td class=\"num\">mostly Manual</td>",
+            "<span>Mode</span><span class=\"end\">words</span>",
+        ],
+    );
+    // Two lanes and that of commands, no pane.
+    assert_eq!((html.matches("data-size=\"lane\"").count(), html.matches("axis-line").count()), (3, 0));
+}
+
+#[tokio::test]
 async fn history_without_a_choice_says_what_to_do() {
     let (_, html) = get("/history", "history-empty").await;
     check(&html, &["No series chosen", "0 of 11"]);

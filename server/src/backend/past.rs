@@ -6,6 +6,7 @@ use domain::entity::EntityId;
 use domain::history::{Range, Series};
 use domain::live::EntityView;
 use domain::time::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Timestamp};
+use domain::words::Words;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
@@ -21,6 +22,8 @@ const AROUND: i64 = 7;
 const AROUND_POINTS: usize = 200;
 /// Bars of a chart at most: as many as can be told apart on a phone.
 const MOST_BARS: usize = 60;
+/// Spans of words in a lane, where there are many: more cannot be told apart.
+const WORD_POINTS: usize = 240;
 /// Most alarms and most commands of a chart.
 const MOST_MARKS: usize = 200;
 
@@ -77,6 +80,8 @@ fn preset_ms(name: &str) -> Option<i64> {
 pub(super) struct Answer {
     /// One for each of the chosen, in their order.
     pub(super) series: Vec<Series>,
+    /// What those of them said that speak in words, and have no numbers in the range.
+    pub(super) words: Vec<Words>,
     /// Of the numbers among them, when compared.
     pub(super) previous: Vec<Series>,
     /// Around the range.
@@ -105,9 +110,11 @@ pub(super) async fn read(store: &dyn Store, chosen: &[EntityView], wanted: &Want
     let ids: Vec<_> = chosen.iter().map(|view| view.id.clone()).collect();
     let numbers: Vec<_> = chosen.iter().filter(|view| view.kind.is_sensor()).map(|view| view.id.clone()).collect();
     let series = lines_and_bars(store, &ids, range, wanted).await?;
+    let words = words(store, chosen, &series, range).await?;
     let before = Range { from: range.from.plus_ms(-range.len_ms()), to: range.from };
     let previous = if wanted.compare { lines_and_bars(store, &numbers, before, wanted).await? } else { vec![] };
-    let around = match numbers.first() {
+    let has_numbers = |id: &&EntityId| !words.iter().any(|words| words.entity == **id);
+    let around = match numbers.iter().find(has_numbers) {
         Some(first) => {
             let around = around(range, now);
             let series = store.history(std::slice::from_ref(first), around, AROUND_POINTS).await?;
@@ -116,7 +123,19 @@ pub(super) async fn read(store: &dyn Store, chosen: &[EntityView], wanted: &Want
         None => None,
     };
     let marks = if ids.is_empty() { Marks::default() } else { store.marks(&ids, range, MOST_MARKS).await? };
-    Ok(Answer { series, previous, around, marks })
+    Ok(Answer { series, words, previous, around, marks })
+}
+
+/// The words of those that have no numbers.
+async fn words(store: &dyn Store, chosen: &[EntityView], series: &[Series], range: Range) -> Result<Vec<Words>, StoreError> {
+    let is_silent = |view: &&EntityView| series.iter().any(|one| one.entity == view.id && one.t.is_empty());
+    let silent: Vec<&EntityView> = chosen.iter().filter(is_silent).collect();
+    if silent.is_empty() {
+        return Ok(vec![]);
+    }
+    let ids: Vec<EntityId> = silent.iter().map(|view| view.id.clone()).collect();
+    let found = store.words(&ids, range, WORD_POINTS).await?;
+    Ok(found.into_iter().zip(silent).filter(|(words, view)| !words.t.is_empty() || view.says_words()).map(|(words, _)| words).collect())
 }
 
 /// The points of lines; of meters, unless what they show is wanted, what they counted in a few buckets.

@@ -12,6 +12,8 @@ pub mod plan;
 pub mod retention;
 /// One SQLite file.
 pub mod sqlite;
+/// Words over time.
+mod words;
 
 use async_trait::async_trait;
 use domain::alarm::{Alarm, AlarmState};
@@ -24,6 +26,7 @@ use domain::history::{Range, Series};
 use domain::reading::Reading;
 use domain::time::Timestamp;
 use domain::value::Value;
+use domain::words::Words;
 use domain::written::Written;
 use jiff::tz::TimeZone;
 use serde::Serialize;
@@ -217,6 +220,11 @@ pub trait Store: Send + Sync {
     /// For how long each entity was in which state within the range, up to now. Numbers are no states. A store that keeps no states has none.
     async fn held(&self, entities: &[EntityId], _range: Range) -> Result<Vec<Held>, StoreError> {
         Ok(vec![Held::default(); entities.len()])
+    }
+    /// What each entity said in words within the range, up to now: about as many rows as `points` says at most, of the newest 100,000 words. Entities
+    /// that say none have no rows.
+    async fn words(&self, entities: &[EntityId], _range: Range, _points: usize) -> Result<Vec<Words>, StoreError> {
+        Ok(entities.iter().cloned().map(Words::none).collect())
     }
     /// Alarms and commands of some entities in a range, at most `limit` of each, newest kept. A store that keeps none of them has none.
     async fn marks(&self, _entities: &[EntityId], _range: Range, _limit: usize) -> Result<Marks, StoreError> {

@@ -267,6 +267,48 @@ async fn a_state_that_began_before_the_range_is_in_force_when_it_begins() {
 }
 
 #[tokio::test]
+async fn words_have_a_lane_their_shares_and_rows_in_a_table() {
+    let app = TestApp::start().await;
+    let (mut viewer, mut device) = both(&app).await;
+    let minute = |n: i64| NOON + n * 60_000;
+    for (n, word) in [(-30, "Idle"), (15, "Running"), (15, "Running"), (45, "Fault, \u{201c}hot\u{201d} <b>"), (48, "Running"), (54, "=1+1")] {
+        device.publishes("sensors/pump/mode", json!({"value": word, "ts": minute(n)}).to_string(), false).await;
+    }
+    viewer.sees("pump.mode", |change| change["v"] == "=1+1").await;
+    // A cover has its word, wherever it stands.
+    let range = format!("from={NOON}&to={}", minute(60));
+    let path = format!("/history?e=pump.mode&{range}");
+    let html = page_with(&app, &path, &["Running <b>60 %</b>", "=1+1 <b>10 %</b>"]).await;
+    let spans: Vec<&str> =
+        html.split("<g class=\"c").skip(1).filter_map(|span| Some(span.split_once("<title>")?.1.split_once("</title>")?.0)).collect();
+    // The hours are those of the server's zone.
+    for (span, begin, end) in [(0, "Idle, ", ":15:00"), (1, "Running, ", ":45:00"), (3, "Running, ", ":54:00"), (4, "=1+1, since ", ":54:00")] {
+        assert!(spans[span].starts_with(begin) && spans[span].ends_with(end), "{spans:?}");
+    }
+    let figures = ["Idle <b>25 %</b>", "<small>36 min</small>", ">4<small>changes</small>", "100 %", ">Running</text>", "5 %"];
+    for part in figures {
+        assert!(html.contains(part), "{part} is missing: {html}");
+    }
+    assert!(!html.contains("<b>\u{201c}") && html.contains("&lt;b>") | html.contains("&lt;b&gt;"), "a word is no markup");
+    assert!(!html.contains("strip-gap") && !html.contains("no data"), "all of the hour is known");
+    assert_eq!(html.matches(">Exclude<").count(), 4, "the word in force at the beginning is a reading of another time");
+
+    let table = app.get(&format!("/api/v1/history.csv?entities=pump.mode&{range}&points=100")).await;
+    let rows: Vec<&str> = table.lines().collect();
+    assert_eq!(
+        rows[..3],
+        ["entity,time,min,mean,max,last,n", "pump.mode,2025-10-09T09:00:00.000Z,,,,Idle,0", "pump.mode,2025-10-09T09:15:00.000Z,,,,Running,1"]
+    );
+    assert_eq!((rows.len(), rows[5]), (6, "pump.mode,2025-10-09T09:54:00.000Z,,,,\"'=1+1\",1"));
+    let every = app.get(&format!("/api/v1/history.csv?entities=pump.mode&{range}&resolution=raw")).await;
+    assert_eq!((every.lines().count(), every.lines().nth(1)), (5, Some("pump.mode,2025-10-09T09:15:00.000Z,Running")));
+    // Where it was silent there is a lane, of which nothing is known.
+    let html = visible(&app.get(&format!("/history?e=pump.mode&from={}&to={}", minute(-90), minute(-60))).await);
+    assert!(html.contains("Mode: no data.") && html.contains("strip-gap"), "{html}");
+    app.stop().await;
+}
+
+#[tokio::test]
 async fn the_period_before_stands_beside_this_one() {
     let app = TestApp::start().await;
     let (mut viewer, mut device) = both(&app).await;

@@ -42,9 +42,33 @@ pub(super) fn over_pane(chart: Chart, model: &Arc<ChartModel>, n: usize) -> AnyV
     in_sight(chart, move || standing(chart, &model, n))
 }
 
-/// The line over a lane.
-pub(super) fn over_lane(chart: Chart) -> AnyView {
-    in_sight(chart, move || upright(chart, ().into_any()))
+/// The line over a lane, and beside it what the series at a place of the chart says.
+pub(super) fn over_lane(chart: Chart, of: Option<(Arc<ChartModel>, usize)>) -> AnyView {
+    in_sight(chart, move || {
+        let said = of.clone().map(|(model, n)| said(chart, model, n));
+        (upright(chart, ().into_any()), said).erase()
+    })
+}
+
+/// What a series says at the crosshair, in a box above its lane.
+fn said(chart: Chart, model: Arc<ChartModel>, n: usize) -> AnyView {
+    let words = memo(move || {
+        let value = chart.at.get().and_then(|at| chart.value_at(&model, n, at));
+        value.zip(model.charted.get(n)).map_or_else(|| "no data".to_owned(), |(value, one)| one.words(value))
+    });
+    let tip = NodeRef::new();
+    moves(tip, move || chart.x().map(beside));
+    // A letter is about 7.5 px wide.
+    let width = move || Some((20 + 15 * words.with(|words| words.chars().count()) / 2).to_string());
+    view! {
+        <svg class="tip tip-lane" aria-hidden="true" width=attr(width) height="20" node_ref=tip>
+            <rect class="tip-box" width="100%" height="100%" rx="6"/>
+            <text class="tip-value" x="10" y="14">
+                {text(move || words.get())}
+            </text>
+        </svg>
+    }
+    .erase()
 }
 
 /// The flag over the axis: the moment.
@@ -99,6 +123,11 @@ fn across(x: f64) -> String {
     push_tenths(&mut text, x);
     text.push_str("cqw");
     text
+}
+
+/// Where a box beside the crosshair stands: on the side with more room.
+fn beside(x: f64) -> String {
+    [across(x).as_str(), if x > 50.0 { " - 100% - 12px" } else { " + 12px" }].concat()
 }
 
 /// Moves a drawing to where `to` says. Not by an attribute: those are part of the page, and a page's security policy lets nobody write styles there.
@@ -158,13 +187,8 @@ fn standing(chart: Chart, model: &Arc<ChartModel>, n: usize) -> AnyView {
     let of_cursor = Arc::clone(model);
     let cursor = memo(move || Cursor::of(chart, &of_cursor, &of_cursor.panes[n]));
     let width = move || cursor.with(|cursor| cursor.width);
-    // The box stands on the side with more room.
-    let side = move || {
-        let x = cursor.with(|cursor| cursor.x);
-        Some([across(x).as_str(), if x > 50.0 { " - 100% - 12px" } else { " + 12px" }].concat())
-    };
     let tip = NodeRef::new();
-    moves(tip, side);
+    moves(tip, move || Some(beside(cursor.with(|cursor| cursor.x))));
     let height = 12 + 20 * names.len();
     let dots = names.iter().enumerate().map(|(nth, (style, _))| {
         let y = move || cursor.with(|cursor| cursor.points.get(nth).and_then(|point| point.y));

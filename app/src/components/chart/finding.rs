@@ -2,6 +2,7 @@
 
 use domain::history::Range;
 use domain::time::{Timestamp, duration_words};
+use domain::words::Words;
 
 use crate::backend::Limit;
 use crate::components::chart::bars::counted;
@@ -10,12 +11,19 @@ use crate::components::chart::model::Charted;
 use crate::components::chart::states::{on_and_known_ms, spans};
 use crate::components::chart::stats::stats;
 use crate::components::chart::time_axis::point_time;
+use crate::components::chart::words::said;
+
+/// Words that are told with their times.
+const MOST_NAMED: usize = 3;
 
 /// What a series does in a range: `Air temperature rose from 30.1 to 34.6 °C, lowest 15.8 at 05:02, highest 35 at 14:01. Last crossed “Critical above 34” at 13:57.`
 #[must_use]
 pub fn finding(one: &Charted, range: Range, utc_offset_s: i32) -> String {
     let name = &one.entity.name;
     let time = |at: Timestamp| point_time(at, range, utc_offset_s);
+    if let Some(words) = &one.words {
+        return words_finding(name, words, range, utc_offset_s);
+    }
     if one.is_state() {
         return state_finding(one, range, utc_offset_s);
     }
@@ -50,6 +58,15 @@ fn meter_finding(one: &Charted, range: Range, utc_offset_s: i32) -> String {
     let most = one.series.t.iter().zip(&one.series.increase).max_by(|a, b| a.1.total_cmp(b.1));
     let most = most.map(|(&at, &counted)| format!(", most from {}: {}", point_time(at, range, utc_offset_s), one.words(counted)));
     format!("{} counted {}{}.", one.entity.name, one.words(counted(&one.series)), most.unwrap_or_default())
+}
+
+/// `Pump mode: Running, since 13:20. Running for 14 h, Idle for 9 h; 34 changes.`
+fn words_finding(name: &str, words: &Words, range: Range, utc_offset_s: i32) -> String {
+    let Some((row, word)) = words.t.len().checked_sub(1).and_then(|row| Some((row, said(words, row)?))) else { return format!("{name}: no data.") };
+    let since = words.t.get(row).filter(|&&at| at > range.from).map(|&at| format!(", since {}", point_time(at, range, utc_offset_s)));
+    let held = words.words.iter().take(MOST_NAMED).map(|held| format!("{} for {}", held.word, duration_words(held.ms)));
+    let n = words.n_changes;
+    format!("{name}: {word}{}. {}; {n} change{}.", since.unwrap_or_default(), held.collect::<Vec<_>>().join(", "), if n == 1 { "" } else { "s" })
 }
 
 fn state_finding(one: &Charted, range: Range, utc_offset_s: i32) -> String {

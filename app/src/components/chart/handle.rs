@@ -189,7 +189,7 @@ impl Chart {
             for &(n, at, value) in values {
                 let (Some(one), Some(tail)) = (model.charted.get(n), tails.get_mut(n)) else { continue };
                 let newest = tail.last().map(|(at, _)| *at).or(one.series.t.last().copied());
-                if !value.is_finite() || newest.is_some_and(|newest| newest >= at) {
+                if !value.is_finite() || one.words.is_some() || newest.is_some_and(|newest| newest >= at) {
                     continue;
                 }
                 tail.push((at, value));
@@ -204,6 +204,14 @@ impl Chart {
         if is_drawn_anew {
             let grown = self.tails.with_untracked(|tails| model.grown(tails));
             batch_set(self, grown, vec![vec![]; model.charted.len()], false);
+        }
+    }
+
+    /// Newer words, each with the place of its series.
+    pub fn say(self, news: &[(usize, Timestamp, String)]) {
+        if let Some(model) = self.model.with_untracked(|model| model.spoken(news)) {
+            // What waits for the lines goes on waiting.
+            self.model.set(Arc::new(model));
         }
     }
 
@@ -230,12 +238,15 @@ impl Chart {
         self.said.update(|n| *n = n.wrapping_add(1));
     }
 
-    /// The newest value of a series, by its place, when [`Chart::say_newest`] was called last. Tracked.
+    /// The newest value of a series in words, by its place, when [`Chart::say_newest`] was called last. Tracked.
     #[must_use]
-    pub fn newest(self, n: usize) -> Option<f64> {
+    pub fn newest_words(self, n: usize) -> Option<String> {
         self.said.track();
         let waiting = self.tails.with_untracked(|tails| tails.get(n).and_then(|tail| tail.last()).map(|(_, value)| *value));
-        waiting.or_else(|| self.model.with(|model| model.charted.get(n)?.series.last.last().copied()))
+        self.model.with(|model| {
+            let one = model.charted.get(n)?;
+            waiting.or_else(|| one.series.last.last().copied()).map(|value| one.bare_words(value))
+        })
     }
 
     /// The place of the crosshair in per cent from the left; `None` where it is out of sight. Tracked.
@@ -296,7 +307,7 @@ mod tests {
             let axis = chart.model.with_untracked(|model| model.panes[0].scale);
             chart.append(&[(0, at(100), 14.5), (0, at(100), 99.0)]);
             chart.append(&[(0, at(90), 99.0), (7, at(100), 1.0)]);
-            assert_eq!((drawn(chart, 0), chart.newest(0)), (5, Some(14.5)));
+            assert_eq!((drawn(chart, 0), chart.newest_words(0).as_deref()), (5, Some("14.5")));
             assert_eq!(chart.model.with_untracked(|model| model.panes[0].scale), axis);
             let model = chart.model.get_untracked();
             assert_eq!((chart.value_at(&model, 0, at(100)), chart.value_at(&model, 0, at(80))), (Some(14.5), Some(15.0)));
@@ -307,10 +318,10 @@ mod tests {
     #[test]
     fn what_a_line_cannot_simply_go_on_with_is_drawn_anew() {
         // Beyond the axis, after a gap, and a state.
-        for (n, when, value, rows) in [(0, 100, 40.0, 6), (0, 161, 14.0, 6), (1, 90, 0.0, 3)] {
+        for (n, when, value, rows, words) in [(0, 100, 40.0, 6, "40.0"), (0, 161, 14.0, 6, "14.0"), (1, 90, 0.0, 3, "Closed")] {
             with_chart(|chart| {
                 chart.append(&[(n, at(when), value)]);
-                assert_eq!((drawn(chart, n), chart.newest(n)), (rows, Some(value)), "{value} at {when}");
+                assert_eq!((drawn(chart, n), chart.newest_words(n).as_deref()), (rows, Some(words)), "{value} at {when}");
                 assert_eq!(chart.tails.get_untracked(), [vec![], vec![]]);
             });
         }

@@ -1,4 +1,4 @@
-//! The drawing of lanes: strips of states, and what happened.
+//! The drawing of lanes: strips of states and words, and what happened.
 
 use std::sync::Arc;
 
@@ -9,14 +9,15 @@ use crate::components::chart::events::{EventKind, EventLane, EventMark};
 use crate::components::chart::handle::Chart;
 use crate::components::chart::model::ChartModel;
 use crate::components::chart::number::percent;
-use crate::components::chart::shapes::{columns, horizontal, over};
+use crate::components::chart::shapes::{columns, horizontal, line, over};
+use crate::components::chart::words::{Span, has_room};
 use crate::components::glyph;
 use crate::erase::{Erase as _, part};
 
 /// Longest word for a state that has room in the margin, in characters.
 const MOST_CHARS_BESIDE: usize = 6;
 
-/// Draws the lane of states at place `n`. `id` names its title in the document.
+/// Draws the lane of states or words at place `n`. `id` names its title in the document.
 pub(super) fn lane_view(chart: Chart, model: &Arc<ChartModel>, n: usize, id: String) -> AnyView {
     let lane = &model.lanes[n];
     // Beside the strip, in the margin; words for which that is too narrow stand above it.
@@ -29,8 +30,9 @@ pub(super) fn lane_view(chart: Chart, model: &Arc<ChartModel>, n: usize, id: Str
     let bars = move || {
         let (lane, window) = (&held.lanes[n], chart.window());
         let before = lane.before(window).map(|width| bar("strip-gap", 0.0, width));
-        let on = lane.bars(held.range, window).into_iter().map(|(x, width)| bar("lane-on", x, width)).collect_view();
-        (before, on)
+        let on = lane.bars(window).into_iter().map(|(x, width)| bar("lane-on", x, width)).collect_view();
+        let words = lane.said(window).into_iter().map(|(x, width, span)| word(x, width, span)).collect_view();
+        (before, on, words)
     };
     let drawing = view! {
         <svg class=format!("chart-svg c{}", lane.style) data-size="lane" role="img" aria-labelledby=id>
@@ -44,7 +46,8 @@ pub(super) fn lane_view(chart: Chart, model: &Arc<ChartModel>, n: usize, id: Str
             {end}
         </svg>
     };
-    over(drawing.erase(), over_lane(chart))
+    let crosshair = over_lane(chart, Some((Arc::clone(model), lane.style - 1)));
+    over(drawing.erase(), crosshair)
 }
 
 /// Draws the lane of events at place `n`.
@@ -66,7 +69,27 @@ pub(super) fn event_view(chart: Chart, model: &Arc<ChartModel>, n: usize, id: St
             {part(marks)}
         </svg>
     };
-    over(drawing.erase(), over_lane(chart))
+    over(drawing.erase(), over_lane(chart, None))
+}
+
+/// A word: its color, its mark, and itself where there is room.
+fn word(x: f64, width: f64, span: &Span) -> AnyView {
+    let (left, right) = (percent(x), percent(x + width));
+    let mark = span.look.mark();
+    let mark = (!mark.is_empty()).then(|| line(mark, (&left, &right), ("29", "29")));
+    let words = has_room(&span.word, width).then(|| {
+        view! { <text class="lane-word wide-only" x=left.clone() dx="6" y="33">{span.word.clone()}</text> }
+    });
+    view! {
+        <g class=format!("c{}", span.look.color())>
+            <title>{span.title.clone()}</title>
+            {bar("lane-on", x, width)}
+            {mark}
+            {line("lane-edge", (&left, &left), ("22", "36"))}
+            {words}
+        </g>
+    }
+    .erase()
 }
 
 /// One event: a bar from its beginning to its end, and a mark where it began.

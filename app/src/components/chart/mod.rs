@@ -27,7 +27,7 @@ pub mod model;
 
 /// Alarms and commands.
 pub mod events;
-/// Lanes: states over time.
+/// Lanes: states and words over time.
 pub mod lanes;
 /// Panes: numbers of one unit over one value axis.
 pub mod panes;
@@ -56,6 +56,8 @@ pub mod states;
 pub mod stats;
 /// Drawings that are moved and stretched.
 pub mod stretch;
+/// Series of words.
+pub mod words;
 /// Where zooming and panning lead.
 pub mod zoom;
 

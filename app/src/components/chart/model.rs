@@ -4,6 +4,7 @@ use domain::history::{Range, Resolution, Series, increase};
 use domain::live::EntityView;
 use domain::time::{Timestamp, duration_words};
 use domain::value::number_words;
+use domain::words::Words;
 
 use crate::backend::Limit;
 use crate::components::chart::bars::{end, increase_at};
@@ -14,6 +15,7 @@ use crate::components::chart::lanes::{Lane, lane};
 use crate::components::chart::number::number;
 use crate::components::chart::panes::{Member, Pane, pane};
 use crate::components::chart::time_axis::{MOST_LABELS, MOST_LABELS_SMALL, TimeTick, point_time, time_ticks};
+use crate::components::chart::words::said;
 
 /// Most panes of one chart.
 pub const MOST_PANES: usize = 3;
@@ -34,6 +36,8 @@ pub struct Charted {
     pub limits: Vec<Limit>,
     /// Its points of the period before, moved to this one; for comparison.
     pub previous: Option<Series>,
+    /// What it said, where it speaks in words. The points are the rows of these: each value is the number of one.
+    pub words: Option<Words>,
     /// Decimals of what is written. Found out once: the crosshair writes many numbers in a frame.
     decimals: u8,
     /// The usual distance of two points in milliseconds.
@@ -45,7 +49,24 @@ impl Charted {
     #[must_use]
     pub fn new(entity: EntityView, series: Series, limits: Vec<Limit>) -> Self {
         let interval_ms = interval_ms(&series.t, series.resolution).unwrap_or(1);
-        Self { decimals: decimals(&entity, &series), interval_ms, entity, series, limits, previous: None }
+        Self { decimals: decimals(&entity, &series), interval_ms, entity, series, limits, previous: None, words: None }
+    }
+
+    /// An entity that speaks in words.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "a lane has few rows")]
+    pub fn spoken(entity: EntityView, words: Words) -> Self {
+        let rows: Vec<f64> = (0..words.t.len()).map(|row| row as f64).collect();
+        let series = Series {
+            t: words.t.clone(),
+            min: rows.clone(),
+            mean: rows.clone(),
+            max: rows.clone(),
+            last: rows,
+            n: words.n.clone(),
+            ..Series::empty(entity.id.clone(), words.resolution)
+        };
+        Self { words: Some(words), ..Self::new(entity, series, vec![]) }
     }
 
     /// The same beside its points of the period before, moved to this one.
@@ -86,6 +107,17 @@ impl Charted {
         true
     }
 
+    /// Takes a newer word in; `false` where that changes nothing.
+    pub fn say(&mut self, at: Timestamp, word: &str) -> bool {
+        let Some(words) = self.words.as_mut() else { return false };
+        if !words.push(at, word) {
+            return false;
+        }
+        let (entity, words) = (self.entity.clone(), words.clone());
+        *self = Self::spoken(entity, words);
+        true
+    }
+
     /// What the meter shows now counts for the bucket of the moment.
     fn count(&mut self, at: Timestamp, value: f64) {
         let Some(row) = self.series.t.len().checked_sub(1) else { return };
@@ -106,11 +138,12 @@ impl Charted {
         increase.push(counted);
     }
 
-    /// Its value at a moment: of numbers the nearest point's mean, of meters what the bucket counted, of states the one that held. `None` in a gap.
+    /// Its value at a moment: of numbers the nearest point's mean, of meters what the bucket counted, of states and words the one that held. `None` in a
+    /// gap.
     #[must_use]
     pub fn value_at(&self, moment: Timestamp) -> Option<f64> {
         let series = &self.series;
-        if self.is_state() {
+        if self.is_lane() {
             let after = series.t.partition_point(|&t| t <= moment);
             return series.last.get(after.checked_sub(1)?).copied();
         }
@@ -126,10 +159,22 @@ impl Charted {
         !self.series.increase.is_empty()
     }
 
-    /// Whether it is drawn as a lane of states instead of a line.
+    /// Whether it is drawn as a lane instead of a line.
+    #[must_use]
+    pub const fn is_lane(&self) -> bool {
+        self.words.is_some() || !self.entity.kind.is_sensor()
+    }
+
+    /// The style of its sample among the chart's series, at place `n`: of words each has its own color.
+    #[must_use]
+    pub const fn swatch(&self, n: usize) -> usize {
+        if self.words.is_some() { 0 } else { n + 1 }
+    }
+
+    /// Whether it is on or off.
     #[must_use]
     pub const fn is_state(&self) -> bool {
-        !self.entity.kind.is_sensor()
+        self.words.is_none() && self.is_lane()
     }
 
     /// Whether a value at a moment goes on where the line ended at `newest`, without a gap between.
@@ -140,7 +185,11 @@ impl Charted {
 
     /// A value in words, without its unit: `21.4`, `Open`.
     #[must_use]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the number of a row")]
     pub fn bare_words(&self, value: f64) -> String {
+        if let Some(words) = &self.words {
+            return said(words, value as usize).unwrap_or_default();
+        }
         if self.is_state() { state_word(&self.entity, value > 0.5) } else { number(value, Some(self.decimals)) }
     }
 
@@ -148,7 +197,7 @@ impl Charted {
     #[must_use]
     pub fn words(&self, value: f64) -> String {
         match &self.entity.unit {
-            Some(unit) if !self.is_state() => format!("{}\u{a0}{unit}", self.bare_words(value)),
+            Some(unit) if !self.is_lane() => format!("{}\u{a0}{unit}", self.bare_words(value)),
             _ => self.bare_words(value),
         }
     }
@@ -235,7 +284,7 @@ impl ChartModel {
         for (n, one) in charted.iter().enumerate() {
             // What was counted is another quantity than what is shown.
             let unit = (one.entity.unit.as_deref(), one.is_meter());
-            if one.is_state() {
+            if one.is_lane() {
                 lanes.push(lane(n + 1, one, range, utc_offset_s));
             } else if let Some((_, members)) = by_unit.iter_mut().find(|(of, _)| *of == unit) {
                 members.push((n + 1, one));
@@ -254,6 +303,17 @@ impl ChartModel {
     #[must_use]
     pub fn with_events(self, events: Vec<EventLane>) -> Self {
         Self { events, ..self }
+    }
+
+    /// The same chart with newer words, each with the place of its series; `None` where they change nothing.
+    #[must_use]
+    pub fn spoken(&self, news: &[(usize, Timestamp, String)]) -> Option<Self> {
+        let mut charted = self.charted.clone();
+        let mut has_changed = false;
+        for (n, at, word) in news {
+            has_changed |= charted.get_mut(*n).is_some_and(|one| one.say(*at, word));
+        }
+        has_changed.then(|| self.again(charted))
     }
 
     /// The same chart without the areas of smallest to largest.
@@ -282,9 +342,14 @@ impl ChartModel {
         let tails = tails.iter().chain(std::iter::repeat(&nothing));
         let charted = self.charted.iter().cloned().zip(tails).map(|(mut one, tail)| {
             tail.iter().for_each(|(at, value)| _ = one.push(*at, *value));
-            Charted::new(one.entity, one.series, one.limits).beside(one.previous)
+            let words = one.words;
+            Charted { words, ..Charted::new(one.entity, one.series, one.limits).beside(one.previous) }
         });
-        let charted = charted.collect();
+        self.again(charted.collect())
+    }
+
+    /// The same chart of other points.
+    fn again(&self, charted: Vec<Charted>) -> Self {
         let has_band = self.panes.iter().flat_map(|pane| &pane.lines).any(|line| line.band.is_some());
         let all = Self::new(charted, self.range, self.utc_offset_s, self.size);
         let all = Self { events: self.events.clone(), left_out: self.left_out.clone(), ..all };

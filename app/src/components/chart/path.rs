@@ -16,19 +16,23 @@ const MOST_OF_A_PIECE: usize = 200;
 pub fn line(segments: &[Vec<Point>]) -> String {
     let mut d = String::new();
     for segment in segments {
-        let mut points = segment.iter().filter(|p| is_drawable(p));
-        let Some(first) = points.next() else { continue };
-        push(&mut d, 'M', *first);
-        let mut n = 1;
-        for point in points {
-            push(&mut d, 'L', *point);
-            n += 1;
-        }
-        if n == 1 {
-            d.push_str("h0");
-        }
+        stroke(&mut d, segment);
     }
     d
+}
+
+/// Appends the line through the points of one segment.
+pub fn stroke(d: &mut String, segment: &[Point]) {
+    let mut n = 0;
+    for point in segment {
+        if is_drawable(point) {
+            push(d, if n == 0 { 'M' } else { 'L' }, *point);
+            n += 1;
+        }
+    }
+    if n == 1 {
+        d.push_str("h0");
+    }
 }
 
 /// A path of [`line`] in pieces, each of a part of the width. A browser paints in tiles, and each tile strokes all of every path that reaches into it.

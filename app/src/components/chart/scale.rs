@@ -108,7 +108,7 @@ impl Scale {
     /// Where a value stands, in per cent from the top: 0 at the highest tick, 100 at the lowest. Values outside stand at the edge.
     #[must_use]
     pub fn y(&self, value: f64) -> f64 {
-        let y = (self.high() - value) / (self.high() - self.low()) * 100.0;
+        let y = share_below(value, self.low(), self.high()) * 100.0;
         if y.is_nan() { 100.0 } else { y.clamp(0.0, 100.0) }
     }
 
@@ -135,6 +135,12 @@ impl Scale {
     fn tick(&self, n: i64) -> f64 {
         (self.first + n) as f64 * self.step
     }
+}
+
+/// How far below `high` a value stands: 0 there, 1 at `low`; in the middle where those are the same.
+#[must_use]
+pub fn share_below(value: f64, low: f64, high: f64) -> f64 {
+    if high > low { (high - value) / (high - low) } else { 0.5 }
 }
 
 /// Ten to a power; the negative powers divide, because 0.001 is nearer to 1/1000 than to a product of tenths.

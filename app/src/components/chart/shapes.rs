@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use crate::components::chart::handle::Chart;
 use crate::components::chart::number::percent;
+use crate::components::chart::words::Look;
 use crate::erase::Erase as _;
 
 /// A line between two places, given as SVG attributes.
@@ -47,6 +48,20 @@ pub(super) fn over(drawing: AnyView, moving: AnyView) -> AnyView {
 /// The class of a series' line: color and dashes.
 pub(super) fn series_class(style: usize) -> String {
     if (2..=4).contains(&style) { format!("series series-{style} c{style}") } else { format!("series c{style}") }
+}
+
+/// The sample of a word beside it.
+#[must_use]
+pub fn word_swatch(look: Look) -> AnyView {
+    let mark = look.mark();
+    let mark = (!mark.is_empty()).then(|| line(mark, ("0", "24"), ("6", "6")));
+    view! {
+        <svg class=format!("swatch c{}", look.color()) viewBox="0 0 24 12" aria-hidden="true">
+            <rect class="lane-on" width="24" height="12"/>
+            {mark}
+        </svg>
+    }
+    .erase()
 }
 
 /// The sample of a series' line beside its name.

@@ -6,6 +6,7 @@ use domain::history::{Range, Resolution, Series};
 use domain::live::EntityView;
 use domain::quality::Quality;
 use domain::time::Timestamp;
+use domain::words::Words;
 use proptest::prelude::*;
 
 use crate::backend::Limit;
@@ -63,6 +64,30 @@ fn model(charted: &[Charted]) -> ChartModel {
 pub(super) const ROWS: [(i64, f64); 5] = [(0, 10.0), (20_000, 12.0), (40_000, 11.0), (60_000, 14.0), (80_000, 15.0)];
 
 #[test]
+fn states_and_words_that_came_since_the_page_was_made_stand_in_their_lanes() {
+    let door = charted("a.door", EntityKind::BinarySensor, None, Resolution::Raw, &[(50_000, 1.0)]);
+    let mode = Charted::spoken(entity("a.mode", EntityKind::Sensor, None), Words::none(EntityId::parse("a.mode").expect("id")));
+    let before = model(&[door, mode]);
+    let at = Timestamp::from_ms;
+    let window = Range { from: at(40_000), to: at(140_000) };
+    assert_eq!(before.lanes[0].bars(window), [(10.0, 90.0)], "what is on goes on");
+    let after = before.grown(&[vec![(at(110_000), 0.0), (at(130_000), 1.0)]]);
+    assert_eq!(after.lanes[0].bars(window).iter().map(|(_, width)| width.round()).collect::<Vec<_>>(), [60.0, 10.0]);
+    assert_eq!(after.lanes[0].bars(window).len(), 2);
+
+    let said = |words: &[(i64, &str)]| words.iter().map(|(ms, word)| (1, at(*ms), (*word).to_owned())).collect::<Vec<_>>();
+    let spoken = after.spoken(&said(&[(60_000, "Idle"), (110_000, "Running"), (120_000, "Running"), (130_000, "Idle")])).expect("news");
+    let spans: Vec<(f64, f64, &str)> = spoken.lanes[1].said(window).into_iter().map(|(x, width, span)| (x, width, span.word.as_str())).collect();
+    assert_eq!(spans, [(20.0, 50.0, "Idle"), (70.0, 20.0, "Running"), (90.0, 10.0, "Idle")]);
+    assert_eq!(
+        (spoken.charted[1].value_at(at(125_000)).map(|row| spoken.charted[1].words(row)).as_deref(), spoken.lanes[1].end.as_deref()),
+        (Some("Running"), Some("Idle"))
+    );
+    assert_eq!(spoken.spoken(&said(&[(130_000, "Fault"), (140_000, "Idle")])), None, "old, or nothing new");
+    assert_eq!(spoken.lanes[0], after.lanes[0]);
+}
+
+#[test]
 fn each_unit_has_its_pane_and_states_have_lanes() {
     let all: Vec<Charted> = [("a.t1", Some("°C")), ("a.h", Some("%")), ("a.t2", Some("°C")), ("a.p", Some("hPa")), ("a.w", Some("W"))]
         .map(|(id, unit)| charted(id, EntityKind::Sensor, unit, Resolution::Raw, &ROWS))
@@ -75,7 +100,7 @@ fn each_unit_has_its_pane_and_states_have_lanes() {
     assert_eq!(panes, [("°C", vec![1, 3]), ("%", vec![2]), ("hPa", vec![4])]);
     assert_eq!(model.lanes.len(), 1);
     let lane = &model.lanes[0];
-    assert_eq!(lane.bars(model.range, model.range), [(50.0, 50.0)]);
+    assert_eq!(lane.bars(model.range), [(50.0, 50.0)]);
     assert_eq!((lane.style, lane.before(model.range), lane.end.as_deref()), (6, Some(50.0), Some("Open")));
     assert_eq!(model.left_out, ["seventh", "w"]);
 }

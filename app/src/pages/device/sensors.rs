@@ -86,14 +86,13 @@ fn row(live: Live, entry: &Entry, extremes: Option<(f64, f64)>) -> AnyView {
 }
 
 fn name(entry: &Entry) -> AnyView {
-    let (name, sign, is_text) = entry.view.with_untracked(|view| (view.name.clone(), view.icon.clone(), matches!(view.v, Some(Value::Text(_)))));
-    // Texts have no chart to go to.
-    let name = if is_text { view! { <span>{name}</span> }.erase() } else { view! { <a href=day_of(&entry.id)>{name}</a> }.erase() };
+    let (name, sign) = entry.view.with_untracked(|view| (view.name.clone(), view.icon.clone()));
     view! {
         <span class="row entity">
             {icon(&sign, "")}
             <span>
-                {name} <small>
+                <a href=day_of(&entry.id)>{name}</a>
+                <small>
                     <code>{entry.id.key().to_owned()}</code>
                 </small>
             </span>

@@ -28,7 +28,15 @@ const DRAWN: Duration = Duration::from_millis(100);
 const SAID: Duration = Duration::from_secs(1);
 
 /// A new value that is not drawn yet.
-type Arrived = (EntityId, Timestamp, f64);
+type Arrived = (EntityId, Timestamp, Said);
+
+/// What a chart shows of a value.
+#[derive(Clone)]
+enum Said {
+    /// States are 1 and 0.
+    Number(f64),
+    Word(String),
+}
 
 /// As many new values wait for a frame, of which a page that nobody looks at has none.
 const MOST_ARRIVED: usize = 200;
@@ -87,7 +95,16 @@ pub(super) fn follow(chart: Chart, page: Memo<Arc<Loaded>>, reload: impl Fn() + 
         let values: Vec<Arrived> = arrived.try_update_value(std::mem::take).unwrap_or_default();
         let Some(ids) = shown.get_untracked() else { return };
         let place = |id: &EntityId| ids.iter().position(|one| one == id);
-        chart.append(&values.iter().filter_map(|(id, at, value)| Some((place(id)?, *at, *value))).collect::<Vec<_>>());
+        let (mut numbers, mut words) = (vec![], vec![]);
+        for (id, at, said) in values {
+            match (place(&id), said) {
+                (Some(n), Said::Number(number)) => numbers.push((n, at, number)),
+                (Some(n), Said::Word(word)) => words.push((n, at, word)),
+                (None, _) => {}
+            }
+        }
+        chart.append(&numbers);
+        chart.say(&words);
         chart.tick(live.heard.get_untracked(), true);
         is_unsaid.set_value(true);
         spaced(say, is_silent, SAID, move || is_unsaid.get_value());
@@ -100,7 +117,7 @@ pub(super) fn follow(chart: Chart, page: Memo<Arc<Loaded>>, reload: impl Fn() + 
         let n_waiting = arrived.try_update_value(|arrived| {
             for id in ids {
                 let Some(entry) = live.find(&id) else { continue };
-                let newest = entry.view.with(|view| view.t.zip(view.v.as_ref().and_then(number)));
+                let newest = entry.view.with(|view| view.t.zip(view.v.as_ref().and_then(said)));
                 let before = arrived.iter().rev().find(|(other, ..)| *other == id).map(|(_, at, _)| *at);
                 arrived.extend(newest.filter(|(at, _)| before.is_none_or(|before| before < *at)).map(|(at, value)| (id, at, value)));
             }
@@ -164,7 +181,7 @@ fn refresh_ms(loaded: &Loaded) -> i64 {
     coarsest.unwrap_or(5 * MINUTE_MS).clamp(20 * SECOND_MS, 10 * MINUTE_MS)
 }
 
-/// A value as charts draw it: states are 1 and 0.
-fn number(value: &Value) -> Option<f64> {
-    value.as_number().or_else(|| value.is_on().map(|is_on| if is_on { 1.0 } else { 0.0 }))
+/// A value as charts draw it.
+fn said(value: &Value) -> Option<Said> {
+    value.as_number().map(Said::Number).or_else(|| value.word().map(|word| Said::Word(word.to_owned())))
 }

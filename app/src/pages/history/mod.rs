@@ -203,8 +203,8 @@ fn legend(charted: &[Charted], loaded: &Loaded) -> AnyView {
         }
     };
     let items = charted.iter().enumerate().map(|(n, one)| {
-        let has_band = view.has_band && one.series.resolution != Resolution::Raw && !one.is_state() && !one.is_meter();
-        let swatch = view! { <Swatch style=n + 1 has_band/> }.erase();
+        let has_band = view.has_band && one.series.resolution != Resolution::Raw && !one.is_lane() && !one.is_meter();
+        let swatch = view! { <Swatch style=one.swatch(n) has_band/> }.erase();
         item(swatch, one.entity.name.clone(), view.without(&one.entity.id))
     });
     let previous = charted.iter().any(|one| one.previous.is_some()).then(|| {
@@ -253,6 +253,7 @@ fn moment(chart: Chart, page: Memo<Arc<Loaded>>, end: fn(Range) -> Timestamp) ->
 
 /// How far apart the points are: of several resolutions the coarsest. `None` without series.
 fn coarsest(page: &HistoryPage) -> Option<String> {
-    let series = page.series.iter().filter(|series| !series.t.is_empty());
-    series.map(|series| series.resolution).max_by_key(|resolution| bucket_ms(*resolution)).map(resolution_words)
+    let series = page.series.iter().filter(|series| !series.t.is_empty()).map(|series| series.resolution);
+    let words = page.words.iter().filter(|words| !words.t.is_empty()).map(|words| words.resolution);
+    series.chain(words).max_by_key(|resolution| bucket_ms(*resolution)).map(resolution_words)
 }

@@ -32,7 +32,11 @@ pub(super) fn charted(page: &HistoryPage) -> Vec<Charted> {
             let limits = page.chosen.iter().position(|id| *id == series.entity).and_then(|n| page.limits.get(n)).cloned().unwrap_or_default();
             let name = distinct(entity, chosen.iter().copied());
             let previous = page.previous.iter().find(|before| before.entity == series.entity);
-            let one = Charted::new(EntityView { name, ..(*entity).clone() }, series.clone(), limits);
+            let entity = EntityView { name, ..(*entity).clone() };
+            if let Some(words) = page.words.iter().find(|words| words.entity == series.entity) {
+                return Some(Charted::spoken(entity, words.clone()));
+            }
+            let one = Charted::new(entity, series.clone(), limits);
             Some(one.beside(previous.map(|before| moved(before, page.range.len_ms()))))
         })
         .collect()

@@ -112,7 +112,14 @@ fn searched(name: &str, area: &str) -> String {
 fn check(entity: &EntityView, name: String, view: &View, searched: String, filter: RwSignal<String>) -> AnyView {
     let is_chosen = view.chosen.contains(&entity.id);
     let is_full = !is_chosen && view.chosen.len() >= MOST_SERIES;
-    let unit = entity.unit.clone().unwrap_or_else(|| if entity.kind.is_sensor() { String::new() } else { "on/off".to_owned() });
+    let unit = entity.unit.clone().unwrap_or_else(|| {
+        let kind = match entity {
+            entity if entity.says_words() => "words",
+            entity if entity.kind.is_sensor() => "",
+            _ => "on/off",
+        };
+        kind.to_owned()
+    });
     let (id, view) = (entity.id.clone(), view.clone());
     let navigate = use_navigate();
     let follow =

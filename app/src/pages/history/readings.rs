@@ -54,7 +54,7 @@ pub(super) fn readings(charted: &[Charted], range: Range, utc_offset_s: i32, exc
 fn row(charted: &[Charted], at: Timestamp, range: Range, utc_offset_s: i32, excluding: &Excluding<'_>) -> AnyView {
     let cells = charted.iter().map(|one| {
         // The point of this very moment: what a series has at others is in their rows.
-        let value = one.series.t.binary_search(&at).ok().and_then(|row| match (one.is_meter(), one.is_state()) {
+        let value = one.series.t.binary_search(&at).ok().and_then(|row| match (one.is_meter(), one.is_lane()) {
             (true, _) => one.series.increase.get(row),
             (_, true) => one.series.last.get(row),
             _ => one.series.mean.get(row),

@@ -2,6 +2,7 @@
 
 use domain::history::Range;
 use domain::time::{DAY_MS, HOUR_MS, MINUTE_MS, Timestamp, duration_words};
+use domain::words::Words;
 use leptos::prelude::*;
 
 use crate::components::chart::bars::counted;
@@ -9,9 +10,11 @@ use crate::components::chart::beyond::beyond_ms;
 use crate::components::chart::gaps::bucket_ms;
 use crate::components::chart::model::{Charted, period_before, span_words, state_word};
 use crate::components::chart::number::number;
+use crate::components::chart::shapes::word_swatch;
 use crate::components::chart::states::on_and_known_ms;
 use crate::components::chart::stats::stats;
 use crate::components::chart::time_axis::point_time;
+use crate::components::chart::words::{Look, MOST_LOOKS, known_ms, looks};
 use crate::components::chart::{Chart, Swatch};
 use crate::erase::{Erase as _, text};
 
@@ -55,21 +58,20 @@ impl Figure {
 pub(super) fn statistics(charted: &[Charted], range: Range, utc_offset_s: i32, is_compared: bool, chart: Chart) -> AnyView {
     let rows = charted.iter().enumerate().map(|(n, one)| {
         let row = row(one, range, utc_offset_s, is_compared);
-        let last = {
-            let (one, known) = (one.clone(), row.last);
-            text(move || chart.newest(n).map_or_else(|| known.clone(), |value| one.bare_words(value)))
+        let last = text(move || chart.newest_words(n).unwrap_or_else(|| row.last.clone()));
+        let figures = match &one.words {
+            Some(words) => shares(words),
+            None => (cell("Min", vec![row.min]), cell("Mean", vec![row.mean]), cell("Max", vec![row.max])).erase(),
         };
         view! {
             <tr>
                 <th scope="row">
                     <span class="row">
-                        <Swatch style=n + 1/>
+                        <Swatch style=one.swatch(n)/>
                         <span>{row.name}</span>
                     </span>
                 </th>
-                {cell("Min", vec![row.min])}
-                {cell("Mean", vec![row.mean])}
-                {cell("Max", vec![row.max])}
+                {figures}
                 <td class="num" data-label="Last">
                     <b>{last}</b>
                 </td>
@@ -98,6 +100,29 @@ pub(super) fn statistics(charted: &[Charted], range: Range, utc_offset_s: i32, i
     .erase()
 }
 
+/// For which share of the known time each word held, in place of least, mean and largest.
+fn shares(words: &Words) -> AnyView {
+    let known = known_ms(words);
+    let share = |look: Option<Look>, word: String, ms: i64| {
+        view! {
+            <li>
+                {look.map(word_swatch)} <span>{word} " " <b>{percent(ms, known)}</b></span> <small>{held_words(ms)}</small>
+            </li>
+        }
+    };
+    let looks = looks(words).into_iter().take(MOST_LOOKS);
+    let named = words.words.iter().zip(looks).map(|(held, look)| share(Some(look), held.word.clone(), held.ms));
+    let others = words.other_ms + words.words.iter().skip(MOST_LOOKS).map(|held| held.ms).sum::<i64>();
+    let others = (others > 0).then(|| share(None, "Others".to_owned(), others));
+    let list = if known > 0 { view! { <ul class="shares">{named.chain(others).collect_view()}</ul> }.erase() } else { "–".erase() };
+    view! {
+        <td class="cell-wide" colspan="3" data-label="Share of time">
+            {list}
+        </td>
+    }
+    .erase()
+}
+
 fn cell(label: &'static str, figures: Vec<Figure>) -> AnyView {
     let figures = figures.into_iter().map(|Figure { value, note, at }| {
         let note = note.map(|note| match at {
@@ -121,6 +146,15 @@ fn row(one: &Charted, range: Range, utc_offset_s: i32, is_compared: bool) -> Row
         beyond: vec![Figure::none().noted("no limit")],
         coverage: "0 %".to_owned(),
     };
+    if let Some(words) = &one.words {
+        let n = words.n_changes;
+        return Row {
+            last: one.series.last.last().map_or(nothing.last, |&row| one.bare_words(row)),
+            change: Figure::of(n.to_string()).noted(if n == 1 { "change" } else { "changes" }),
+            coverage: percent(known_ms(words), range.len_ms()),
+            ..nothing
+        };
+    }
     if one.is_state() {
         let (on_ms, known_ms) = on_and_known_ms(&one.series, range);
         let share = || Figure::of(format!("{} {}", state_word(&one.entity, true), percent(on_ms, known_ms))).noted(held_words(on_ms));

@@ -20,10 +20,11 @@ mod time;
 use proptest::prelude::*;
 
 use super::*;
-use crate::alarm::Severity;
+use crate::alarm::{AlarmState, Severity};
 use crate::command::{Action, CommandState};
 use crate::entity::EntityKind;
 use crate::input::Message;
+use crate::live::EntityView;
 use crate::quality::Quality;
 use crate::rule::Condition;
 use crate::value::{LightState, OnOff, Value};

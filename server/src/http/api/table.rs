@@ -10,6 +10,7 @@ use axum::response::{IntoResponse as _, Response};
 use domain::entity::EntityId;
 use domain::history::{MAX_SERIES, Range, Series};
 use domain::time::Timestamp;
+use domain::words::Words;
 use futures_util::{StreamExt as _, stream};
 use jiff::tz::TimeZone;
 use serde::Deserialize;
@@ -20,7 +21,7 @@ use super::{By, Query};
 use crate::http::AppState;
 use crate::http::problem::Problem;
 use crate::moment;
-use crate::table_out::{Rows, Source, Table, csv_head, csv_rows};
+use crate::table_out::{Rows, Source, Table, csv_head, csv_part};
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -57,9 +58,9 @@ pub(super) async fn export(
     let mut table = Table::new(Live { app, caller }, entities.into_iter().map(|entity| (entity, range)), rows.clone());
     // What cannot be answered at all is said with a status; once rows are on their way, only by ending early.
     let mut first = csv_head(&rows).to_owned();
-    first.push_str(&table.next().await?.map(|series| csv_rows(&rows, &series)).unwrap_or_default());
+    first.push_str(&table.next().await?.map(|part| csv_part(&rows, &part)).unwrap_or_default());
     let rest = stream::try_unfold((table, rows), async |(mut table, rows)| match table.next().await {
-        Ok(series) => Ok(series.map(|series| (csv_rows(&rows, &series), (table, rows)))),
+        Ok(part) => Ok(part.map(|part| (csv_part(&rows, &part), (table, rows)))),
         Err(_) => Err(io::Error::other("the rest cannot be read")),
     });
     let headers = [(CONTENT_TYPE, "text/csv; charset=utf-8"), (CONTENT_DISPOSITION, "attachment; filename=\"signalbox-history.csv\"")];
@@ -82,6 +83,10 @@ impl Source for Live {
     async fn points(&mut self, entity: &EntityId, range: Range, points: usize, zone: Option<&TimeZone>) -> Result<Option<Series>, Problem> {
         let found = self.app.backend.series(&self.caller, std::slice::from_ref(entity), range, points, zone).await?;
         Ok(found.into_iter().next())
+    }
+
+    async fn words(&mut self, entity: &EntityId, range: Range, points: usize) -> Result<Option<Words>, Problem> {
+        Ok(Some(self.app.backend.words(&self.caller, entity, range, points).await?))
     }
 
     async fn buckets(&mut self, entity: &EntityId, range: Range, bucket_ms: i64) -> Result<Option<Series>, Problem> {

@@ -1,11 +1,10 @@
 //! Blocks: the heads of packed readings, and the readings.
 
 use std::collections::HashMap;
-use std::ops::Range;
 
-use sqlx::sqlite::SqliteConnection;
+use sqlx::Row as _;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
-use super::extent;
 use super::registry::to_json;
 use crate::store::StoreError;
 use crate::store::codec::Sum;
@@ -141,38 +140,54 @@ pub(super) async fn read_one(connection: &mut SqliteConnection, id: i64) -> Resu
 }
 
 /// The readings of some blocks as they are packed.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct AllPacked {
-    data: Vec<u8>,
-    /// Where each is.
-    places: HashMap<i64, Range<usize>>,
+    rows: Vec<SqliteRow>,
+    /// Where each is: the row, and the column.
+    places: HashMap<i64, (usize, usize)>,
 }
 
 impl AllPacked {
     /// Those of one block.
     pub(super) fn get(&self, id: i64) -> Result<&[u8], StoreError> {
-        let found = self.places.get(&id).and_then(|place| self.data.get(place.clone()));
-        found.ok_or_else(|| StoreError::Failed(format!("block {id} is missing")))
+        let missing = || StoreError::Failed(format!("block {id} is missing"));
+        let (row, column) = self.places.get(&id).ok_or_else(missing)?;
+        let row = self.rows.get(*row).ok_or_else(missing)?;
+        row.try_get::<Option<&[u8]>, _>(*column)?.ok_or_else(missing)
     }
 }
 
-/// The same as [`read`], packed. They come as one row, one after the other: each value that SQLite hands to another thread costs more than to find a block.
+/// What reads the blocks of so many numbers into as many columns of one row.
+macro_rules! columns {
+    ($first:literal $($n:literal)*) => {
+        concat!(
+            "select (select data from block_data where data_id = ?", $first, ") as data",
+            $(", (select data from block_data where data_id = ?", $n, ")",)*
+        )
+    };
+}
+
+/// Statements for few blocks and for many, with the number of their columns; what is not asked for is null.
+const STATEMENTS: [(usize, &str); 3] = [
+    (1, columns!(1)),
+    (6, columns!(1 2 3 4 5 6)),
+    (32, columns!(1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32)),
+];
+/// Blocks of a row at most.
+const MOST_OF_A_ROW: usize = 32;
+
+/// The same as [`read`], packed. Many come as one row, side by side: each row that SQLite hands to another thread costs more than to find a block.
 pub(super) async fn read_packed(connection: &mut SqliteConnection, ids: &[i64]) -> Result<AllPacked, StoreError> {
-    // Bytes as text are the same bytes; nobody looks whether it is one.
-    let row: (Option<String>, Option<String>, Option<Vec<u8>>) = sqlx::query_as(
-        "select group_concat(data_id), group_concat(length(data)), cast(group_concat(data, '') as blob)
-         from json_each(?) as asked cross join block_data on data_id = asked.value",
-    )
-    .bind(to_json(&ids)?)
-    .fetch_one(connection)
-    .await?;
-    let (Some(ids), Some(lens), Some(data)) = row else { return Ok(AllPacked::default()) };
-    let mut all = AllPacked { data, places: HashMap::new() };
-    let mut end = 0;
-    for (id, len) in ids.split(',').zip(lens.split(',')) {
-        let begin = end;
-        end += extent::integer::<usize>(Some(len))?;
-        all.places.insert(extent::integer(Some(id))?, begin..end);
+    let mut all = AllPacked::default();
+    for ids in ids.chunks(MOST_OF_A_ROW) {
+        let (n, sql) = STATEMENTS.into_iter().find(|(n, _)| *n >= ids.len()).unwrap_or(STATEMENTS[2]);
+        let mut query = sqlx::query(sql);
+        for place in 0..n {
+            query = query.bind(ids.get(place).copied());
+        }
+        let row = query.fetch_one(&mut *connection).await?;
+        all.places.extend(ids.iter().enumerate().map(|(column, id)| (*id, (all.rows.len(), column))));
+        all.rows.push(row);
     }
     Ok(all)
 }

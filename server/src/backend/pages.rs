@@ -1,0 +1,197 @@
+//! What each page shows, from what is so now and what the store has.
+
+use app::backend::{
+    ActivityPage, ActivityRequest, Backend, BackendError, Caller, DevicePage, HistoryPage, HistoryRequest, Limit, Overview, Role, Shell, Tile,
+};
+use app::plans::{PlanForm, ScenesPage, ScenesRequest};
+use async_trait::async_trait;
+use domain::alarm::Alarm;
+use domain::command::{Action, CommandReport, CommandState, Refusal};
+use domain::device::DeviceId;
+use domain::entity::{EntityId, EntityKind};
+use domain::history::Range;
+use domain::live::EntityView;
+use domain::rule::Condition;
+use domain::time::{DAY_MS, Timestamp};
+use domain::value::Value;
+use tokio::sync::oneshot;
+
+use super::{LiveBackend, actor, internal, past, plans, require};
+use crate::clock::now;
+use crate::ingest::{Request, State};
+
+/// Series drawn into one chart at most.
+const MAX_CHART_SERIES: usize = 6;
+/// Fewest and most points that a page may ask for.
+const LEAST_CHART_POINTS: usize = 50;
+const MOST_CHART_POINTS: usize = 2_000;
+/// Readings that were taken out, on a page.
+const MOST_EXCLUDED: usize = 100;
+/// How long a finished command stays on its tile.
+const COMMAND_SHOWN_MS: i64 = 30_000;
+
+fn tile(state: &State, entity: EntityView, now: Timestamp) -> Tile {
+    let is_number = entity.kind.is_sensor() && !matches!(entity.v, Some(Value::Text(_)));
+    let shown = |report: &&CommandReport| {
+        report.entity == entity.id
+            && (!report.state.is_final() || now.since_ms(report.sent_at) - report.after_ms.unwrap_or(0) < COMMAND_SHOWN_MS)
+            && !(entity.assumed && report.state == CommandState::Accepted)
+    };
+    Tile {
+        trend: state.trends.of(&entity.id, is_number, now),
+        limits: limits(state, &entity.id),
+        command: state.commands.iter().rev().find(shown).cloned(),
+        entity,
+    }
+}
+
+fn limits(state: &State, id: &EntityId) -> Vec<Limit> {
+    let limit = |rule: &domain::rule::Rule| {
+        let severity = rule.severity.as_str();
+        let mut label = severity[..1].to_uppercase();
+        label.push_str(&severity[1..]);
+        label.push(' ');
+        label.push_str(&rule.condition.words());
+        let is_below = matches!(rule.condition, Condition::Below { .. });
+        Some(Limit { value: rule.condition.limit()?, severity: rule.severity, label, is_below })
+    };
+    state.fleet.rules_of(id).filter_map(limit).collect()
+}
+
+fn can_be_charted(view: &EntityView) -> bool {
+    view.kind != EntityKind::Button
+}
+
+#[async_trait]
+impl Backend for LiveBackend {
+    async fn overview(&self, caller: &Caller) -> Result<Overview, BackendError> {
+        require(caller, Role::Viewer)?;
+        let now = now();
+        let state = self.state();
+        let shown = state.fleet.entities().into_iter().filter(|view| !view.hidden);
+        Ok(Overview {
+            shell: self.shell_of(caller, &state, now),
+            tiles: shown.map(|view| tile(&state, view, now)).collect(),
+            n_unlisted: state.fleet.n_unlisted(),
+        })
+    }
+
+    async fn device(&self, caller: &Caller, id: &DeviceId) -> Result<DevicePage, BackendError> {
+        require(caller, Role::Viewer)?;
+        let now = now();
+        let (shell, device, tiles, messages, clock_skew_ms) = {
+            let state = self.state();
+            let device = state.fleet.device(id).cloned().or_else(|| plans::device_of_groups(&state.fleet, id));
+            let device = device.ok_or_else(|| BackendError::NotFound(format!("device {id}")))?;
+            let views = state.fleet.entities().into_iter().filter(|view| view.device == *id);
+            let tiles: Vec<Tile> = views.map(|view| tile(&state, view, now)).collect();
+            let messages = state.messages.get(id).into_iter().flatten().cloned().collect();
+            // A device has one clock; the entity that shows it most wrong was heard last.
+            let skews = tiles.iter().filter_map(|tile| state.fleet.clock_skew_ms(&tile.entity.id));
+            let skew = skews.max_by_key(|ms| ms.saturating_abs());
+            (self.shell_of(caller, &state, now), device, tiles, messages, skew)
+        };
+        let ids: Vec<EntityId> = tiles.iter().map(|tile| tile.entity.id.clone()).collect();
+        let day = Range { from: now.plus_ms(-DAY_MS), to: now.plus_ms(1) };
+        let series = self.chart(&ids, day).await?;
+        let is_number = |tile: &Tile| tile.entity.kind.is_sensor();
+        let extremes = tiles
+            .iter()
+            .zip(&series)
+            .map(|(tile, series)| {
+                let low = series.min.iter().copied().reduce(f64::min);
+                let high = series.max.iter().copied().reduce(f64::max);
+                low.zip(high).filter(|_| is_number(tile))
+            })
+            .collect();
+        let charts =
+            tiles.iter().zip(series).filter(|(tile, series)| is_number(tile) && !series.t.is_empty()).map(|(_, series)| series).take(2).collect();
+        Ok(DevicePage { shell, device, tiles, extremes, charts, messages, clock_skew_ms })
+    }
+
+    async fn history(&self, caller: &Caller, request: &HistoryRequest) -> Result<HistoryPage, BackendError> {
+        require(caller, Role::Viewer)?;
+        let now = now();
+        let (range, is_live) = past::asked(request, now, &self.zone)?;
+        let points = request.points.map_or(super::CHART_POINTS, |points| points.clamp(LEAST_CHART_POINTS, MOST_CHART_POINTS));
+        let (shell, choices, chosen, limits) = {
+            let state = self.state();
+            let is_offered = |view: &EntityView| state.fleet.is_listed(&view.id) || request.entities.iter().any(|id| view.id.as_str() == id);
+            let choices = state.fleet.entities().into_iter().filter(|view| can_be_charted(view) && is_offered(view));
+            let choices: Vec<EntityView> = choices.filter(|view| !state.fleet.is_group(&view.id)).collect();
+            let mut chosen: Vec<EntityView> =
+                request.entities.iter().filter_map(|id| choices.iter().find(|view| view.id.as_str() == id)).take(MAX_CHART_SERIES).cloned().collect();
+            if chosen.is_empty() && request.entities.is_empty() {
+                chosen.extend(choices.iter().find(|view| view.kind.is_sensor() && !view.says_words()).cloned());
+            }
+            let limits = chosen.iter().map(|view| limits(&state, &view.id)).collect();
+            (self.shell_of(caller, &state, now), choices, chosen, limits)
+        };
+        let wanted = past::Wanted { range, now, points, compare: request.compare, meter: request.meter, zone: &self.zone };
+        let past::Answer { series, words, previous, around, marks } =
+            past::read(&*self.store, &chosen, &wanted).await.map_err(|error| internal(&error))?;
+        let ids: Vec<EntityId> = chosen.iter().map(|view| view.id.clone()).collect();
+        let excluded = self.store.excluded(&ids, range, MOST_EXCLUDED).await.map_err(|error| internal(&error))?;
+        // The charts are worth more than this sentence.
+        let reach = self.store.kept().await.ok().and_then(|kept| kept.sentence()).unwrap_or_default();
+        Ok(HistoryPage {
+            utc_offset_s: self.offset_at(range.to),
+            shell,
+            choices,
+            chosen: chosen.into_iter().map(|view| view.id).collect(),
+            range,
+            is_live,
+            series,
+            words,
+            limits,
+            previous,
+            around,
+            alarms: marks.alarms,
+            commands: marks.commands,
+            excluded,
+            reach,
+        })
+    }
+
+    async fn activity_page(&self, caller: &Caller, request: &ActivityRequest) -> Result<ActivityPage, BackendError> {
+        self.log_page(caller, request).await
+    }
+
+    async fn activity_news(&self, caller: &Caller, request: &ActivityRequest, newest: &str) -> Result<usize, BackendError> {
+        self.log_news(caller, request, newest).await
+    }
+
+    async fn shell(&self, caller: &Caller) -> Result<Shell, BackendError> {
+        require(caller, Role::Viewer)?;
+        Ok(self.shell_of(caller, &self.state(), now()))
+    }
+
+    async fn send_command(&self, caller: &Caller, entity: &EntityId, action: Action) -> Result<CommandReport, Refusal> {
+        self.ask(caller, entity, action, None).await
+    }
+
+    async fn acknowledge_alarm(&self, caller: &Caller, alarm: &str) -> Result<Alarm, BackendError> {
+        require(caller, Role::Operator)?;
+        let (reply, after) = oneshot::channel();
+        let request = Request::Acknowledge { alarm: alarm.to_owned(), who: actor(caller), reply };
+        self.requests.send(request).await.map_err(|_| BackendError::Internal)?;
+        let after = after.await.map_err(|_| BackendError::Internal)?;
+        after.ok_or_else(|| BackendError::NotFound(format!("alarm \"{}\"", domain::device::clean_text(alarm, 80))))
+    }
+
+    async fn exclude_reading(&self, caller: &Caller, entity: &EntityId, at: Timestamp) -> Result<(), BackendError> {
+        self.exclude(caller, entity, at).await.map(drop)
+    }
+
+    async fn include_reading(&self, caller: &Caller, entity: &EntityId, at: Timestamp) -> Result<(), BackendError> {
+        self.include(caller, entity, at).await.map(drop)
+    }
+
+    async fn scenes_page(&self, caller: &Caller, request: &ScenesRequest, problem: String) -> Result<ScenesPage, BackendError> {
+        self.plans_page(caller, request, problem)
+    }
+
+    async fn change_plans(&self, caller: &Caller, form: PlanForm) -> Result<(), BackendError> {
+        self.take_form(caller, form).await
+    }
+}
