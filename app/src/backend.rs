@@ -318,9 +318,26 @@ pub struct ActivityRequest {
     /// Only what was not confirmed.
     #[serde(default)]
     pub not_confirmed: bool,
+    /// Not before: Unix ms or RFC 3339; empty is from the beginning.
+    #[serde(default)]
+    pub from: String,
+    /// Before, written as `from`; empty is up to now.
+    #[serde(default)]
+    pub to: String,
     /// Where the page begins; empty is the newest entry.
     #[serde(default)]
     pub cursor: String,
+}
+
+/// What happened while a page was cut off, or nobody looked at it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Away {
+    /// Changes of alarms, at most 99.
+    pub n_alarms: usize,
+    /// Commands, at most 99.
+    pub n_commands: usize,
+    /// The newest three of both, newest first.
+    pub rows: Vec<ActivityRow>,
 }
 
 /// Why the server could not answer a page.
@@ -353,6 +370,10 @@ pub trait Backend: Send + Sync {
     async fn activity_page(&self, caller: &Caller, request: &ActivityRequest) -> Result<ActivityPage, BackendError>;
     /// How many entries came after the newest of a page, at most 99.
     async fn activity_news(&self, caller: &Caller, request: &ActivityRequest, newest: &str) -> Result<usize, BackendError>;
+    /// What happened from a moment on and before another. A backend that keeps no log says so.
+    async fn away(&self, _caller: &Caller, _from: Timestamp, _to: Timestamp) -> Result<Away, BackendError> {
+        Err(BackendError::NotFound("log".to_owned()))
+    }
     /// The frame around a page that has no content of its own yet.
     async fn shell(&self, caller: &Caller) -> Result<Shell, BackendError>;
     /// Asks a device for something: the first report of the command, `sent`.

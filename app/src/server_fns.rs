@@ -12,7 +12,7 @@ use leptos::server_fn::{Bytes, ContentType, Decodes, Encodes, Format, FormatType
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::backend::{ActivityPage, ActivityRequest, BackendError, DevicePage, HistoryPage, HistoryRequest, Overview, Shell};
+use crate::backend::{ActivityPage, ActivityRequest, Away, BackendError, DevicePage, HistoryPage, HistoryRequest, Overview, Shell};
 use crate::plans::{ScenesPage, ScenesRequest};
 
 /// JSON that the browser reads as text, as it reads the data in a page and the frames of the socket. Leptos's own encoding reads bytes,
@@ -117,6 +117,22 @@ pub async fn count_activity(
 ) -> Result<usize, BackendError> {
     let (backend, caller) = crate::backend::backend()?;
     backend.activity_news(&caller, &request, &newest).await
+}
+
+/// What happened while a page was cut off, or nobody looked at it.
+///
+/// # Errors
+/// [`BackendError`] as the backend says.
+#[server(prefix = "/fn", output = Post<JsonText>, endpoint = "away")]
+pub async fn load_away(
+    /// Not before, Unix milliseconds.
+    from: i64,
+    /// Before, Unix milliseconds.
+    to: i64,
+) -> Result<Away, BackendError> {
+    use domain::time::Timestamp;
+    let (backend, caller) = crate::backend::backend()?;
+    backend.away(&caller, Timestamp::from_ms(from), Timestamp::from_ms(to)).await
 }
 
 /// The frame around a page without content of its own.

@@ -12,7 +12,7 @@ use crate::value::Value;
 
 pub use client_frame::{ClientFrame, CommandFrame, Deliver, PageCommand, PageFrame};
 pub use server_frame::{
-    Alert, Areas, Changes, CommandStanding, EntityChange, Error, Hello, MqttMessage, Pong, Published, SensorUpdate, ServerFrame, Snapshot,
+    Alert, Areas, Changes, CommandStanding, EntityChange, Error, Hello, MqttMessage, Pong, Published, Resumed, SensorUpdate, ServerFrame, Snapshot,
     read_for_page,
 };
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use app::backend::{
-    ActivityPage, ActivityRequest, Backend, BackendError, Caller, DevicePage, HistoryPage, HistoryRequest, Limit, Overview, Role, Shell, Tile,
+    ActivityPage, ActivityRequest, Away, Backend, BackendError, Caller, DevicePage, HistoryPage, HistoryRequest, Limit, Overview, Role, Shell, Tile,
 };
 use app::plans::{PlanForm, ScenesPage, ScenesRequest};
 use async_trait::async_trait;
@@ -406,6 +406,10 @@ impl Backend for LiveBackend {
 
     async fn activity_news(&self, caller: &Caller, request: &ActivityRequest, newest: &str) -> Result<usize, BackendError> {
         self.log_news(caller, request, newest).await
+    }
+
+    async fn away(&self, caller: &Caller, from: Timestamp, to: Timestamp) -> Result<Away, BackendError> {
+        self.log_away(caller, from, to).await
     }
 
     async fn shell(&self, caller: &Caller) -> Result<Shell, BackendError> {

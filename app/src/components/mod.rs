@@ -15,6 +15,8 @@ pub mod account;
 pub mod alert_strip;
 /// An area with its tiles.
 pub mod area;
+/// What happened while nobody looked.
+pub mod away;
 /// What a page says while it is cut off.
 pub mod banner;
 /// Brightness and warmth.

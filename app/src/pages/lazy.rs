@@ -82,14 +82,14 @@ lazy! {
 }
 
 /// Code that did not come is asked for again after this time.
-const RETRY: Duration = Duration::from_secs(2);
+pub(crate) const RETRY: Duration = Duration::from_secs(2);
 
 fn is_hydrating() -> bool {
     Owner::current_shared_context().is_some_and(|context| context.during_hydration())
 }
 
 /// Ends after `time`, in the browser.
-async fn pause(time: Duration) {
+pub(crate) async fn pause(time: Duration) {
     let over = Arc::new(AtomicBool::new(false));
     let mut timer = Some(Arc::clone(&over));
     poll_fn(move |context| {

@@ -47,12 +47,21 @@ pub enum ClientFrame {
     },
     /// Asks a device for something.
     Command(CommandFrame),
-    /// Takes up a dropped session.
+    /// Takes up a dropped session, or goes on after `pause` when the session is the connection's own.
     Resume {
         /// From `hello`.
         session: String,
         /// The last `seq` seen.
         seq: u64,
+        /// What is subscribed to where the session is not known any more; `*` when not given.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        entities: Vec<String>,
+        /// Repeated in an `error`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<String>,
+    },
+    /// No values until `resume` or `subscribe`: nobody looks. What is subscribed to stays, and alarms, links and commands are still told.
+    Pause {
         /// Repeated in an `error`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         id: Option<String>,
@@ -118,6 +127,17 @@ pub enum PageFrame<'a> {
         /// Entity ids, or `shown`.
         entities: &'a [&'a str],
     },
+    /// Goes on where an earlier connection, or a page that nobody looked at, left off.
+    Resume {
+        /// From the `hello` of that connection.
+        session: &'a str,
+        /// Up to where everything is known.
+        seq: u64,
+        /// What the page follows where the session is gone.
+        entities: &'a [&'a str],
+    },
+    /// Nobody looks at the page.
+    Pause,
     /// Asks a device for something.
     Command(PageCommand),
     /// Answered by `pong`.

@@ -1,6 +1,6 @@
 //! The log of what was done, for pages and programs.
 
-use app::backend::{ActivityPage, ActivityRequest, ActivityRow, BackendError, Caller, Role};
+use app::backend::{ActivityPage, ActivityRequest, ActivityRow, Away, BackendError, Caller, Role};
 use domain::device::AreaId;
 use domain::entity::EntityId;
 use domain::time::{DAY_MS, Timestamp};
@@ -20,6 +20,8 @@ const MOST_NAMED: usize = 200;
 const ROWS: usize = 50;
 /// New entries that are counted.
 const MOST_NEWS: usize = 99;
+/// Entries that are told to somebody who was away.
+const AWAY_ROWS: usize = 3;
 /// People to choose from.
 const MOST_PEOPLE: usize = 200;
 /// What became of commands that a device did not obey, as far as anybody knows.
@@ -70,6 +72,19 @@ impl LiveBackend {
         Ok(page.entries.iter().take_while(|(place, _)| Some(*place) > newest).count())
     }
 
+    pub(super) async fn log_away(&self, caller: &Caller, from: Timestamp, to: Timestamp) -> Result<Away, BackendError> {
+        let of = |kind| Filter { kind: Some(kind), from: Some(from), to: Some(to), ..Filter::default() };
+        let alarms = self.activity(caller, of(Kind::Alarm), None, MOST_NEWS).await?.entries;
+        let commands = self.activity(caller, of(Kind::Control), None, MOST_NEWS).await?.entries;
+        let (n_alarms, n_commands) = (alarms.len(), commands.len());
+        let mut newest: Vec<_> = alarms.into_iter().chain(commands).collect();
+        newest.sort_by_key(|(place, _)| std::cmp::Reverse(*place));
+        let now = now();
+        let state = self.state();
+        let rows = newest.iter().take(AWAY_ROWS).map(|(place, entry)| self.row(*place, entry, &state.fleet, now)).collect();
+        Ok(Away { n_alarms, n_commands, rows })
+    }
+
     fn asked(&self, request: &ActivityRequest) -> Result<Filter, BackendError> {
         let invalid = |what: &str, text: &str| BackendError::Invalid(format!("{what} \"{}\" is unknown", domain::device::clean_text(text, 40)));
         let given = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
@@ -79,11 +94,19 @@ impl LiveBackend {
         }
         let kind = given(&request.kind).map(|word| Kind::parse(&word).ok_or_else(|| invalid("kind", &word))).transpose()?;
         let area = given(&request.area).map(|id| AreaId::parse(&id).map_err(|_| invalid("area", &id))).transpose()?;
+        let moment = |field: &str, text: &str| {
+            let bad =
+                || BackendError::Invalid(format!("{field} \"{}\" is neither Unix milliseconds nor RFC 3339", domain::device::clean_text(text, 40)));
+            given(text).map(|text| crate::moment::parse(&text).ok_or_else(bad)).transpose()
+        };
+        let (from, to) = (moment("from", &request.from)?, moment("to", &request.to)?);
         let entity = given(&request.entity).map(|id| EntityId::parse(&id).map_err(|_| invalid("entity", &id))).transpose()?;
         Ok(Filter {
             who: given(&request.who),
             entity,
             kind,
+            from,
+            to,
             outcomes: if request.not_confirmed { NOT_CONFIRMED.map(str::to_owned).to_vec() } else { vec![] },
             entities: area.map(|area| self.entities_in(&area)),
             text,

@@ -1,4 +1,4 @@
-//! The address of the page of the log: `/activity?q=lamp&kind=control&who=anna&area=hall&unconfirmed=1&cursor=…`.
+//! The address of the page of the log: `/activity?q=lamp&kind=control&who=anna&area=hall&unconfirmed=1&from=…&to=…&cursor=…`.
 
 use leptos_router::params::ParamsMap;
 
@@ -14,6 +14,8 @@ pub(super) fn read(query: &ParamsMap) -> ActivityRequest {
         area: text("area"),
         entity: text("entity"),
         not_confirmed: text("unconfirmed") == "1",
+        from: text("from"),
+        to: text("to"),
         cursor: text("cursor"),
     }
 }
@@ -29,6 +31,8 @@ pub(super) fn write(asked: &ActivityRequest) -> String {
         ("area", &asked.area),
         ("entity", &asked.entity),
         ("unconfirmed", not_confirmed),
+        ("from", &asked.from),
+        ("to", &asked.to),
         ("cursor", &asked.cursor),
     ] {
         if !value.is_empty() {
@@ -49,6 +53,8 @@ mod tests {
             kind: "control".into(),
             who: "anna/é".into(),
             not_confirmed: true,
+            from: "1781273006000".into(),
+            to: "2026-06-12T14:03:26Z".into(),
             cursor: "12.3".into(),
             ..ActivityRequest::default()
         };

@@ -64,7 +64,8 @@ pub(super) fn filters(live: Live, loaded: Memo<Arc<Loaded>>) -> AnyView {
     };
     let keep = move || {
         loaded.with(|loaded| {
-            [("kind", loaded.asked.kind.clone()), ("entity", loaded.asked.entity.clone())]
+            let ActivityRequest { kind, entity, from, to, .. } = loaded.asked.clone();
+            [("kind", kind), ("entity", entity), ("from", from), ("to", to)]
                 .into_iter()
                 .filter(|(_, value)| !value.is_empty())
                 .map(|(name, value)| view! { <input type="hidden" name=name value=value/> })

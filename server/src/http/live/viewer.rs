@@ -16,13 +16,15 @@ use tokio::sync::{broadcast, mpsc, watch};
 use tokio::time::Instant;
 
 use super::frame::{BadFrame, parse};
-use super::sessions::Subscriptions;
+use super::sessions::{Dropped, Subscriptions};
 use crate::backend::{new_id, require};
 use crate::clock::now;
 use crate::http::AppState;
 use crate::hub::{Event, Hub, Interval, TopicMessage};
 use crate::ingest::is_last;
 
+/// Going on after a gap.
+mod resume;
 /// Topics that it follows.
 mod topics;
 
@@ -132,8 +134,8 @@ pub(super) async fn run(socket: WebSocket, app: AppState, caller: Caller) {
         let drained = async { while let Some(Ok(_)) = incoming.next().await {} };
         let _: Result<(), _> = tokio::time::timeout(FAREWELL, drained).await;
     }
-    let Viewer { app, session, subscriptions, .. } = viewer;
-    app.sessions.keep(session, subscriptions, now());
+    let Viewer { app, session, subscriptions, commands, .. } = viewer;
+    app.sessions.keep(session, Dropped { subscriptions, commands }, now());
 }
 
 /// The next interval that ends; never for a viewer that follows no entity. Safe to drop and call again.
@@ -199,7 +201,11 @@ impl Viewer {
             }
             ClientFrame::Publish { topic, payload, qos, id } => self.publish(topic, payload, qos, id).await,
             ClientFrame::Command(frame) => self.command(frame).await,
-            ClientFrame::Resume { session, seq, .. } => self.resume(&session, seq).await,
+            ClientFrame::Resume { session, seq, entities, id } => self.resume(&session, seq, &entities, id).await,
+            ClientFrame::Pause { .. } => {
+                self.pause();
+                Ok(())
+            }
             ClientFrame::Ack { alarm, id, .. } => match self.app.backend.acknowledge_alarm(&self.caller, &alarm).await {
                 Ok(_) => Ok(()),
                 Err(error) => self.error(id, "not_acknowledged", error.to_string()).await,
@@ -249,29 +255,6 @@ impl Viewer {
         self.send(&frame).await
     }
 
-    async fn resume(&mut self, session: &str, seq: u64) -> Result<(), Gone> {
-        match self.app.sessions.take(session, now()) {
-            Some(subscriptions) if seq <= self.hub.seq() => {
-                self.subscriptions = subscriptions;
-                self.cursor = seq;
-                self.follow_anew().await?;
-                if !self.subscriptions.has_entities() {
-                    return Ok(());
-                }
-                self.follow_entities();
-                let newest = self.intervals.as_mut().map(|intervals| Arc::clone(&intervals.borrow_and_update()));
-                match newest {
-                    Some(newest) => self.interval(&newest).await,
-                    None => Ok(()),
-                }
-            }
-            _ => {
-                self.subscriptions = Subscriptions { all: true, ..Subscriptions::default() };
-                self.snapshot().await
-            }
-        }
-    }
-
     /// From now on the intervals that end are waited for.
     fn follow_entities(&mut self) {
         if self.intervals.is_none() {
@@ -313,11 +296,9 @@ impl Viewer {
 
     /// Too busy to hear every event: where its commands stand, and a snapshot of everything else.
     async fn catch_up(&mut self) -> Result<(), Gone> {
-        let reports: Vec<CommandReport> = self.commands.keys().filter_map(|id| self.app.backend.command(id)).collect();
-        for report in reports {
-            self.report(&report).await?;
-        }
-        if self.subscriptions.has_entities() { self.snapshot().await } else { Ok(()) }
+        self.tell_commands().await?;
+        // Who is paused is told everything when it goes on.
+        if self.is_looking() { self.snapshot().await } else { Ok(()) }
     }
 
     async fn publish(&mut self, topic: String, payload: serde_json::Value, qos: u8, id: Option<String>) -> Result<(), Gone> {
