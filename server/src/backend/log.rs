@@ -18,6 +18,8 @@ mod told;
 const MOST_NAMED: usize = 200;
 /// Entries of a page.
 const ROWS: usize = 50;
+/// Entries that are counted.
+const MOST_COUNTED: usize = 10_000;
 /// New entries that are counted.
 const MOST_NEWS: usize = 99;
 /// Entries that are told to somebody who was away.
@@ -34,14 +36,19 @@ impl LiveBackend {
     ///
     /// # Errors
     /// [`BackendError::Forbidden`] for those who may not look.
-    pub async fn activity(&self, caller: &Caller, mut filter: Filter, before: Option<&Place>, limit: usize) -> Result<Page, BackendError> {
+    pub async fn activity(&self, caller: &Caller, filter: Filter, before: Option<&Place>, limit: usize) -> Result<Page, BackendError> {
         require(caller, Role::Viewer)?;
+        self.store.activity_of(&self.with_names(filter), before, limit).await.map_err(|error| internal(&error))
+    }
+
+    /// A filter that also finds entities whose names hold its text.
+    fn with_names(&self, mut filter: Filter) -> Filter {
         if !filter.text.is_empty() {
             let text = filter.text.to_lowercase();
             let views = self.state().fleet.entities();
             filter.named = views.into_iter().filter(|view| view.name.to_lowercase().contains(&text)).map(|view| view.id).take(MOST_NAMED).collect();
         }
-        self.store.activity_of(&filter, before, limit).await.map_err(|error| internal(&error))
+        filter
     }
 
     /// The entities that stand in an area.
@@ -54,14 +61,17 @@ impl LiveBackend {
     pub(super) async fn log_page(&self, caller: &Caller, request: &ActivityRequest) -> Result<ActivityPage, BackendError> {
         let filter = self.asked(request)?;
         let before = place("cursor", &request.cursor)?;
-        let page = self.activity(caller, filter, before.as_ref(), ROWS).await?;
+        let page = self.activity(caller, filter.clone(), before.as_ref(), ROWS).await?;
+        let (n_entries, is_all) = self.store.activity_count(&self.with_names(filter), MOST_COUNTED).await.map_err(|error| internal(&error))?;
         let people = self.store.people(MOST_PEOPLE).await.map_err(|error| internal(&error))?;
         // How long the log is kept is worth less than the log.
         let kept_days = self.store.kept().await.ok().and_then(|kept| kept.log_days);
         let now = now();
         let state = self.state();
         let rows = page.entries.iter().map(|(place, entry)| self.row(*place, entry, &state.fleet, now)).collect();
-        Ok(ActivityPage { shell: self.shell_of(caller, &state, now), rows, older: page.next.map(Place::to_string_id), people, kept_days })
+        let people = people.into_iter().map(|name| (told::who(&name, &state.fleet), name)).map(|(shown, name)| (name, shown)).collect();
+        let older = page.next.map(Place::to_string_id);
+        Ok(ActivityPage { shell: self.shell_of(caller, &state, now), rows, older, n_entries, is_more: !is_all, people, kept_days })
     }
 
     pub(super) async fn log_news(&self, caller: &Caller, request: &ActivityRequest, newest: &str) -> Result<usize, BackendError> {

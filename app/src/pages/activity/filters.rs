@@ -72,12 +72,7 @@ pub(super) fn filters(live: Live, loaded: Memo<Arc<Loaded>>) -> AnyView {
                 .collect_view()
         })
     };
-    let people = move || {
-        loaded.with(|loaded| {
-            let people = loaded.page.people.iter().map(|name| (name.clone(), name.clone())).collect();
-            options("Everyone", people, &loaded.asked.who)
-        })
-    };
+    let people = move || loaded.with(|loaded| options("Everyone", loaded.page.people.clone(), &loaded.asked.who));
     let areas = move || {
         let areas = live.areas.get().into_iter().map(|area| (area.id.to_string(), area.name)).collect();
         loaded.with(|loaded| options("All areas", areas, &loaded.asked.area))
