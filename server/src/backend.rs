@@ -10,6 +10,7 @@ use app::plans::{PlanForm, ScenesPage, ScenesRequest};
 use async_trait::async_trait;
 use domain::alarm::Alarm;
 use domain::command::{Action, CommandReport, CommandState, Refusal};
+use domain::control::Limits;
 use domain::device::DeviceId;
 use domain::entity::{EntityId, EntityKind};
 use domain::fleet::waits_s;
@@ -30,6 +31,8 @@ use crate::store::{Held, Sizes, Store, StoreError};
 
 /// What people change of the past.
 mod amend;
+/// Forms that were refused.
+mod drafts;
 /// The log of what was done.
 mod log;
 /// What the history page is asked for, and what the store says to it.
@@ -68,12 +71,13 @@ pub struct LiveBackend {
     zone: TimeZone,
     started: Timestamp,
     plans: Arc<Plans>,
+    drafts: Arc<drafts::Drafts>,
 }
 
 impl LiveBackend {
     /// A backend over the state that ingest keeps.
     pub fn new(state: Arc<RwLock<State>>, store: Arc<dyn Store>, requests: mpsc::Sender<Request>, plans: Arc<Plans>) -> Self {
-        Self { state, store, requests, zone: plans.place.zone.clone(), started: now(), plans }
+        Self { state, store, requests, zone: plans.place.zone.clone(), started: now(), plans, drafts: Arc::default() }
     }
 
     /// The state as it is now. Never held over an await.
@@ -417,6 +421,12 @@ impl Backend for LiveBackend {
         Ok(self.shell_of(caller, &self.state(), now()))
     }
 
+    async fn limits(&self, caller: &Caller, entity: &EntityId) -> Result<Limits, BackendError> {
+        require(caller, Role::Viewer)?;
+        let view = self.state().fleet.entity(entity);
+        view.map(|view| view.limits).ok_or_else(|| BackendError::NotFound(format!("entity {entity}")))
+    }
+
     async fn send_command(&self, caller: &Caller, entity: &EntityId, action: Action) -> Result<CommandReport, Refusal> {
         self.ask(caller, entity, action, None).await
     }
@@ -440,6 +450,11 @@ impl Backend for LiveBackend {
 
     async fn scenes_page(&self, caller: &Caller, request: &ScenesRequest, problem: String) -> Result<ScenesPage, BackendError> {
         self.plans_page(caller, request, problem)
+    }
+
+    fn keep_form(&self, caller: &Caller, form: PlanForm) -> Option<String> {
+        require(caller, Role::Operator).ok()?;
+        self.drafts.keep(form)
     }
 
     async fn change_plans(&self, caller: &Caller, form: PlanForm) -> Result<(), BackendError> {
