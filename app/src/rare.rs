@@ -1,11 +1,12 @@
 //! What a page rarely needs: its code comes when it does.
 
 use domain::time::Timestamp;
+use leptos::prelude::RwSignal;
 use leptos::task::spawn_local;
 use leptos::wasm_split::SplitLoaderError;
 
-use crate::components::away;
-use crate::live::Live;
+use crate::components::{away, control};
+use crate::live::{Entry, Live, Notice};
 use crate::pages::lazy::{RETRY, pause};
 
 /// The ways in.
@@ -13,9 +14,11 @@ use crate::pages::lazy::{RETRY, pause};
 pub struct Rare {
     /// Says what happened from a moment on and before another.
     pub away: fn(Live, Timestamp, Timestamp),
+    /// Makes the control of an entity and puts it into its place.
+    pub control: fn(Entry, RwSignal<Option<Notice>>),
 }
 
-const RARE: Rare = Rare { away: away::tell };
+const RARE: Rare = Rare { away: away::tell, control: control::fill };
 
 #[cfg(feature = "split")]
 #[leptos::wasm_split::wasm_split(rare, wasm_split_path = leptos::wasm_split, fallible)]

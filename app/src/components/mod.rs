@@ -19,6 +19,8 @@ pub mod area;
 pub mod away;
 /// What a page says while it is cut off.
 pub mod banner;
+/// Controls of numbers, selects, texts, buttons and covers.
+pub mod control;
 /// Brightness and warmth.
 pub mod fader;
 /// Main navigation.

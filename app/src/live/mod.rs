@@ -98,7 +98,7 @@ pub struct Live {
     pub notice: RwSignal<Option<Notice>>,
 }
 
-/// Something to say: made anew for each page that shows it.
+/// Something to show that comes later: made anew for each page.
 pub type Notice = Arc<dyn Fn() -> AnyView + Send + Sync>;
 
 /// What the page says about server and user.

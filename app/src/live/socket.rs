@@ -14,6 +14,7 @@ use web_sys::{MessageEvent, WebSocket};
 
 use super::apply::Next;
 use super::{Connection, Live};
+use crate::erase::later;
 use crate::rare::with_rare;
 
 /// A ping goes out this often. A connection that says nothing for as long after a ping is dead: at most twice this after its last word.
@@ -27,6 +28,9 @@ const LONGEST_WAIT_MS: f64 = 5_000.0;
 const HIDDEN_MS: f64 = 10_000.0;
 /// A page whose clock stood for so long was asleep: what it shows is not believed until the server has said what is new.
 const ASLEEP_MS: f64 = 15_000.0;
+
+/// Clocks that disagree by so much more than before were set.
+const CLOCK_SET_MS: f64 = 2_000.0;
 
 /// Ids that fit into a frame, however long they are.
 const IDS_A_FRAME: usize = 200;
@@ -98,16 +102,17 @@ pub fn start(live: Live) {
     tick(live);
     open(live);
     set_interval(move || tick(live), Duration::from_secs(1));
-    _ = window_event_listener(leptos::ev::online, move |_| retry_now(live));
-    _ = window_event_listener(leptos::ev::offline, move |_| lose(live));
     // A page that was asleep looks at once whether it is still connected.
-    _ = window_event_listener_untyped("pageshow", move |_| tick(live));
-    _ = window_event_listener_untyped("visibilitychange", move |_| tick(live));
+    type Then = fn(Live);
+    let events: [(&str, Then); 4] = [("online", retry_now), ("offline", lose), ("pageshow", tick), ("visibilitychange", tick)];
+    for (event, then) in events {
+        _ = window_event_listener_untyped(event, move |_| then(live));
+    }
 }
 
 /// Sends a frame. `false` when there is no open connection.
-pub(super) fn send(frame: &PageFrame<'_>) -> bool {
-    let Ok(text) = serde_json::to_string(frame) else { return false };
+pub(super) fn send(frame: PageFrame<'_>) -> bool {
+    let text = frame.to_json();
     SOCKET.with(|s| s.socket.borrow().as_ref().is_some_and(|ws| ws.ready_state() == WebSocket::OPEN && ws.send_with_str(&text).is_ok()))
 }
 
@@ -167,13 +172,13 @@ fn open(live: Live) {
 
 /// Asks for everything that the page shows: a snapshot, then changes.
 pub(super) fn subscribe(live: Live) {
-    if !send(&PageFrame::Subscribe { entities: &["shown"] }) {
+    if !send(PageFrame::Subscribe { entities: &["shown"] }) {
         // The session knows nothing of what the page shows by now.
         SOCKET.with(|s| s.session.borrow_mut().clear());
     }
     live.followed.with_value(|ids| {
         for ids in ids.chunks(IDS_A_FRAME) {
-            send(&PageFrame::Subscribe { entities: &ids.iter().map(EntityId::as_str).collect::<Vec<_>>() });
+            send(PageFrame::Subscribe { entities: &ids.iter().map(EntityId::as_str).collect::<Vec<_>>() });
         }
     });
 }
@@ -189,7 +194,7 @@ fn join(live: Live) {
             return;
         }
         let entities: Vec<&str> = std::iter::once("shown").chain(shown.iter().map(EntityId::as_str)).collect();
-        send(&PageFrame::Resume { session: &session, seq: s.seq.get(), entities: &entities });
+        send(PageFrame::Resume { session: &session, seq: s.seq.get(), entities: &entities });
     });
 }
 
@@ -213,7 +218,13 @@ fn receive(live: Live, text: &str) {
     let next = live.apply(frame, build.as_deref());
     let heard = live.heard.get_untracked();
     if heard != before {
-        SOCKET.with(|s| s.ahead_ms.set(heard.as_ms() as f64 - Date::now()));
+        SOCKET.with(|s| {
+            // The frame that took the shortest way says it best, unless a clock was set.
+            let (ahead, known) = (heard.as_ms() as f64 - Date::now(), s.ahead_ms.get());
+            if ahead > known || ahead < known - CLOCK_SET_MS {
+                s.ahead_ms.set(ahead);
+            }
+        });
     }
     if is_whole {
         SOCKET.with(|s| s.asked_for_all.set(false));
@@ -258,7 +269,7 @@ fn lose(live: Live) {
         let wait = doubled.min(LONGEST_WAIT_MS) * (0.75 + Math::random() * 0.5);
         s.due.set(Some(Date::now() + wait));
         // The interval of a second is too coarse for the first tries.
-        set_timeout(move || try_if_due(live), Duration::from_millis(wait as u64 + 1));
+        later(Duration::from_millis(wait as u64 + 1), move || try_if_due(live));
     });
     show_lost(live);
 }
@@ -304,7 +315,7 @@ fn watch(live: Live, browser: f64) {
             // A snapshot on its way would set it going again.
             Connection::Up if is_unseen && !s.asked_for_all.get() => {
                 miss(s, browser);
-                send(&PageFrame::Pause);
+                send(PageFrame::Pause);
                 live.connection.set(Connection::Paused);
             }
             Connection::Up if slept => {
@@ -339,7 +350,7 @@ fn tick(live: Live) {
         lose(live);
     } else if ping {
         SOCKET.with(|s| s.pinged.set(browser));
-        send(&PageFrame::Ping);
+        send(PageFrame::Ping);
     }
     if live.lost_untracked().is_some() {
         return;

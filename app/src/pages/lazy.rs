@@ -13,7 +13,7 @@ use leptos_router::LazyRoute;
 
 use super::{Activity, DevicePage, History, NotFound, Scenes};
 use crate::components::{Frame, icon};
-use crate::erase::Erase as _;
+use crate::erase::{Erase as _, later};
 
 /// Makes `$route` a route whose view is `$view`, its code in a module of its own named `$module`.
 ///
@@ -95,13 +95,10 @@ pub(crate) async fn pause(time: Duration) {
     poll_fn(move |context| {
         if let Some(over) = timer.take() {
             let waker = context.waker().clone();
-            set_timeout(
-                move || {
-                    over.store(true, Relaxed);
-                    waker.wake();
-                },
-                time,
-            );
+            later(time, move || {
+                over.store(true, Relaxed);
+                waker.wake();
+            });
         }
         if over.load(Relaxed) { Poll::Ready(()) } else { Poll::Pending }
     })

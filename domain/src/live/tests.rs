@@ -39,10 +39,10 @@ fn the_server_reads_what_a_page_writes() {
         expires_s: None,
         action: Action::TurnOn { brightness: Some(80), color_temp: None },
     };
-    let sent = PageCommand { id: "a2".into(), entity: command.entity.clone(), action: "turn_on", brightness: Some(80), color_temp: None };
+    let sent = PageFrame::Command { id: "a2", entity: &command.entity, action: "turn_on", fields: ",\"brightness\":80" };
     for (sent, read) in [
         (PageFrame::Subscribe { entities: &["shown"] }, ClientFrame::Subscribe { topics: vec![], entities: vec!["shown".into()], id: None }),
-        (PageFrame::Command(sent), ClientFrame::Command(command)),
+        (sent, ClientFrame::Command(command.clone())),
         (
             PageFrame::Resume { session: "0a", seq: u64::MAX, entities: &["shown"] },
             ClientFrame::Resume { session: "0a".into(), seq: u64::MAX, entities: vec!["shown".into()], id: None },
@@ -50,7 +50,7 @@ fn the_server_reads_what_a_page_writes() {
         (PageFrame::Pause, ClientFrame::Pause { id: None }),
         (PageFrame::Ping, ClientFrame::Ping { id: None }),
     ] {
-        check(&serde_json::to_string(&sent).expect("JSON"), &read);
+        check(&sent.to_json(), &read);
     }
 }
 
