@@ -1,6 +1,6 @@
 // A demo of its own: free ports, its own data folder, ended as a service manager would end it.
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -16,8 +16,21 @@ const BINARY = process.env.SIGNALBOX_BIN ?? join(process.env.CARGO_TARGET_DIR ??
  * Returns its addresses as `http://HOST:PORT` and `mqtt://HOST:PORT`, its process and `stop()`, which ends it and answers its exit code.
  */
 export async function startDemo({ timeout = 60_000, env = {} } = {}) {
+  return start('demo', { timeout, env });
+}
+
+/**
+ * Starts `signalbox serve` with a configuration of its own, an anonymous operator and the embedded broker: a plant in which nothing happens by itself.
+ * @param {{ config?: string, timeout?: number, env?: Record<string, string> }} [options] `config` is the text of `signalbox.toml`.
+ */
+export async function startServer({ config = '', timeout = 60_000, env = {} } = {}) {
+  return start('serve', { config, timeout, env: { SIGNALBOX_AUTH_ANONYMOUS: 'operator', SIGNALBOX_BROKER_EMBEDDED: 'on', ...env } });
+}
+
+async function start(command, { config, timeout, env }) {
   const data = await mkdtemp(join(tmpdir(), 'signalbox-e2e-'));
-  const child = spawn(BINARY, ['demo'], {
+  if (config) await writeFile(join(data, 'signalbox.toml'), config);
+  const child = spawn(BINARY, [command], {
     // Any folder but the checkout: the program must not need one.
     cwd: data,
     env: {

@@ -10,7 +10,7 @@ use wasm_bindgen::JsCast;
 use web_sys::{HtmlElement, Node};
 
 use crate::components::sprite::Sprite;
-use crate::erase::text;
+use crate::erase::{effect, text};
 use crate::live::Live;
 use crate::pages::OverviewPage;
 use crate::pages::lazy::{ActivityRoute, DeviceRoute, HistoryRoute, NotFoundRoute, ScenesRoute};
@@ -95,7 +95,7 @@ pub fn App() -> impl IntoView {
     provide_meta_context();
     let live = Live::new();
     provide_context(live);
-    Effect::new(|_| keys());
+    effect(keys);
     view! {
         <a class="skip" href="#main" rel="external">
             "Skip to content"

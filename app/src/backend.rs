@@ -6,6 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use domain::alarm::Alarm;
 use domain::command::{Action, CommandReport, Refusal};
+use domain::control::Limits;
 use domain::device::{Area, Device, DeviceId};
 use domain::entity::EntityId;
 use domain::excluded::Excluded;
@@ -247,8 +248,12 @@ pub struct ActivityPage {
     pub rows: Vec<ActivityRow>,
     /// Where the next page begins; `None` where the log ends.
     pub older: Option<String>,
-    /// Who stands in the log, by name.
-    pub people: Vec<String>,
+    /// How many entries there are that the request lets through.
+    pub n_entries: usize,
+    /// There are more, which were not counted.
+    pub is_more: bool,
+    /// Who stands in the log: as the log writes it, and by name.
+    pub people: Vec<(String, String)>,
     /// Days that the log is kept; `None` is for good, or not known.
     pub kept_days: Option<u32>,
 }
@@ -322,9 +327,26 @@ pub struct ActivityRequest {
     /// Only what was not confirmed.
     #[serde(default)]
     pub not_confirmed: bool,
+    /// Not before: Unix ms or RFC 3339; empty is from the beginning.
+    #[serde(default)]
+    pub from: String,
+    /// Before, written as `from`; empty is up to now.
+    #[serde(default)]
+    pub to: String,
     /// Where the page begins; empty is the newest entry.
     #[serde(default)]
     pub cursor: String,
+}
+
+/// What happened while a page was cut off, or nobody looked at it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Away {
+    /// Changes of alarms, at most 99.
+    pub n_alarms: usize,
+    /// Commands, at most 99.
+    pub n_commands: usize,
+    /// The newest three of both, newest first.
+    pub rows: Vec<ActivityRow>,
 }
 
 /// Why the server could not answer a page.
@@ -357,8 +379,16 @@ pub trait Backend: Send + Sync {
     async fn activity_page(&self, caller: &Caller, request: &ActivityRequest) -> Result<ActivityPage, BackendError>;
     /// How many entries came after the newest of a page, at most 99.
     async fn activity_news(&self, caller: &Caller, request: &ActivityRequest, newest: &str) -> Result<usize, BackendError>;
+    /// What happened from a moment on and before another. A backend that keeps no log says so.
+    async fn away(&self, _caller: &Caller, _from: Timestamp, _to: Timestamp) -> Result<Away, BackendError> {
+        Err(BackendError::NotFound("log".to_owned()))
+    }
     /// The frame around a page that has no content of its own yet.
     async fn shell(&self, caller: &Caller) -> Result<Shell, BackendError>;
+    /// To what an entity can be set. A backend of which nothing can be set says so.
+    async fn limits(&self, _caller: &Caller, entity: &EntityId) -> Result<Limits, BackendError> {
+        Err(BackendError::NotFound(entity.to_string()))
+    }
     /// Asks a device for something: the first report of the command, `sent`.
     async fn send_command(&self, caller: &Caller, entity: &EntityId, action: Action) -> Result<CommandReport, Refusal>;
     /// Acknowledges an alarm.
@@ -370,6 +400,10 @@ pub trait Backend: Send + Sync {
     /// The page of groups, scenes and schedules; `problem` is what the form before was refused for. A backend that keeps none of them says so.
     async fn scenes_page(&self, _caller: &Caller, _request: &ScenesRequest, _problem: String) -> Result<ScenesPage, BackendError> {
         Err(BackendError::NotFound("scenes".to_owned()))
+    }
+    /// Keeps a form that was refused, to be shown again; its name for [`ScenesRequest::draft`].
+    fn keep_form(&self, _caller: &Caller, _form: PlanForm) -> Option<String> {
+        None
     }
     /// Does what a form of that page asks for.
     async fn change_plans(&self, _caller: &Caller, _form: PlanForm) -> Result<(), BackendError> {

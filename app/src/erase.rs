@@ -3,8 +3,9 @@
 use std::any::{Any, TypeId};
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use leptos::prelude::{AnyView, IntoAny, Memo};
+use leptos::prelude::{AnyView, Effect, IntoAny, Memo, set_timeout};
 use leptos::tachys::html::attribute::Attribute;
 use leptos::tachys::html::attribute::any_attribute::AnyAttribute;
 use leptos::tachys::hydration::Cursor;
@@ -54,6 +55,22 @@ pub fn memo<T: PartialEq + Send + Sync + 'static>(f: impl Fn() -> T + Send + Syn
         Memo::new(move |_| f())
     }
     of(Box::new(f))
+}
+
+/// An [`Effect`] of `f`, which is told nothing of the run before.
+pub fn effect(f: impl Fn() + 'static) {
+    fn of(f: Box<dyn Fn()>) {
+        Effect::new(move |_| f());
+    }
+    of(Box::new(f));
+}
+
+/// Does something after a time, in the browser.
+pub fn later(time: Duration, f: impl FnOnce() + 'static) {
+    fn of(time: Duration, f: Box<dyn FnOnce()>) {
+        set_timeout(f, time);
+    }
+    of(time, Box::new(f));
 }
 
 /// A view in the browser, whatever its type. All that Leptos's own kind of such a view does, it does for this one type only.

@@ -21,6 +21,9 @@ pub mod theme;
 /// What a tile shows, as plain functions.
 pub mod tile;
 
+/// What a page rarely needs.
+pub mod rare;
+
 /// One component a file.
 pub mod components;
 /// Views of one type, at little cost.

@@ -1,10 +1,19 @@
 //! What the page of groups, scenes and schedules shows, and what its forms say. Texts are ready to be shown: the page has no rules of its own.
 
 use domain::command::CommandState;
+use domain::control::Limits;
+use domain::entity::EntityKind;
 use domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::backend::Shell;
+
+/// The cookie that names a form that was refused.
+pub const DRAFT_COOKIE: &str = "draft";
+
+/// The name of the form that was refused, provided as context by the HTTP layer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft(pub String);
 
 /// What the page is asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +27,9 @@ pub struct ScenesRequest {
     /// What became of the form before, as the address says it.
     #[serde(default)]
     pub err: String,
+    /// The name of the form that was refused, as its cookie says it.
+    #[serde(default)]
+    pub draft: String,
 }
 
 /// The page.
@@ -121,8 +133,8 @@ pub enum Form {
         id: String,
         /// Its name.
         name: String,
-        /// What can be asked: the action (`turn_on`, `turn_off` or nothing) and the brightness of each.
-        choices: Vec<(Choice, String, String)>,
+        /// What can be asked, and what is.
+        choices: Vec<(Choice, Asks)>,
         /// Commands that this form does not show, and leaves as they are.
         n_others: usize,
     },
@@ -144,11 +156,20 @@ pub enum Form {
         targets: Vec<(String, String)>,
         /// Which of them is.
         target: String,
-        /// What is asked of an entity: `turn_on` or `turn_off`.
-        action: String,
-        /// The brightness that is asked.
-        brightness: String,
+        /// What is asked of an entity.
+        asks: Asks,
     },
+}
+
+/// What a form asks of an entity, as it was typed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asks {
+    /// The word of the action, `turn_on`; nothing asks for nothing.
+    pub action: String,
+    /// Per cent, for `turn_on` of a light; nothing leaves it as it is.
+    pub brightness: String,
+    /// For `set`: a value, or the position of a cover in per cent.
+    pub value: String,
 }
 
 /// An entity in a form.
@@ -158,8 +179,10 @@ pub struct Choice {
     pub entity: String,
     /// Its name, with its area.
     pub name: String,
-    /// It has a brightness.
-    pub is_light: bool,
+    /// What can be asked of it.
+    pub kind: EntityKind,
+    /// To what it can be set.
+    pub limits: Limits,
 }
 
 /// What a form asks for. Texts are as they were typed.
@@ -180,8 +203,8 @@ pub enum PlanForm {
         id: String,
         /// Its name.
         name: String,
-        /// Entity, action (nothing leaves it out) and brightness.
-        commands: Vec<(String, String, String)>,
+        /// Each entity, and what is asked of it.
+        commands: Vec<(String, Asks)>,
     },
     /// A schedule is made or changed.
     Schedule {
@@ -199,10 +222,8 @@ pub enum PlanForm {
         offset_min: String,
         /// `scene:evening`, or an entity.
         target: String,
-        /// `turn_on` or `turn_off`.
-        action: String,
-        /// Per cent, or nothing.
-        brightness: String,
+        /// What is asked of an entity.
+        asks: Asks,
     },
     /// One of them is taken away.
     Delete {

@@ -5,6 +5,7 @@
 
 use domain::alarm::Alarm;
 use domain::command::CommandReport;
+use domain::control::Limits;
 use leptos::prelude::*;
 use leptos::server_fn::codec::{JsonEncoding, Post};
 use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
@@ -12,7 +13,7 @@ use leptos::server_fn::{Bytes, ContentType, Decodes, Encodes, Format, FormatType
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::backend::{ActivityPage, ActivityRequest, BackendError, DevicePage, HistoryPage, HistoryRequest, Overview, Shell};
+use crate::backend::{ActivityPage, ActivityRequest, Away, BackendError, DevicePage, HistoryPage, HistoryRequest, Overview, Shell};
 use crate::plans::{ScenesPage, ScenesRequest};
 
 /// JSON that the browser reads as text, as it reads the data in a page and the frames of the socket. Leptos's own encoding reads bytes,
@@ -119,6 +120,22 @@ pub async fn count_activity(
     backend.activity_news(&caller, &request, &newest).await
 }
 
+/// What happened while a page was cut off, or nobody looked at it.
+///
+/// # Errors
+/// [`BackendError`] as the backend says.
+#[server(prefix = "/fn", output = Post<JsonText>, endpoint = "away")]
+pub async fn load_away(
+    /// Not before, Unix milliseconds.
+    from: i64,
+    /// Before, Unix milliseconds.
+    to: i64,
+) -> Result<Away, BackendError> {
+    use domain::time::Timestamp;
+    let (backend, caller) = crate::backend::backend()?;
+    backend.away(&caller, Timestamp::from_ms(from), Timestamp::from_ms(to)).await
+}
+
 /// The frame around a page without content of its own.
 ///
 /// # Errors
@@ -168,6 +185,20 @@ pub async fn send_command(
         other => return Err(BackendError::Invalid(format!("unknown action \"{other}\""))),
     };
     backend.send_command(&caller, &entity, action).await.map_err(|refusal| BackendError::Invalid(refusal.to_string()))
+}
+
+/// To what an entity can be set.
+///
+/// # Errors
+/// [`BackendError`] as the backend says.
+#[server(prefix = "/fn", output = Post<JsonText>, endpoint = "limits")]
+pub async fn load_limits(
+    /// `boiler.flow`.
+    entity: String,
+) -> Result<Limits, BackendError> {
+    let (backend, caller) = crate::backend::backend()?;
+    let entity = domain::entity::EntityId::parse(&entity).map_err(|error| BackendError::Invalid(error.to_string()))?;
+    backend.limits(&caller, &entity).await
 }
 
 /// Acknowledges an alarm.
@@ -227,7 +258,8 @@ pub async fn load_scenes(
     let (backend, caller) = crate::backend::backend()?;
     let error = (!request.err.is_empty()).then(|| leptos::server_fn::error::ServerFnUrlError::<BackendError>::decode_err(&request.err));
     let problem = error.map(|error| crate::tile::words::capital(&error.to_string())).unwrap_or_default();
-    crate::status::answer(backend.scenes_page(&caller, &request, problem).await)
+    let draft = use_context::<crate::plans::Draft>().map(|draft| draft.0).unwrap_or_default();
+    crate::status::answer(backend.scenes_page(&caller, &ScenesRequest { draft, ..request }, problem).await)
 }
 
 /// Makes a group or changes it. A plain form posts here.
@@ -248,7 +280,7 @@ pub async fn save_group(
     crate::status::change_plans(crate::plans::PlanForm::Group { id, name, members }, "groups").await
 }
 
-/// Makes a scene or changes it. A plain form posts here, three fields for each entity.
+/// Makes a scene or changes it. A plain form posts here, four fields for each entity.
 ///
 /// # Errors
 /// [`BackendError::Invalid`] says what is wrong.
@@ -262,17 +294,23 @@ pub async fn save_scene(
     /// Entity ids.
     #[server(default)]
     entities: Vec<String>,
-    /// `turn_on`, `turn_off`, or nothing, for each.
+    /// `turn_on`, `set`, or nothing, for each.
     #[server(default)]
     actions: Vec<String>,
     /// Per cent, or nothing, for each.
     #[server(default)]
     brightness: Vec<String>,
+    /// For `set`: a value or a position, or nothing, for each; left out where none is set.
+    #[server(default)]
+    values: Vec<String>,
 ) -> Result<(), BackendError> {
-    if entities.len() != actions.len() || entities.len() != brightness.len() {
-        return Err(BackendError::Invalid("entities, actions and brightness are not as many".to_owned()));
+    let n = entities.len();
+    if n != actions.len() || n != brightness.len() || !(values.is_empty() || n == values.len()) {
+        return Err(BackendError::Invalid("entities, actions, brightness and values are not as many".to_owned()));
     }
-    let commands = entities.into_iter().zip(actions).zip(brightness).map(|((entity, action), level)| (entity, action, level)).collect();
+    let values = values.into_iter().chain(std::iter::repeat_n(String::new(), n));
+    let asks = actions.into_iter().zip(brightness).zip(values).map(|((action, brightness), value)| crate::plans::Asks { action, brightness, value });
+    let commands = entities.into_iter().zip(asks).collect();
     crate::status::change_plans(crate::plans::PlanForm::Scene { id, name, commands }, "scenes").await
 }
 
@@ -301,19 +339,19 @@ pub async fn save_schedule(
     /// `scene:evening`, or an entity.
     #[server(default)]
     target: String,
-    /// `turn_on` or `turn_off`.
+    /// `turn_on`, `set` and so on.
     #[server(default)]
     action: String,
     /// Per cent, or nothing.
     #[server(default)]
     brightness: String,
+    /// For `set`: a value or a position.
+    #[server(default)]
+    value: String,
 ) -> Result<(), BackendError> {
     let enabled = !enabled.is_empty();
-    crate::status::change_plans(
-        crate::plans::PlanForm::Schedule { id, name, enabled, when, cron, offset_min, target, action, brightness },
-        "schedules",
-    )
-    .await
+    let asks = crate::plans::Asks { action, brightness, value };
+    crate::status::change_plans(crate::plans::PlanForm::Schedule { id, name, enabled, when, cron, offset_min, target, asks }, "schedules").await
 }
 
 /// Takes a group, scene or schedule away. A plain form posts here.

@@ -42,8 +42,18 @@ fn set(status: u16) {
 #[cfg(feature = "ssr")]
 pub(crate) async fn change_plans(form: crate::plans::PlanForm, part: &str) -> Result<(), BackendError> {
     let (backend, caller) = crate::backend::backend()?;
-    // With a status of its own the answer would not lead a plain form back to the page, which says what is wrong.
-    backend.change_plans(&caller, form).await?;
+    // With a status of its own the answer would not lead a plain form back to the page, which says what is wrong and shows the form as it was typed.
+    if let Err(error) = backend.change_plans(&caller, form.clone()).await {
+        let cookie = backend.keep_form(&caller, form).map(|name| {
+            let key = crate::plans::DRAFT_COOKIE;
+            format!("{key}={name}; Path=/; Max-Age=600; SameSite=Strict; HttpOnly")
+        });
+        let options = leptos::prelude::use_context::<leptos_axum::ResponseOptions>();
+        if let (Some(options), Some(Ok(cookie)), Ok(header)) = (options, cookie.map(|cookie| cookie.parse()), "set-cookie".parse()) {
+            options.append_header(header, cookie);
+        }
+        return Err(error);
+    }
     leptos_axum::redirect(&["/scenes", if part.is_empty() { "" } else { "#" }, part].concat());
     Ok(())
 }

@@ -130,6 +130,12 @@ impl EntityKind {
         matches!(self, Self::Light | Self::Switch | Self::Fan)
     }
 
+    /// Whether the page shows a control of its own for it: a button, a field, a list.
+    #[must_use]
+    pub const fn has_control(self) -> bool {
+        matches!(self, Self::Number | Self::Select | Self::Text | Self::Button | Self::Cover)
+    }
+
     /// Whether its history is a line (numbers) and not a strip of states.
     #[must_use]
     pub const fn is_sensor(self) -> bool {

@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-#[cfg(feature = "decode")]
 use crate::control::Limits;
 use crate::device::{AreaId, DeviceId};
 use crate::entity::{Entity, EntityId, EntityKind};
@@ -10,9 +9,9 @@ use crate::quality::Quality;
 use crate::time::Timestamp;
 use crate::value::Value;
 
-pub use client_frame::{ClientFrame, CommandFrame, Deliver, PageCommand, PageFrame};
+pub use client_frame::{ClientFrame, CommandFrame, Deliver, PageFrame};
 pub use server_frame::{
-    Alert, Areas, Changes, CommandStanding, EntityChange, Error, Hello, MqttMessage, Pong, Published, SensorUpdate, ServerFrame, Snapshot,
+    Alert, Areas, Changes, CommandStanding, EntityChange, Error, Hello, MqttMessage, Pong, Published, Resumed, SensorUpdate, ServerFrame, Snapshot,
     read_for_page,
 };
 
@@ -75,7 +74,7 @@ pub struct EntityView {
     /// The broker of its device.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,
-    /// What may be set. A page has no use for it.
+    /// What may be set. A page asks for it when it needs it.
     #[cfg(feature = "decode")]
     #[serde(flatten)]
     #[cfg_attr(not(feature = "schema"), serde(skip_deserializing))]
@@ -145,6 +144,24 @@ impl EntityView {
             #[cfg(feature = "decode")]
             limits: entity.control.limits(),
             members: None,
+        }
+    }
+
+    /// What may be set; nothing in a page, which asks for it when it needs it.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        #[cfg(feature = "decode")]
+        return self.limits.clone();
+        #[cfg(not(feature = "decode"))]
+        Limits::default()
+    }
+
+    /// How the page shows it: as its quality says, but a button, which never says anything, is no less there for that.
+    #[must_use]
+    pub const fn look(&self) -> &'static str {
+        match (self.kind, self.q) {
+            (EntityKind::Button, Quality::Unknown) => Quality::Good.look(),
+            _ => self.q.look(),
         }
     }
 

@@ -23,6 +23,8 @@ use crate::store::{Held, Sizes, Store, StoreError};
 
 /// What people change of the past.
 mod amend;
+/// Forms that were refused.
+mod drafts;
 /// The log of what was done.
 mod log;
 /// What each page shows.
@@ -54,12 +56,13 @@ pub struct LiveBackend {
     zone: TimeZone,
     started: Timestamp,
     plans: Arc<Plans>,
+    drafts: Arc<drafts::Drafts>,
 }
 
 impl LiveBackend {
     /// A backend over the state that ingest keeps.
     pub fn new(state: Arc<RwLock<State>>, store: Arc<dyn Store>, requests: mpsc::Sender<Request>, plans: Arc<Plans>) -> Self {
-        Self { state, store, requests, zone: plans.place.zone.clone(), started: now(), plans }
+        Self { state, store, requests, zone: plans.place.zone.clone(), started: now(), plans, drafts: Arc::default() }
     }
 
     /// The state as it is now. Never held over an await.

@@ -227,7 +227,7 @@ pub fn csv_rows(rows: &Rows, series: &Series) -> String {
 }
 
 /// ISO 8601 in UTC, to the millisecond.
-struct Time(Timestamp);
+pub struct Time(pub Timestamp);
 
 impl std::fmt::Display for Time {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -120,7 +120,7 @@ fn note(live: Live, ids: &[EntityId]) -> Vec<AnyView> {
 
 /// What is not fresh (`1 stale`), and how many are.
 fn quality_words(entries: &[Entry]) -> (Vec<String>, usize) {
-    let count = |look| entries.iter().filter(|entry| entry.view.with_untracked(|view| view.q.look()) == look).count();
+    let count = |look| entries.iter().filter(|entry| entry.view.with_untracked(EntityView::look) == look).count();
     let not_fresh = [Quality::Stale, Quality::Offline, Quality::Unknown]
         .into_iter()
         .map(|quality| (quality, count(quality.look())))

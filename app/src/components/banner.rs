@@ -7,15 +7,17 @@ use super::icon;
 use crate::erase::{Erase as _, memo, part, text};
 use crate::live::{Connection, Live, retry_now};
 
-/// Says that the connection is lost, with the time of the data, or that a form without script was refused.
+/// Says that the connection is lost, with the time of the data, what happened meanwhile, or that a form without script was refused.
 #[component]
 pub fn Banner() -> AnyView {
     let live = Live::expect();
-    let is_lost = memo(move || live.lost().is_some());
+    let is_lost = memo(move || matches!(live.connection.get(), Connection::Lost { .. }));
     // A refused form leads back here with `__err`. What it holds is text of a stranger: it is not shown.
     let refused = use_query_map().with_untracked(|query| query.get_str("__err").is_some());
     view! {
         {part(move || is_lost.get().then(move || lost(live)))}
+        // It stands there empty: a region that appears together with its text is not read aloud.
+        <div role="status">{part(move || live.notice.get().map(|show| show()))}</div>
         {refused
             .then(|| {
                 view! {

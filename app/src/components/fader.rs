@@ -8,7 +8,7 @@ use leptos::ev::{Event, SubmitEvent};
 use leptos::prelude::*;
 
 use super::switch::can_switch;
-use crate::erase::{Erase as _, attr, memo, part, text};
+use crate::erase::{Erase as _, attr, effect, later, memo, part, text};
 use crate::live::{Entry, Live};
 use crate::tile::asked::Phase;
 
@@ -152,7 +152,7 @@ impl Sender {
         let asked = entry.asked.clone();
         let sender = Self { live, entry: StoredValue::new(entry), sets, want: RwSignal::new(None), resting: RwSignal::new(false) };
         // What waited goes out when the command before it has ended.
-        Effect::new(move |_| {
+        effect(move || {
             if !asked.with(|asked| asked.as_ref().is_some_and(|asked| asked.phase == Phase::Pending)) {
                 sender.flush();
             }
@@ -179,14 +179,11 @@ impl Sender {
             return;
         }
         self.resting.set(true);
-        set_timeout(
-            move || {
-                // The tile may be gone by now.
-                if self.resting.try_set(false).is_none() {
-                    self.flush();
-                }
-            },
-            PAUSE,
-        );
+        later(PAUSE, move || {
+            // The tile may be gone by now.
+            if self.resting.try_set(false).is_none() {
+                self.flush();
+            }
+        });
     }
 }

@@ -6,7 +6,7 @@ use super::banner::Banner;
 use super::nav::Nav;
 use super::topbar::TopBar;
 use crate::backend::Shell;
-use crate::erase::Erase as _;
+use crate::erase::{Erase as _, effect};
 use crate::live::{Live, start};
 
 /// Top bar, navigation and `main` around a page's content. What the server says about every page goes to [`Live`], and is shown from there.
@@ -22,7 +22,7 @@ pub fn Frame(
     if let Some(shell) = shell {
         live.seed(shell);
     }
-    Effect::new(move |_| start(live));
+    effect(move || start(live));
     view! {
         <TopBar/>
         <Nav/>

@@ -15,8 +15,12 @@ pub mod account;
 pub mod alert_strip;
 /// An area with its tiles.
 pub mod area;
+/// What happened while nobody looked.
+pub mod away;
 /// What a page says while it is cut off.
 pub mod banner;
+/// Controls of numbers, selects, texts, buttons and covers.
+pub mod control;
 /// Brightness and warmth.
 pub mod fader;
 /// Main navigation.

@@ -1,10 +1,13 @@
 //! One entity: name, value, control, the last hour, and what matters about it.
 
 use domain::alarm::Alarm;
+use domain::entity::EntityKind;
+use domain::live::EntityView;
 use domain::quality::Quality;
 use domain::value::Value;
 use leptos::prelude::*;
 
+use super::control::slot;
 use super::fader::Faders;
 use super::spark::Spark;
 use super::strip::Strip;
@@ -25,6 +28,8 @@ enum Face {
     Value,
     Offline,
     NoReading,
+    /// A button: it has none.
+    Bare,
 }
 
 /// One entity.
@@ -41,9 +46,11 @@ pub fn TileCard(
     let parts = foot_parts(&entry, kind, alarm);
     let view = entry.view.clone();
     let quality = memo(move || {
-        let look = view.with(|view| view.q.look());
+        let look = view.with(EntityView::look);
         if look == "fresh" && live.lost().is_some() { "stale" } else { look }
     });
+    let view = entry.view.clone();
+    let is_wide = memo(move || kind.get() == TileKind::Light || view.with(|view| view.kind == EntityKind::Cover && view.settable));
     let asked = entry.asked.clone();
     let command = attr(move || asked.with(|asked| asked.as_ref().map(|asked| asked.phase.as_str())));
 
@@ -59,7 +66,7 @@ pub fn TileCard(
             class="tile"
             id=dom_id
             data-kind=attr(move || Some(kind.get().as_str()))
-            data-size=attr(move || (kind.get() == TileKind::Light).then_some("2x1"))
+            data-size=attr(move || is_wide.get().then_some("2x1"))
             data-quality=attr(move || Some(quality.get()))
             data-command=command
             data-alarm=attr(move || alarm.with(|alarm| alarm.as_ref().map(|alarm| alarm.severity.as_str())))
@@ -104,6 +111,7 @@ fn body(entry: &Entry, kind: TileKind, settable: bool, parts: Memo<Vec<Part>>) -
     let face = memo(move || {
         view.with(|view| match (view.q, &view.v) {
             (Quality::Offline, _) => Face::Offline,
+            _ if view.kind == EntityKind::Button => Face::Bare,
             (_, None) => Face::NoReading,
             _ => Face::Value,
         })
@@ -114,7 +122,9 @@ fn body(entry: &Entry, kind: TileKind, settable: bool, parts: Memo<Vec<Part>>) -
         let (entry, foot_id) = (entry.clone(), foot_id.clone());
         part(move || value(&entry, kind, face.get(), parts, &foot_id))
     };
+    let has_control = settable && entry.view.with_untracked(|view| view.kind.has_control());
     let trend = match kind {
+        _ if has_control => slot(entry),
         TileKind::Number => {
             let entry = entry.clone();
             part(move || if face.get() == Face::Value { view! { <Spark entry=entry.clone()/> }.erase() } else { no_data() }).erase()
@@ -151,6 +161,7 @@ fn value(entry: &Entry, kind: TileKind, face: Face, parts: Memo<Vec<Part>>, foot
             .erase()
         }
         Face::Value => view! { <p class="tile-value tile-value-text">{words} " " {small}</p> }.erase(),
+        Face::Bare => ().erase(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What frames do to what the page knows.
 
 use domain::alarm::{Alarm, AlarmState, Severity};
-use domain::live::{Alert, Areas, Changes, CommandStanding, EntityChange, EntityView, Error, Hello, LinkView, Pong, ServerFrame, Snapshot};
+use domain::live::{Alert, Areas, Changes, CommandStanding, EntityChange, EntityView, Error, Hello, LinkView, Pong, Resumed, ServerFrame, Snapshot};
 use domain::quality::Quality;
 use domain::time::Timestamp;
 use leptos::prelude::*;
@@ -24,7 +24,7 @@ impl Live {
     pub(super) fn apply(self, frame: ServerFrame, build: Option<&str>) -> Next {
         match frame {
             ServerFrame::Hello(Hello { build: theirs, now, .. }) => {
-                self.hear(now);
+                self.hear_of(now);
                 if build.is_some_and(|ours| ours != theirs) {
                     return Next::Reload(theirs);
                 }
@@ -36,6 +36,12 @@ impl Live {
                 }
                 self.alarms.set(alarms);
                 self.links.set(links);
+            }
+            ServerFrame::Resumed(Resumed { now, alarms, links, areas, .. }) => {
+                self.hear(now);
+                self.alarms.set(alarms);
+                self.links.set(links);
+                self.areas.set(areas);
             }
             ServerFrame::Changes(Changes { now, c, .. }) => {
                 self.hear(now);
@@ -56,10 +62,17 @@ impl Live {
                 self.followed(&id, &entity, state, reason, (after_ms, usual_ms));
             }
             ServerFrame::Error(Error { id: Some(id), message, .. }) => self.refused(&id, message),
-            ServerFrame::Pong(Pong { now }) => self.hear(now),
+            ServerFrame::Pong(Pong { now }) => self.hear_of(now),
             ServerFrame::Error(_) | ServerFrame::SensorUpdate(_) | ServerFrame::MqttMessage(_) | ServerFrame::Published(_) => {}
         }
         Next::Nothing
+    }
+
+    /// The server speaks, but says nothing of values: while they stand still, they are of an earlier moment.
+    fn hear_of(self, now: Timestamp) {
+        if self.lost_untracked().is_none() {
+            self.hear(now);
+        }
     }
 
     /// Applies a change; `false` for an entity that the page does not know.
@@ -225,6 +238,32 @@ mod tests {
             assert_eq!(live.alert.get_untracked(), "Critical alarm: Temperature above 20");
             live.apply(alert(AlarmState::Normal), None);
             assert!(live.alarms.get_untracked().is_empty());
+        });
+    }
+
+    #[test]
+    fn after_a_gap_alarms_that_cleared_are_gone_and_values_are_of_the_moment_before_it() {
+        with_live(|live| {
+            live.apply(snapshot(21.3), None);
+            live.connection.set(crate::live::Connection::Lost { attempt: 1, next_s: 1 });
+            live.apply(ServerFrame::Pong(Pong { now: NOW.plus_ms(60_000) }), None);
+            assert_eq!(live.lost_untracked(), Some(NOW));
+            let alarm = |rule: &str| Alarm {
+                id: rule.into(),
+                rule: rule.into(),
+                entity: id(),
+                severity: Severity::Critical,
+                state: AlarmState::Unacked,
+                message: String::new(),
+                condition: "above 20".into(),
+                since: NOW,
+                until: None,
+            };
+            live.alarms.set(vec![alarm("old")]);
+            let resumed = Resumed { seq: 5, now: NOW.plus_ms(61_000), alarms: vec![alarm("new")], links: vec![], areas: vec![] };
+            assert_eq!(live.apply(ServerFrame::Resumed(resumed), None), Next::Nothing);
+            assert_eq!(live.alarms.get_untracked().iter().map(|alarm| alarm.id.as_str()).collect::<Vec<_>>(), ["new"]);
+            assert_eq!(live.heard.get_untracked(), NOW.plus_ms(61_000));
         });
     }
 

@@ -4,14 +4,17 @@ use std::time::Duration;
 
 use domain::command::{Action, CommandState};
 use domain::entity::EntityId;
-use domain::live::{PageCommand, PageFrame};
+use domain::live::{EntityView, PageFrame};
 use domain::value::Value;
 use leptos::prelude::*;
 
 use super::{Entry, Live, socket};
+use crate::erase::later;
 use crate::tile::asked::{Asked, Phase, phase};
 use crate::tile::words::lower;
 
+/// How long after the word that a device agrees its value is there for sure.
+const SAID: Duration = Duration::from_millis(200);
 /// How long `confirmed` is shown.
 const CONFIRMED: Duration = Duration::from_secs(2);
 /// The server ends every command within 25 s; past this the page stops waiting for word of it.
@@ -21,16 +24,26 @@ impl Live {
     /// Asks for `action` over the socket. `false` when there is none: then the form posts itself. A press while one is pending is ignored.
     #[must_use]
     pub fn ask(self, entry: &Entry, action: Action) -> bool {
+        let mut fields = String::new();
+        if let Action::TurnOn { brightness, color_temp } = action {
+            for (name, n) in [("brightness", brightness.map(u16::from)), ("color_temp", color_temp)] {
+                if let Some(n) = n {
+                    fields.extend([",\"", name, "\":", &n.to_string()]);
+                }
+            }
+        }
+        self.ask_for(entry, action, &fields)
+    }
+
+    /// Asks for `action` with more fields, as [`PageFrame::Command`] has them; otherwise as [`Live::ask`].
+    #[must_use]
+    pub fn ask_for(self, entry: &Entry, action: Action, fields: &str) -> bool {
         if entry.asked.with_untracked(|asked| asked.as_ref().is_some_and(|asked| asked.phase == Phase::Pending)) {
             return true;
         }
         let id = socket::next_id();
-        let (brightness, color_temp) = match action {
-            Action::TurnOn { brightness, color_temp } => (brightness, color_temp),
-            _ => (None, None),
-        };
-        let frame = PageFrame::Command(PageCommand { id: id.clone(), entity: entry.id.clone(), action: action.as_str(), brightness, color_temp });
-        if !socket::send(&frame) {
+        let frame = PageFrame::Command { id: &id, entity: &entry.id, action: action.as_str(), fields };
+        if !socket::send(frame) {
             return false;
         }
         let sent_at = self.now.get_untracked().unwrap_or_else(|| self.heard.get_untracked());
@@ -45,14 +58,11 @@ impl Live {
             reason: None,
         }));
         let entity = entry.id.clone();
-        set_timeout(
-            move || {
-                if self.find(&entity).is_some_and(|entry| is_pending(&entry, &id)) {
-                    self.followed(&id, &entity, CommandState::Unconfirmed, None, (None, None));
-                }
-            },
-            GIVE_UP,
-        );
+        later(GIVE_UP, move || {
+            if self.find(&entity).is_some_and(|entry| is_pending(&entry, &id)) {
+                self.followed(&id, &entity, CommandState::Unconfirmed, None, (None, None));
+            }
+        });
         true
     }
 
@@ -83,16 +93,17 @@ impl Live {
         match phase {
             Phase::Pending => {}
             Phase::Confirmed => {
-                self.status.set([&name, " is ", &lower(&words), ", confirmed"].concat());
-                let id = id.to_owned();
-                set_timeout(
-                    move || {
-                        if entry.asked.with_untracked(|asked| asked.as_ref().is_some_and(|asked| asked.id == id)) {
-                            entry.asked.set(None);
-                        }
-                    },
-                    CONFIRMED,
-                );
+                let (id, view) = (id.to_owned(), entry.view.clone());
+                // The value itself comes with the next frame.
+                later(SAID, move || {
+                    let words = view.with_untracked(EntityView::words);
+                    self.status.set([&name, " is ", &lower(&words), ", confirmed"].concat());
+                });
+                later(CONFIRMED, move || {
+                    if entry.asked.with_untracked(|asked| asked.as_ref().is_some_and(|asked| asked.id == id)) {
+                        entry.asked.set(None);
+                    }
+                });
             }
             Phase::Failed => {
                 let why = said.unwrap_or_else(|| ["still ", &lower(&words)].concat());

@@ -2,6 +2,7 @@
 //! One signal an entity, so that a change touches one tile.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use domain::alarm::Alarm;
 use domain::device::{Area, AreaId, name_from};
@@ -47,6 +48,8 @@ pub enum Connection {
     Opening,
     /// Values are live.
     Up,
+    /// Nobody looks at the page, or the browser slept: values stand still until everything that was missed has come.
+    Paused,
     /// Cut off; tried `attempt` times, next try in `next_s` seconds.
     Lost {
         /// Counts from 1.
@@ -91,7 +94,12 @@ pub struct Live {
     pub status: RwSignal<String>,
     /// What the search box holds.
     pub search: RwSignal<String>,
+    /// What there is to say at the top of the page, once.
+    pub notice: RwSignal<Option<Notice>>,
 }
+
+/// Something to show that comes later: made anew for each page.
+pub type Notice = Arc<dyn Fn() -> AnyView + Send + Sync>;
 
 /// What the page says about server and user.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -126,6 +134,7 @@ impl Live {
             alert: RwSignal::new(String::new()),
             status: RwSignal::new(String::new()),
             search: RwSignal::new(String::new()),
+            notice: RwSignal::new(None),
         }
     }
 
@@ -187,10 +196,15 @@ impl Live {
         self.areas.with(|areas| areas.iter().find(|area| area.id == *id).map(|area| area.name.clone())).unwrap_or_else(|| name_from(id.as_str()))
     }
 
-    /// The page is cut off: its data is of this moment.
+    /// The page is cut off or paused: its data is of this moment.
     #[must_use]
     pub fn lost(self) -> Option<Timestamp> {
-        matches!(self.connection.get(), Connection::Lost { .. }).then(|| self.heard.get_untracked())
+        self.connection.track();
+        self.lost_untracked()
+    }
+
+    fn lost_untracked(self) -> Option<Timestamp> {
+        matches!(self.connection.get_untracked(), Connection::Lost { .. } | Connection::Paused).then(|| self.heard.get_untracked())
     }
 
     /// The broker of an entity is not reached: nobody can switch it.
@@ -202,7 +216,7 @@ impl Live {
     /// The viewer may switch and acknowledge, and the page is not cut off.
     #[must_use]
     pub fn may_act(self) -> bool {
-        self.role.get() >= Role::Operator && !matches!(self.connection.get(), Connection::Lost { .. })
+        self.role.get() >= Role::Operator && self.lost().is_none()
     }
 
     fn upsert(self, view: &EntityView) -> Entry {

@@ -13,7 +13,7 @@ use leptos_router::LazyRoute;
 
 use super::{Activity, DevicePage, History, NotFound, Scenes};
 use crate::components::{Frame, icon};
-use crate::erase::Erase as _;
+use crate::erase::{Erase as _, later};
 
 /// Makes `$route` a route whose view is `$view`, its code in a module of its own named `$module`.
 ///
@@ -82,26 +82,23 @@ lazy! {
 }
 
 /// Code that did not come is asked for again after this time.
-const RETRY: Duration = Duration::from_secs(2);
+pub(crate) const RETRY: Duration = Duration::from_secs(2);
 
 fn is_hydrating() -> bool {
     Owner::current_shared_context().is_some_and(|context| context.during_hydration())
 }
 
 /// Ends after `time`, in the browser.
-async fn pause(time: Duration) {
+pub(crate) async fn pause(time: Duration) {
     let over = Arc::new(AtomicBool::new(false));
     let mut timer = Some(Arc::clone(&over));
     poll_fn(move |context| {
         if let Some(over) = timer.take() {
             let waker = context.waker().clone();
-            set_timeout(
-                move || {
-                    over.store(true, Relaxed);
-                    waker.wake();
-                },
-                time,
-            );
+            later(time, move || {
+                over.store(true, Relaxed);
+                waker.wake();
+            });
         }
         if over.load(Relaxed) { Poll::Ready(()) } else { Poll::Pending }
     })

@@ -1,6 +1,7 @@
 //! The line of small text at the bottom of a tile: what matters first.
 
 use domain::alarm::{Alarm, AlarmState};
+use domain::entity::EntityKind;
 use domain::live::EntityView;
 use domain::quality::Quality;
 use domain::time::{Timestamp, duration_words};
@@ -166,6 +167,7 @@ fn missing(known: &Known<'_>) -> Option<Parts> {
             let last = view.v.as_ref().map(|_| Part::plain(["last ", &*value_with_unit(view)].concat()));
             Some([first, last])
         }
+        Quality::Unknown if view.kind == EntityKind::Button => Some([None, None]),
         Quality::Unknown => Some([Some(Part::new(Look::Code, view.topic.clone())), None]),
         _ => None,
     }
@@ -236,7 +238,7 @@ mod tests {
     use domain::alarm::Severity;
     use domain::command::Action;
     use domain::device::DeviceId;
-    use domain::entity::{EntityId, EntityKind};
+    use domain::entity::EntityId;
     use domain::value::{LightState, OnOff};
 
     const NOW: Timestamp = Timestamp::from_ms(1_781_273_006_000); // 14:03:26

@@ -301,7 +301,8 @@ impl Backend for Greenhouse {
             rows.clear();
         }
         let older = Some("1.1".to_owned()).filter(|_| !rows.is_empty());
-        Ok(ActivityPage { shell: shell(), rows, older, people: vec!["Mara Ilves".to_owned(), HOSTILE.to_owned()], kept_days: Some(365) })
+        let people = ["Mara Ilves", HOSTILE].map(|name| (name.to_owned(), name.to_owned())).to_vec();
+        Ok(ActivityPage { shell: shell(), n_entries: rows.len(), is_more: false, rows, older, people, kept_days: Some(365) })
     }
 
     async fn activity_news(&self, _: &Caller, _: &ActivityRequest, _: &str) -> Result<usize, BackendError> {

@@ -123,6 +123,12 @@ impl Fleet {
         self.settings.rules.iter().filter(move |rule| rule.entity == *id)
     }
 
+    /// A rule by its id.
+    #[must_use]
+    pub fn rule(&self, id: &str) -> Option<&Rule> {
+        self.settings.rules.iter().find(|rule| rule.id == id)
+    }
+
     /// The command on its way to an entity.
     #[must_use]
     pub fn pending(&self, id: &EntityId) -> Option<&CommandReport> {

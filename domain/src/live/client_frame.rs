@@ -47,12 +47,21 @@ pub enum ClientFrame {
     },
     /// Asks a device for something.
     Command(CommandFrame),
-    /// Takes up a dropped session.
+    /// Takes up a dropped session, or goes on after `pause` when the session is the connection's own.
     Resume {
         /// From `hello`.
         session: String,
         /// The last `seq` seen.
         seq: u64,
+        /// What is subscribed to where the session is not known any more; `*` when not given.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        entities: Vec<String>,
+        /// Repeated in an `error`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<String>,
+    },
+    /// No values until `resume` or `subscribe`: nobody looks. What is subscribed to stays, and alarms, links and commands are still told.
+    Pause {
         /// Repeated in an `error`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         id: Option<String>,
@@ -108,37 +117,59 @@ pub enum Deliver {
     WhenOnline,
 }
 
-/// What a page of ours sends: as [`ClientFrame`] reads it, without what only other programs send. Writing numbers of all sizes and whole JSON
-/// values is a good part of a browser's code, and a page sends neither.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+/// What a page of ours sends: as [`ClientFrame`] reads it, without what only other programs send, and written by hand: serde's way to write it is a
+/// good part of a browser's code. Ids hold nothing that JSON would write in another way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PageFrame<'a> {
     /// Entity ids, or `shown`.
     Subscribe {
         /// Entity ids, or `shown`.
         entities: &'a [&'a str],
     },
+    /// Goes on where an earlier connection, or a page that nobody looked at, left off.
+    Resume {
+        /// From the `hello` of that connection: letters and digits.
+        session: &'a str,
+        /// Up to where everything is known.
+        seq: u64,
+        /// What the page follows where the session is gone.
+        entities: &'a [&'a str],
+    },
+    /// Nobody looks at the page.
+    Pause,
     /// Asks a device for something.
-    Command(PageCommand),
+    Command {
+        /// Repeated in every answer: letters and digits.
+        id: &'a str,
+        /// The entity.
+        entity: &'a EntityId,
+        /// The word of the action.
+        action: &'static str,
+        /// What else is asked, each field with a comma in front: `,"brightness":80`.
+        fields: &'a str,
+    },
     /// Answered by `pong`.
     Ping,
 }
 
-/// A command as a page sends it: what switches and faders ask for.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct PageCommand {
-    /// Repeated in every answer.
-    pub id: String,
-    /// The entity.
-    pub entity: EntityId,
-    /// The word of the action.
-    pub action: &'static str,
-    /// Per cent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub brightness: Option<u8>,
-    /// Kelvin.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub color_temp: Option<u16>,
+impl PageFrame<'_> {
+    /// The frame as JSON.
+    #[must_use]
+    pub fn to_json(self) -> String {
+        let list = |ids: &[&str]| ids.join("\",\"");
+        match self {
+            Self::Subscribe { entities } => ["{\"type\":\"subscribe\",\"entities\":[\"", &list(entities), "\"]}"].concat(),
+            Self::Resume { session, seq, entities } => {
+                let seq = seq.to_string();
+                ["{\"type\":\"resume\",\"session\":\"", session, "\",\"seq\":", &seq, ",\"entities\":[\"", &list(entities), "\"]}"].concat()
+            }
+            Self::Pause => "{\"type\":\"pause\"}".to_owned(),
+            Self::Command { id, entity, action, fields } => {
+                ["{\"type\":\"command\",\"id\":\"", id, "\",\"entity\":\"", entity.as_str(), "\",\"action\":\"", action, "\"", fields, "}"].concat()
+            }
+            Self::Ping => "{\"type\":\"ping\"}".to_owned(),
+        }
+    }
 }
 
 const fn qos_1() -> u8 {

@@ -149,6 +149,22 @@ pub struct Alert {
     pub rule: String,
 }
 
+/// The answer to `resume`, after the changes that were missed: from here on the viewer knows everything again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Resumed {
+    /// Counts changes.
+    pub seq: u64,
+    /// The server's clock.
+    pub now: Timestamp,
+    /// All alarms that are not normal: those that are missing here have cleared.
+    pub alarms: Vec<Alarm>,
+    /// The brokers.
+    pub links: Vec<LinkView>,
+    /// The areas, in the order shown.
+    pub areas: Vec<Area>,
+}
+
 /// Where a command stands.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
@@ -221,6 +237,8 @@ pub enum ServerFrame {
     Snapshot(Snapshot),
     /// See [`Changes`].
     Changes(Changes),
+    /// See [`Resumed`].
+    Resumed(Resumed),
     /// See [`SensorUpdate`].
     SensorUpdate(SensorUpdate),
     /// See [`MqttMessage`].
@@ -257,6 +275,8 @@ struct PageHears<'a> {
     areas: Option<Vec<Area>>,
     #[serde(default)]
     build: String,
+    #[serde(default)]
+    session: String,
     id: Option<String>,
     #[serde(default)]
     message: String,
@@ -274,7 +294,7 @@ struct PageHears<'a> {
     usual_ms: Option<i64>,
 }
 
-/// The frames that a page listens to. What it has no use for stays empty: version, session and role of `hello`, the code of `error`. Frames of other
+/// The frames that a page listens to. What it has no use for stays empty: version and role of `hello`, the code of `error`. Frames of other
 /// types, and what is no frame, are `None`.
 #[must_use]
 pub fn read_for_page(text: &str) -> Option<ServerFrame> {
@@ -283,9 +303,12 @@ pub fn read_for_page(text: &str) -> Option<ServerFrame> {
     Some(match heard.r#type {
         "changes" => ServerFrame::Changes(Changes { seq, now: now?, c: heard.c? }),
         "snapshot" => ServerFrame::Snapshot(Snapshot { seq, now: now?, entities: heard.entities?, alarms: heard.alarms, links: heard.links }),
+        "resumed" => {
+            ServerFrame::Resumed(Resumed { seq, now: now?, alarms: heard.alarms, links: heard.links, areas: heard.areas.unwrap_or_default() })
+        }
         "hello" => {
-            let (version, session, role) = (String::new(), String::new(), String::new());
-            ServerFrame::Hello(Hello { version, build: heard.build, session, seq, now: now?, role })
+            let (version, role) = (String::new(), String::new());
+            ServerFrame::Hello(Hello { version, build: heard.build, session: heard.session, seq, now: now?, role })
         }
         "alert" => ServerFrame::Alert(Alert {
             id: id?,

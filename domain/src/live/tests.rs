@@ -39,13 +39,18 @@ fn the_server_reads_what_a_page_writes() {
         expires_s: None,
         action: Action::TurnOn { brightness: Some(80), color_temp: None },
     };
-    let sent = PageCommand { id: "a2".into(), entity: command.entity.clone(), action: "turn_on", brightness: Some(80), color_temp: None };
+    let sent = PageFrame::Command { id: "a2", entity: &command.entity, action: "turn_on", fields: ",\"brightness\":80" };
     for (sent, read) in [
         (PageFrame::Subscribe { entities: &["shown"] }, ClientFrame::Subscribe { topics: vec![], entities: vec!["shown".into()], id: None }),
-        (PageFrame::Command(sent), ClientFrame::Command(command)),
+        (sent, ClientFrame::Command(command.clone())),
+        (
+            PageFrame::Resume { session: "0a", seq: u64::MAX, entities: &["shown"] },
+            ClientFrame::Resume { session: "0a".into(), seq: u64::MAX, entities: vec!["shown".into()], id: None },
+        ),
+        (PageFrame::Pause, ClientFrame::Pause { id: None }),
         (PageFrame::Ping, ClientFrame::Ping { id: None }),
     ] {
-        check(&serde_json::to_string(&sent).expect("JSON"), &read);
+        check(&sent.to_json(), &read);
     }
 }
 
@@ -78,12 +83,19 @@ fn a_page_reads_what_the_server_writes() {
         ServerFrame::Pong(Pong { now: Timestamp::from_ms(2) }),
         ServerFrame::Error(Error { id: Some("c1".into()), code: String::new(), message: "m".into() }),
         ServerFrame::Snapshot(Snapshot { seq: 3, now: Timestamp::from_ms(2), entities: vec![], alarms: vec![], links: vec![link.clone()] }),
+        ServerFrame::Resumed(Resumed {
+            seq: 6,
+            now: Timestamp::from_ms(2),
+            alarms: vec![],
+            links: vec![link.clone()],
+            areas: vec![Area { id: AreaId::parse("hall").expect("id"), name: "Hall".into(), icon: None }],
+        }),
         ServerFrame::Link(link),
         ServerFrame::Areas(Areas { areas: vec![Area { id: AreaId::parse("hall").expect("id"), name: "Hall".into(), icon: None }] }),
         ServerFrame::Hello(Hello {
             version: String::new(),
             build: "b".into(),
-            session: String::new(),
+            session: "0a".into(),
             seq: 4,
             now: Timestamp::from_ms(2),
             role: String::new(),

@@ -1,6 +1,6 @@
 //! The log of what was done, for pages and programs.
 
-use app::backend::{ActivityPage, ActivityRequest, ActivityRow, BackendError, Caller, Role};
+use app::backend::{ActivityPage, ActivityRequest, ActivityRow, Away, BackendError, Caller, Role};
 use domain::device::AreaId;
 use domain::entity::EntityId;
 use domain::time::{DAY_MS, Timestamp};
@@ -18,8 +18,12 @@ mod told;
 const MOST_NAMED: usize = 200;
 /// Entries of a page.
 const ROWS: usize = 50;
+/// Entries that are counted.
+const MOST_COUNTED: usize = 10_000;
 /// New entries that are counted.
 const MOST_NEWS: usize = 99;
+/// Entries that are told to somebody who was away.
+const AWAY_ROWS: usize = 3;
 /// People to choose from.
 const MOST_PEOPLE: usize = 200;
 /// What became of commands that a device did not obey, as far as anybody knows.
@@ -32,14 +36,19 @@ impl LiveBackend {
     ///
     /// # Errors
     /// [`BackendError::Forbidden`] for those who may not look.
-    pub async fn activity(&self, caller: &Caller, mut filter: Filter, before: Option<&Place>, limit: usize) -> Result<Page, BackendError> {
+    pub async fn activity(&self, caller: &Caller, filter: Filter, before: Option<&Place>, limit: usize) -> Result<Page, BackendError> {
         require(caller, Role::Viewer)?;
+        self.store.activity_of(&self.with_names(filter), before, limit).await.map_err(|error| internal(&error))
+    }
+
+    /// A filter that also finds entities whose names hold its text.
+    fn with_names(&self, mut filter: Filter) -> Filter {
         if !filter.text.is_empty() {
             let text = filter.text.to_lowercase();
             let views = self.state().fleet.entities();
             filter.named = views.into_iter().filter(|view| view.name.to_lowercase().contains(&text)).map(|view| view.id).take(MOST_NAMED).collect();
         }
-        self.store.activity_of(&filter, before, limit).await.map_err(|error| internal(&error))
+        filter
     }
 
     /// The entities that stand in an area.
@@ -52,14 +61,17 @@ impl LiveBackend {
     pub(super) async fn log_page(&self, caller: &Caller, request: &ActivityRequest) -> Result<ActivityPage, BackendError> {
         let filter = self.asked(request)?;
         let before = place("cursor", &request.cursor)?;
-        let page = self.activity(caller, filter, before.as_ref(), ROWS).await?;
+        let page = self.activity(caller, filter.clone(), before.as_ref(), ROWS).await?;
+        let (n_entries, is_all) = self.store.activity_count(&self.with_names(filter), MOST_COUNTED).await.map_err(|error| internal(&error))?;
         let people = self.store.people(MOST_PEOPLE).await.map_err(|error| internal(&error))?;
         // How long the log is kept is worth less than the log.
         let kept_days = self.store.kept().await.ok().and_then(|kept| kept.log_days);
         let now = now();
         let state = self.state();
         let rows = page.entries.iter().map(|(place, entry)| self.row(*place, entry, &state.fleet, now)).collect();
-        Ok(ActivityPage { shell: self.shell_of(caller, &state, now), rows, older: page.next.map(Place::to_string_id), people, kept_days })
+        let people = people.into_iter().map(|name| (told::who(&name, &state.fleet), name)).map(|(shown, name)| (name, shown)).collect();
+        let older = page.next.map(Place::to_string_id);
+        Ok(ActivityPage { shell: self.shell_of(caller, &state, now), rows, older, n_entries, is_more: !is_all, people, kept_days })
     }
 
     pub(super) async fn log_news(&self, caller: &Caller, request: &ActivityRequest, newest: &str) -> Result<usize, BackendError> {
@@ -68,6 +80,19 @@ impl LiveBackend {
         filter.from = newest.map(|place| Timestamp::from_ms(place.at));
         let page = self.activity(caller, filter, None, MOST_NEWS).await?;
         Ok(page.entries.iter().take_while(|(place, _)| Some(*place) > newest).count())
+    }
+
+    pub(super) async fn log_away(&self, caller: &Caller, from: Timestamp, to: Timestamp) -> Result<Away, BackendError> {
+        let of = |kind| Filter { kind: Some(kind), from: Some(from), to: Some(to), ..Filter::default() };
+        let alarms = self.activity(caller, of(Kind::Alarm), None, MOST_NEWS).await?.entries;
+        let commands = self.activity(caller, of(Kind::Control), None, MOST_NEWS).await?.entries;
+        let (n_alarms, n_commands) = (alarms.len(), commands.len());
+        let mut newest: Vec<_> = alarms.into_iter().chain(commands).collect();
+        newest.sort_by_key(|(place, _)| std::cmp::Reverse(*place));
+        let now = now();
+        let state = self.state();
+        let rows = newest.iter().take(AWAY_ROWS).map(|(place, entry)| self.row(*place, entry, &state.fleet, now)).collect();
+        Ok(Away { n_alarms, n_commands, rows })
     }
 
     fn asked(&self, request: &ActivityRequest) -> Result<Filter, BackendError> {
@@ -79,11 +104,19 @@ impl LiveBackend {
         }
         let kind = given(&request.kind).map(|word| Kind::parse(&word).ok_or_else(|| invalid("kind", &word))).transpose()?;
         let area = given(&request.area).map(|id| AreaId::parse(&id).map_err(|_| invalid("area", &id))).transpose()?;
+        let moment = |field: &str, text: &str| {
+            let bad =
+                || BackendError::Invalid(format!("{field} \"{}\" is neither Unix milliseconds nor RFC 3339", domain::device::clean_text(text, 40)));
+            given(text).map(|text| crate::moment::parse(&text).ok_or_else(bad)).transpose()
+        };
+        let (from, to) = (moment("from", &request.from)?, moment("to", &request.to)?);
         let entity = given(&request.entity).map(|id| EntityId::parse(&id).map_err(|_| invalid("entity", &id))).transpose()?;
         Ok(Filter {
             who: given(&request.who),
             entity,
             kind,
+            from,
+            to,
             outcomes: if request.not_confirmed { NOT_CONFIRMED.map(str::to_owned).to_vec() } else { vec![] },
             entities: area.map(|area| self.entities_in(&area)),
             text,

@@ -1,12 +1,13 @@
 //! What each page shows, from what is so now and what the store has.
 
 use app::backend::{
-    ActivityPage, ActivityRequest, Backend, BackendError, Caller, DevicePage, HistoryPage, HistoryRequest, Limit, Overview, Role, Shell, Tile,
+    ActivityPage, ActivityRequest, Away, Backend, BackendError, Caller, DevicePage, HistoryPage, HistoryRequest, Limit, Overview, Role, Shell, Tile,
 };
 use app::plans::{PlanForm, ScenesPage, ScenesRequest};
 use async_trait::async_trait;
 use domain::alarm::Alarm;
 use domain::command::{Action, CommandReport, CommandState, Refusal};
+use domain::control::Limits;
 use domain::device::DeviceId;
 use domain::entity::{EntityId, EntityKind};
 use domain::history::Range;
@@ -161,9 +162,19 @@ impl Backend for LiveBackend {
         self.log_news(caller, request, newest).await
     }
 
+    async fn away(&self, caller: &Caller, from: Timestamp, to: Timestamp) -> Result<Away, BackendError> {
+        self.log_away(caller, from, to).await
+    }
+
     async fn shell(&self, caller: &Caller) -> Result<Shell, BackendError> {
         require(caller, Role::Viewer)?;
         Ok(self.shell_of(caller, &self.state(), now()))
+    }
+
+    async fn limits(&self, caller: &Caller, entity: &EntityId) -> Result<Limits, BackendError> {
+        require(caller, Role::Viewer)?;
+        let view = self.state().fleet.entity(entity);
+        view.map(|view| view.limits).ok_or_else(|| BackendError::NotFound(format!("entity {entity}")))
     }
 
     async fn send_command(&self, caller: &Caller, entity: &EntityId, action: Action) -> Result<CommandReport, Refusal> {
@@ -189,6 +200,11 @@ impl Backend for LiveBackend {
 
     async fn scenes_page(&self, caller: &Caller, request: &ScenesRequest, problem: String) -> Result<ScenesPage, BackendError> {
         self.plans_page(caller, request, problem)
+    }
+
+    fn keep_form(&self, caller: &Caller, form: PlanForm) -> Option<String> {
+        require(caller, Role::Operator).ok()?;
+        self.drafts.keep(form)
     }
 
     async fn change_plans(&self, caller: &Caller, form: PlanForm) -> Result<(), BackendError> {

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use app::backend::{BackendError, Caller, Role};
-use app::plans::{Choice, Form, GroupRow, PlanForm, RunRow, SceneRow, ScenesPage, ScenesRequest, ScheduleRow};
-use domain::command::Action;
+use app::plans::{Asks, Choice, Form, GroupRow, PlanForm, RunRow, SceneRow, ScenesPage, ScenesRequest, ScheduleRow};
+use domain::command::{Action, Wish};
+use domain::control::Limits;
 use domain::device::{clean_text, slug};
 use domain::entity::{EntityId, EntityKind};
 use domain::fleet::Fleet;
@@ -13,9 +14,11 @@ use domain::live::EntityView;
 use domain::scene::{Run, RunMember, Scene, SceneCommand};
 use domain::schedule::{MOST_MISSED, Schedule, Target, When};
 use domain::time::Timestamp;
+use domain::value::Value;
 use jiff::tz::TimeZone;
 use tokio::time::{Instant, sleep_until};
 
+use super::drafts::{edited, filled};
 use super::plans::{Plan, PlanError, ShownSchedule, not_found};
 use super::{LiveBackend, require};
 use crate::clock::now;
@@ -49,9 +52,16 @@ impl LiveBackend {
             }
             _ => None,
         };
-        let form = match plan_of(&request.edit) {
-            Some((kind, id)) => Some(self.form(kind, id)?),
-            None => None,
+        let draft = if problem.is_empty() { None } else { self.drafts.get(&request.draft) };
+        let typed = draft.and_then(|draft| {
+            let edited = edited(&draft);
+            let (kind, id) = plan_of(&edited)?;
+            Some(filled(self.form(kind, id).ok()?, draft))
+        });
+        let form = match (typed, plan_of(&request.edit)) {
+            (Some(typed), _) => Some(typed),
+            (None, Some((kind, id))) => Some(self.form(kind, id)?),
+            (None, None) => None,
         };
         let state = self.state();
         let (fleet, zone) = (&state.fleet, &self.plans.place.zone);
@@ -130,11 +140,12 @@ impl LiveBackend {
                     return Err(missing());
                 }
                 let commands = known.as_ref().map(|scene| scene.commands.clone()).unwrap_or_default();
-                let chosen: Vec<EntityId> = commands.iter().filter(|command| is_simple(command)).map(|command| command.entity.clone()).collect();
+                let chosen: Vec<EntityId> =
+                    commands.iter().filter(|command| is_simple(command, &state.fleet)).map(|command| command.entity.clone()).collect();
                 let with = |choice: Choice| {
                     let command = commands.iter().find(|command| command.entity.as_str() == choice.entity);
-                    let (action, brightness) = command.map(|command| fields(&command.action)).unwrap_or_default();
-                    (choice, action, brightness)
+                    let asks = command.filter(|command| is_simple(command, &state.fleet)).map(|command| fields(&command.action)).unwrap_or_default();
+                    (choice, asks)
                 };
                 let choices: Vec<_> = choices(&state.fleet, &chosen, true).into_iter().map(with).collect();
                 Form::Scene { id: id_text, name: known.map(|scene| scene.name).unwrap_or_default(), n_others: commands.len() - chosen.len(), choices }
@@ -155,7 +166,7 @@ impl LiveBackend {
             Some(When::Sunrise { offset_min } | When::Sunset { offset_min }) => (String::new(), *offset_min),
             None => ("0 7 * * *".to_owned(), 0),
         };
-        let (target, (action, brightness), chosen) = match known.map(|schedule| &schedule.run) {
+        let (target, asks, chosen) = match known.map(|schedule| &schedule.run) {
             Some(Target::Scene { scene }) => (format!("scene:{scene}"), Default::default(), vec![]),
             Some(Target::Command(command)) => (command.entity.to_string(), fields(&command.action), vec![command.entity.clone()]),
             None => Default::default(),
@@ -172,8 +183,7 @@ impl LiveBackend {
             offset_min: offset_min.to_string(),
             targets: scenes.chain(entities).collect(),
             target,
-            action,
-            brightness,
+            asks,
         }
     }
 
@@ -192,7 +202,7 @@ impl LiveBackend {
                 let commands = self.scene_commands(&id, &commands)?;
                 self.save_form(caller, id, &name, |id, name| Ok(Plan::Scene(Scene { id, name, commands }.checked()?))).await
             }
-            PlanForm::Schedule { id, name, enabled, when, cron, offset_min, target, action, brightness } => {
+            PlanForm::Schedule { id, name, enabled, when, cron, offset_min, target, asks } => {
                 let offset_min = match offset_min.trim() {
                     "" => 0,
                     text => text.parse().map_err(|_| invalid(&format!("minutes from the sun: \"{}\" is no whole number", clean_text(text, 20))))?,
@@ -211,7 +221,7 @@ impl LiveBackend {
                             Some(Target::Command(command)) if command.entity == entity => Some(command.action),
                             _ => None,
                         };
-                        let action = asked(&action, &brightness, before.as_ref())?.unwrap_or(Action::TurnOff {});
+                        let action = self.wished(&entity, &asks, before.as_ref())?.unwrap_or(Action::TurnOff {});
                         Target::Command(SceneCommand { entity, action })
                     }
                 };
@@ -248,17 +258,56 @@ impl LiveBackend {
     }
 
     /// The commands of a scene's form, and those of before that the form did not show.
-    fn scene_commands(&self, id: &str, rows: &[(String, String, String)]) -> Result<Vec<SceneCommand>, BackendError> {
+    fn scene_commands(&self, id: &str, rows: &[(String, Asks)]) -> Result<Vec<SceneCommand>, BackendError> {
         let before = self.plans.scenes().get(id).map(|known| known.scene.commands.clone()).unwrap_or_default();
-        let mut commands: Vec<SceneCommand> = before.iter().filter(|command| !is_simple(command)).cloned().collect();
-        for (of, action, brightness) in rows {
+        let mut commands: Vec<SceneCommand> = {
+            let state = self.state();
+            before.iter().filter(|command| !is_simple(command, &state.fleet)).cloned().collect()
+        };
+        for (of, asks) in rows {
             let entity = entity(of)?;
             let known = before.iter().find(|command| command.entity == entity).map(|command| &command.action);
-            if let Some(action) = asked(action, brightness, known)? {
+            if let Some(action) = self.wished(&entity, asks, known)? {
                 commands.push(SceneCommand { entity, action });
             }
         }
         Ok(commands)
+    }
+
+    /// What a form asks of an entity; `None` leaves it as it is. What the form does not show of the same action stays.
+    fn wished(&self, entity: &EntityId, asks: &Asks, before: Option<&Action>) -> Result<Option<Action>, BackendError> {
+        let Asks { action, brightness, value } = asks;
+        let (name, kind) = {
+            let state = self.state();
+            (name_of(entity, &state.fleet), state.fleet.entity(entity).map(|view| view.kind))
+        };
+        let percent = |field: &str, text: &str| {
+            let percent = text.trim().parse().ok().filter(|percent: &u8| *percent <= 100);
+            let bad = || invalid(&format!("{field} of {name}: \"{}\" is no whole number from 0 to 100", clean_text(text, 20)));
+            percent.ok_or_else(bad)
+        };
+        let brightness = if brightness.trim().is_empty() { None } else { Some(percent("brightness", brightness)?) };
+        let wish = || match kind {
+            Some(EntityKind::Cover) => Ok(Wish { position: Some(percent("position", value)?), ..Wish::default() }),
+            _ if value.is_empty() => Err(invalid(&format!("value of {name}: it is missing"))),
+            Some(EntityKind::Number) => match value.trim().parse::<f64>() {
+                Ok(n) if n.is_finite() => Ok(Wish { value: Some(Value::Number(n)), ..Wish::default() }),
+                _ => Err(invalid(&format!("value of {name}: \"{}\" is no number", clean_text(value, 40)))),
+            },
+            _ => Ok(Wish { value: Some(Value::Text(clean_text(value, 255))), ..Wish::default() }),
+        };
+        Ok(match (action.as_str(), before) {
+            ("", _) => None,
+            ("turn_on", Some(Action::TurnOn { color_temp, .. })) => Some(Action::TurnOn { brightness, color_temp: *color_temp }),
+            ("turn_on", _) => Some(Action::TurnOn { brightness, color_temp: None }),
+            ("turn_off", _) => Some(Action::TurnOff {}),
+            ("press", _) => Some(Action::Press {}),
+            ("open", _) => Some(Action::Open {}),
+            ("close", _) => Some(Action::Close {}),
+            ("stop", _) => Some(Action::Stop {}),
+            ("set", _) => Some(Action::Set(Box::new(wish()?))),
+            (other, _) => return Err(invalid(&format!("command for {name}: \"{}\" is unknown", clean_text(other, 40)))),
+        })
     }
 
     async fn run_and_wait(&self, run: Result<Run, PlanError>) -> Result<(), PlanError> {
@@ -285,47 +334,45 @@ fn entity(text: &str) -> Result<EntityId, BackendError> {
     EntityId::parse(text).map_err(|_| invalid(&format!("\"{}\" is no entity", clean_text(text, 80))))
 }
 
-/// What a form asks of an entity; `None` leaves it as it is. What the form does not show of the same action stays.
-fn asked(action: &str, brightness: &str, before: Option<&Action>) -> Result<Option<Action>, BackendError> {
-    let brightness = match brightness.trim() {
-        "" => None,
-        text => {
-            let percent = text.parse().ok().filter(|percent: &u8| *percent <= 100);
-            Some(percent.ok_or_else(|| invalid(&format!("brightness: \"{}\" is no whole number from 0 to 100", clean_text(text, 20))))?)
+/// Whether a form shows all that the command asks: what it does not show, it leaves as it is.
+fn is_simple(command: &SceneCommand, fleet: &Fleet) -> bool {
+    use EntityKind::{Button, Cover, Number, Select, Text};
+    match (fleet.entity(&command.entity).map(|view| view.kind), &command.action) {
+        (Some(Cover), Action::Set(wish)) => wish.position.is_some(),
+        (Some(Number | Select | Text), Action::Set(wish)) => wish.value.is_some(),
+        (Some(Cover), action) => matches!(action, Action::Open {} | Action::Close {} | Action::Stop {}),
+        (Some(Button), action) => matches!(action, Action::Press {}),
+        (Some(Number | Select | Text), _) => false,
+        // Of what is not there it is not known.
+        (_, action) => matches!(action, Action::TurnOn { .. } | Action::TurnOff {}),
+    }
+}
+
+fn fields(action: &Action) -> Asks {
+    let (brightness, value) = match action {
+        Action::TurnOn { brightness, .. } => (brightness.map(|percent| percent.to_string()), None),
+        Action::Set(wish) => {
+            let position = wish.position.map(|percent| percent.to_string());
+            (None, position.or_else(|| wish.value.as_ref().map(|value| value.words(None).into_owned())))
         }
+        _ => (None, None),
     };
-    Ok(match (action, before) {
-        ("", _) => None,
-        ("turn_on", Some(Action::TurnOn { color_temp, .. })) => Some(Action::TurnOn { brightness, color_temp: *color_temp }),
-        ("turn_on", _) => Some(Action::TurnOn { brightness, color_temp: None }),
-        ("turn_off", _) => Some(Action::TurnOff {}),
-        (other, _) => return Err(invalid(&format!("\"{}\" is neither turn_on nor turn_off", clean_text(other, 40)))),
-    })
+    Asks { action: action.as_str().to_owned(), brightness: brightness.unwrap_or_default(), value: value.unwrap_or_default() }
 }
 
-/// Whether a form shows all that the command asks.
-const fn is_simple(command: &SceneCommand) -> bool {
-    matches!(command.action, Action::TurnOn { .. } | Action::TurnOff {})
-}
-
-fn fields(action: &Action) -> (String, String) {
-    let brightness = match action {
-        Action::TurnOn { brightness, .. } => brightness.map(|percent| percent.to_string()).unwrap_or_default(),
-        _ => String::new(),
-    };
-    (action.as_str().to_owned(), brightness)
-}
-
-/// What can be switched: what is chosen first, then the others in the order of the overview. Chosen ones that are not there keep their place.
-fn choices(fleet: &Fleet, chosen: &[EntityId], with_groups: bool) -> Vec<Choice> {
+/// What can be set, or of groups what can be switched: what is chosen first, then the others in the order of the overview. Chosen ones that are not there keep their place.
+fn choices(fleet: &Fleet, chosen: &[EntityId], of_all_kinds: bool) -> Vec<Choice> {
     let views = fleet.entities();
-    let choice = |view: &EntityView| Choice { entity: view.id.to_string(), name: name_of(&view.id, fleet), is_light: view.kind == EntityKind::Light };
+    let choice =
+        |view: &EntityView| Choice { entity: view.id.to_string(), name: name_of(&view.id, fleet), kind: view.kind, limits: view.limits.clone() };
     let first = chosen.iter().map(|id| {
         let view = views.iter().find(|view| view.id == *id);
-        view.map_or_else(|| Choice { entity: id.to_string(), name: id.to_string(), is_light: true }, choice)
+        view.map_or_else(|| Choice { entity: id.to_string(), name: id.to_string(), kind: EntityKind::Light, limits: Limits::default() }, choice)
     });
-    let can_be =
-        |view: &&EntityView| view.kind.is_switchable() && view.settable && !chosen.contains(&view.id) && (with_groups || !fleet.is_group(&view.id));
+    let can_be = |view: &&EntityView| {
+        let can = view.kind.is_switchable() || (of_all_kinds && view.kind.has_control());
+        can && view.settable && !chosen.contains(&view.id) && (of_all_kinds || !fleet.is_group(&view.id))
+    };
     first.chain(views.iter().filter(can_be).map(choice)).take(MOST_CHOICES.max(chosen.len())).collect()
 }
 
@@ -348,6 +395,11 @@ fn action_words(action: &Action) -> String {
         Action::TurnOn { brightness: Some(percent), .. } => format!("on at {percent} %"),
         Action::TurnOn { .. } => "on".to_owned(),
         Action::TurnOff {} => "off".to_owned(),
+        Action::Set(wish) => match (wish.position, &wish.value) {
+            (Some(percent), _) => format!("to {percent} %"),
+            (_, Some(value)) => format!("to {}", clean_text(&value.words(None), 60)),
+            _ => "set".to_owned(),
+        },
         other => other.as_str().replace('_', " "),
     }
 }

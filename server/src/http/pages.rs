@@ -4,6 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use app::app::{App, Build, FirstTile, shell};
 use app::backend::{Caller, SharedBackend};
+use app::plans::{DRAFT_COOKIE, Draft};
 use app::theme::Theme;
 use axum::Router;
 use axum::extract::{Request, State};
@@ -50,6 +51,10 @@ fn context(app: &AppState) -> impl Fn() + Clone + Send + Sync + 'static + use<> 
         }
         let cookies = parts.headers.get(header::COOKIE).and_then(|cookies| cookies.to_str().ok()).unwrap_or_default();
         provide_context(Theme::from_cookies(cookies));
+        let draft = cookies.split(';').find_map(|pair| pair.trim().strip_prefix(DRAFT_COOKIE)?.strip_prefix('='));
+        if let Some(draft) = draft {
+            provide_context(Draft(draft.to_owned()));
+        }
         if let (Some(options), Some(nonce)) = (use_context::<ResponseOptions>(), use_nonce())
             && let Ok(policy) = HeaderValue::from_str(&content_security_policy(&nonce.to_string(), assets::reload_port()))
         {

@@ -265,6 +265,10 @@ pub trait Store: Send + Sync {
     async fn activity_of(&self, _filter: &Filter, _before: Option<&Place>, _limit: usize) -> Result<Page, StoreError> {
         Err(unable())
     }
+    /// How many entries of the log a filter lets through, and whether that is all of them; at most `limit` are looked at.
+    async fn activity_count(&self, _filter: &Filter, _limit: usize) -> Result<(usize, bool), StoreError> {
+        Err(unable())
+    }
     /// Who stands in the log, by name; at most `limit`.
     async fn people(&self, _limit: usize) -> Result<Vec<String>, StoreError> {
         Err(unable())

@@ -141,3 +141,39 @@ async fn alarms_and_who_acknowledged_them_stand_in_the_log() {
     assert_eq!((&rows[1]["address"], &rows[0]["address"]), (&json!("127.0.0.1"), &json!(null)));
     app.stop().await;
 }
+
+#[tokio::test]
+async fn the_log_goes_out_as_a_table_of_all_that_a_filter_lets_through() {
+    let app = app().await;
+    // More than is read at once.
+    for n in 0..1_100 {
+        let name = if n == 7 { "=1+1, \"x\"".to_owned() } else { format!("Lamp {n}") };
+        assert_eq!(app.sends("PATCH", "/api/v1/entities/hall.light", &json!({"name": name}).to_string()).await.0, 200);
+    }
+    soon("all of them in the log", async { while whats(&app, "kind=settings&limit=1000").await.len() < 1_000 {} }).await;
+    let table = app.get("/api/v1/activity.csv?kind=settings").await;
+    let (head, rows) = table.split_once('\n').unwrap();
+    assert_eq!(head, "time,who,address,kind,what,entity,outcome,after_ms,detail");
+    assert_eq!(rows.lines().count(), 1_100, "none is told twice, and none is left out");
+    assert!(rows.lines().all(|row| row.contains(",anonymous,127.0.0.1,settings,entity.written,hall.light,done,,")), "{rows}");
+    assert!(rows.contains(r#""{""entity"#) || rows.contains(r#""{""written"#), "{rows}");
+    let (status, _, body) = app.request("GET /api/v1/activity.csv?cursor=1.1 HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
+    assert!(status == 422 && body.contains("cursor"), "{status} {body}");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn the_page_counts_what_a_filter_lets_through_and_leads_to_the_table_of_it() {
+    let app = app().await;
+    soon("the command in the log", async { while whats(&app, "kind=control").await.is_empty() {} }).await;
+    let html = app.get("/activity?kind=control").await;
+    assert!(html.contains("1 entry.") && html.contains("/api/v1/activity.csv?kind=control"), "{html}");
+    let at = app.json("/api/v1/activity?kind=control").await["items"][0]["t"].as_i64().unwrap();
+    let html = app.get(&format!("/activity?from={}&to={}", at - 10_000, at)).await;
+    assert!(!html.contains("hall.light turned on") && html.contains("Show all times"), "{html}");
+    let html = app.get(&format!("/activity?from={at}")).await;
+    assert!(html.contains("Hall turned on"), "{html}");
+    let (status, _, body) = app.request("GET /activity?from=soon HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
+    assert!(status == 400 && body.contains("neither Unix milliseconds nor RFC 3339"), "{status}");
+    app.stop().await;
+}

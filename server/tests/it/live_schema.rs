@@ -57,6 +57,7 @@ async fn every_frame_from_the_server_is_as_described() {
     viewer.says(json!({"type": "command", "id": "c", "entity": "hall.light", "action": "turn_off"})).await;
     viewer.says(json!({"type": "command", "id": "d", "entity": "no.such", "action": "turn_off"})).await;
     viewer.says(json!({"type": "nonsense", "id": "e"})).await;
+    viewer.says(json!({"type": "resume", "session": viewer.hello["session"].clone(), "seq": 0})).await;
     device.publishes("raw/bytes", vec![0xff, 0xfe], false).await;
     device.publishes("sensors/a/temperature", "31", true).await;
     device.publishes("sensors/a/door", "open", true).await;
@@ -100,6 +101,8 @@ async fn the_schema_and_the_server_take_the_same_frames() {
         json!({"type": "command", "entity": "hall.button", "action": "press"}),
         json!({"type": "subscribe", "entities": ["shown"]}),
         json!({"type": "resume", "session": "x", "seq": 1}),
+        json!({"type": "resume", "session": "x", "seq": 1, "entities": ["shown"]}),
+        json!({"type": "pause"}),
         json!({"type": "ack", "alarm": "x", "note": "y"}),
         json!({"type": "ping"}),
     ];

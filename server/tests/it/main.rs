@@ -12,6 +12,7 @@ mod history_fill;
 mod history_page;
 mod import;
 mod live;
+mod live_resume;
 mod live_schema;
 mod live_wire;
 mod metrics;

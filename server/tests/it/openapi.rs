@@ -178,6 +178,7 @@ async fn answers_are_what_is_described_and_errors_are_problems() {
         ("get", "/api/v1/commands/{id}", "/api/v1/commands/none", "", 404),
         ("get", "/api/v1/history", "/api/v1/history?entities=a.temperature,a.mode,a.door,hall.light&from=1500000000000", "", 200),
         ("get", "/api/v1/history", "/api/v1/history?entities=a.temperature&from=2&to=1", "", 422),
+        ("get", "/api/v1/activity.csv", "/api/v1/activity.csv?limit=5", "", 422),
         ("get", "/api/v1/history.csv", "/api/v1/history.csv?entities=a.temperature&resolution=fine", "", 422),
         ("post", "/api/v1/history", "/api/v1/history", fill, 200),
         ("post", "/api/v1/history", "/api/v1/history", "{}", 400),

@@ -64,19 +64,15 @@ pub(super) fn filters(live: Live, loaded: Memo<Arc<Loaded>>) -> AnyView {
     };
     let keep = move || {
         loaded.with(|loaded| {
-            [("kind", loaded.asked.kind.clone()), ("entity", loaded.asked.entity.clone())]
+            let ActivityRequest { kind, entity, from, to, .. } = loaded.asked.clone();
+            [("kind", kind), ("entity", entity), ("from", from), ("to", to)]
                 .into_iter()
                 .filter(|(_, value)| !value.is_empty())
                 .map(|(name, value)| view! { <input type="hidden" name=name value=value/> })
                 .collect_view()
         })
     };
-    let people = move || {
-        loaded.with(|loaded| {
-            let people = loaded.page.people.iter().map(|name| (name.clone(), name.clone())).collect();
-            options("Everyone", people, &loaded.asked.who)
-        })
-    };
+    let people = move || loaded.with(|loaded| options("Everyone", loaded.page.people.clone(), &loaded.asked.who));
     let areas = move || {
         let areas = live.areas.get().into_iter().map(|area| (area.id.to_string(), area.name)).collect();
         loaded.with(|loaded| options("All areas", areas, &loaded.asked.area))

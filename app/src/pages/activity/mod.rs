@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use domain::time::Timestamp;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_meta::Title;
@@ -57,10 +58,36 @@ fn log(loaded: Memo<Arc<Loaded>>, again: RwSignal<u32>) -> AnyView {
             </div>
         </header>
         {filters::filters(live, loaded)}
+        {part(move || loaded.with(|loaded| range(live, &loaded.asked)))}
         {news(live, loaded, again)}
         {part(move || loaded.with(|loaded| rows::rows(loaded)))}
     }
     .erase()
+}
+
+/// From when to when, where not everything is asked for.
+fn range(live: Live, asked: &ActivityRequest) -> Option<AnyView> {
+    let words = |text: &str| match text.parse() {
+        Ok(ms) => {
+            let civil = Timestamp::from_ms(ms).civil(live.utc_offset_s.get());
+            [&civil.date(), " ", &civil.clock()].concat()
+        }
+        // As somebody wrote it.
+        Err(_) => text.to_owned(),
+    };
+    let words = match (asked.from.as_str(), asked.to.as_str()) {
+        ("", "") => return None,
+        (from, "") => format!("From {}.", words(from)),
+        ("", to) => format!("Before {}.", words(to)),
+        (from, to) => format!("From {} to {}.", words(from), words(to)),
+    };
+    let all = address::write(&ActivityRequest { from: String::new(), to: String::new(), cursor: String::new(), ..asked.clone() });
+    let view = view! {
+        <p class="hint row">
+            {words} " " <a href=all>"Show all times"</a>
+        </p>
+    };
+    Some(view.erase())
 }
 
 /// `3 new entries`: they wait behind a button, so that nothing moves under a reader's eyes.

@@ -41,7 +41,11 @@ pub(super) fn rows(loaded: &Loaded) -> AnyView {
             {days}
             {none_here}
             <footer class="card-foot">
-                <span>{kept(page.kept_days)}</span>
+                <span>{[counted(page.n_entries, page.is_more), kept(page.kept_days)].join(" ")}</span>
+                <a class="button" href=address::write_csv(asked) download="" rel="external">
+                    {icon("download", "")}
+                    "CSV"
+                </a>
                 {newest}
                 {older}
             </footer>
@@ -104,6 +108,12 @@ fn row(row: &ActivityRow) -> AnyView {
         </li>
     }
     .erase()
+}
+
+/// `312 entries.`
+fn counted(n: usize, is_more: bool) -> String {
+    let least = if is_more { "At least " } else { "" };
+    format!("{least}{n} {}.", if n == 1 { "entry" } else { "entries" })
 }
 
 fn kept(days: Option<u32>) -> String {

@@ -1,8 +1,11 @@
 //! What can be set: one row each, with the switch of the tile.
 
+use domain::entity::EntityKind;
+use domain::live::EntityView;
 use domain::value::Value;
 use leptos::prelude::*;
 
+use crate::components::control::slot;
 use crate::components::fader::Faders;
 use crate::components::icon;
 use crate::components::switch::Switch;
@@ -10,12 +13,12 @@ use crate::components::tile_foot::{foot_parts, parts_view};
 use crate::erase::{Erase as _, memo, part, text};
 use crate::live::Entry;
 use crate::tile::kind::TileKind;
-use crate::tile::words::value_words;
+use crate::tile::words::value_with_unit;
 
-/// Whether an entity is a row of controls: it can be switched from here.
+/// Whether an entity is a row of controls: it can be set from here.
 #[must_use]
 pub(super) fn is_control(entry: &Entry) -> bool {
-    entry.view.with_untracked(|view| view.settable && view.kind.is_switchable())
+    entry.view.with_untracked(|view| view.settable && (view.kind.is_switchable() || view.kind.has_control()))
 }
 
 /// The card of controls; nothing without one.
@@ -38,7 +41,8 @@ pub(super) fn controls(entries: Vec<Entry>) -> Option<AnyView> {
 
 fn row(entry: Entry) -> AnyView {
     let (name_id, state_id) = (format!("{}-n", entry.id), format!("{}-f", entry.id));
-    let (name, sign, is_light) = entry.view.with_untracked(|view| (view.name.clone(), view.icon.clone(), matches!(view.v, Some(Value::Light(_)))));
+    let (name, sign, is_light, is_switch) =
+        entry.view.with_untracked(|view| (view.name.clone(), view.icon.clone(), matches!(view.v, Some(Value::Light(_))), view.kind.is_switchable()));
     let kind = if is_light { TileKind::Light } else { TileKind::Switch };
     let parts = foot_parts(&entry, memo(|| TileKind::Switch), memo(|| None));
     let view = entry.view.clone();
@@ -50,13 +54,18 @@ fn row(entry: Entry) -> AnyView {
             <div class="grow">
                 <b id=name_id.clone()>{name}</b>
                 <small class="control-state" id=state_id.clone()>
-                    <span>{text(move || view.with(value_words))}</span>
+                    <span>{text(move || view.with(shown))}</span>
                     {part(move || parts_view(parts.get(), &foot_of))}
                 </small>
             </div>
             {faders}
-            <Switch entry labelledby=name_id describedby=state_id/>
+            {if is_switch { view! { <Switch entry labelledby=name_id describedby=state_id/> }.erase() } else { slot(&entry) }}
         </li>
     }
     .erase()
+}
+
+/// The value with its unit; nothing for a button, which has none.
+fn shown(view: &EntityView) -> String {
+    if view.kind == EntityKind::Button { String::new() } else { value_with_unit(view) }
 }

@@ -61,7 +61,7 @@ fn row(live: Live, entry: &Entry, extremes: Option<(f64, f64)>) -> AnyView {
     let (view, past) = (entry.view.clone(), entry.past.clone());
     let kind = memo(move || view.with(|view| TileKind::of(view, past.with(|past| matches!(past, Some(Past::Line { .. }))))));
     let view = entry.view.clone();
-    let quality = memo(move || view.with(|view| view.q.look()));
+    let quality = memo(move || view.with(EntityView::look));
     let trend = {
         let entry = entry.clone();
         move || {

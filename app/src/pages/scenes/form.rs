@@ -1,9 +1,11 @@
 //! The forms that make and change groups, scenes and schedules.
 
+use domain::entity::EntityKind;
+use domain::value::number_words;
 use leptos::prelude::*;
 
 use crate::erase::Erase as _;
-use crate::plans::{Choice, Form, ScenesPage};
+use crate::plans::{Asks, Choice, Form, ScenesPage};
 
 /// The form of what is edited.
 pub(super) fn form(form: Form, page: &ScenesPage) -> AnyView {
@@ -30,7 +32,7 @@ pub(super) fn form(form: Form, page: &ScenesPage) -> AnyView {
                             <tr>
                                 <th scope="col">"Entity"</th>
                                 <th scope="col">"Command"</th>
-                                <th scope="col">"Brightness"</th>
+                                <th scope="col">"With"</th>
                             </tr>
                         </thead>
                         <tbody>{choices.into_iter().map(command).collect_view()}</tbody>
@@ -82,28 +84,68 @@ fn member((choice, checked): (Choice, bool)) -> AnyView {
     .erase()
 }
 
-fn command((choice, action, brightness): (Choice, String, String)) -> AnyView {
-    let Choice { entity, name, is_light } = choice;
-    // Every row posts all three, so that they stay beside each other.
-    let level = if is_light {
-        view! {
-            <span class="input-unit">
-                <input
-                    class="input"
-                    name="brightness[]"
-                    type="number"
-                    min="0"
-                    max="100"
-                    inputmode="numeric"
-                    value=brightness
-                    aria-label=["Brightness of ", &name].concat()
-                />
-                <span>"%"</span>
-            </span>
+/// What can be asked of a kind.
+const fn actions(kind: EntityKind) -> &'static [(&'static str, &'static str)] {
+    match kind {
+        EntityKind::Cover => &[LEFT, ("open", "Open"), ("close", "Close"), ("stop", "Stop"), ("set", "Set position")],
+        EntityKind::Button => &[LEFT, ("press", "Press")],
+        EntityKind::Number | EntityKind::Select | EntityKind::Text => &[LEFT, ("set", "Set to")],
+        _ => &[LEFT, ("turn_on", "Turn on"), ("turn_off", "Turn off")],
+    }
+}
+
+/// What can be asked of some kind.
+const ALL: &[(&str, &str)] =
+    &[("turn_on", "Turn on"), ("turn_off", "Turn off"), ("set", "Set"), ("press", "Press"), ("open", "Open"), ("close", "Close"), ("stop", "Stop")];
+
+const LEFT: (&str, &str) = ("", "Leave as it is");
+
+fn command((choice, asks): (Choice, Asks)) -> AnyView {
+    let Choice { entity, name, kind, limits } = choice;
+    let Asks { action, brightness, value } = asks;
+    // Every row posts all four, so that they stay beside each other.
+    let level = match kind {
+        EntityKind::Light => percent("brightness[]", brightness, ["Brightness of ", &name].concat()),
+        _ => view! { <input type="hidden" name="brightness[]" value=""/> }.erase(),
+    };
+    let label = ["Value for ", &name].concat();
+    let number = |n: Option<f64>| n.map(|n| number_words(n, Some(6)));
+    let value = match kind {
+        EntityKind::Cover => percent("values[]", value, ["Position of ", &name].concat()),
+        EntityKind::Number => view! {
+            <input
+                class="input"
+                name="values[]"
+                type="number"
+                inputmode="decimal"
+                min=number(limits.min)
+                max=number(limits.max)
+                step=number(limits.step).unwrap_or_else(|| "any".to_owned())
+                value=value
+                aria-label=label
+            />
         }
-        .erase()
-    } else {
-        view! { <input type="hidden" name="brightness[]" value=""/> }.erase()
+        .erase(),
+        EntityKind::Select if !limits.options.is_empty() => {
+            let words = limits.options.into_iter().map(|word| {
+                let (shown, selected) = (word.clone(), word == value);
+                view! {
+                    <option value=word selected=selected>
+                        {shown}
+                    </option>
+                }
+            });
+            view! {
+                <select class="select" name="values[]" aria-label=label>
+                    {words.collect_view()}
+                </select>
+            }
+            .erase()
+        }
+        EntityKind::Select | EntityKind::Text => {
+            view! { <input class="input" name="values[]" type="text" maxlength="255" autocomplete="off" value=value aria-label=label/> }.erase()
+        }
+        _ => view! { <input type="hidden" name="values[]" value=""/> }.erase(),
     };
     let label = ["Command for ", &name].concat();
     view! {
@@ -113,17 +155,28 @@ fn command((choice, action, brightness): (Choice, String, String)) -> AnyView {
             </th>
             <td data-label="Command">
                 <select class="select" name="actions[]" aria-label=label>
-                    {options(&[("", "Leave as it is"), ("turn_on", "Turn on"), ("turn_off", "Turn off")], &action)}
+                    {options(actions(kind), &action)}
                 </select>
             </td>
-            <td data-label="Brightness">{level}</td>
+            <td data-label="With">{level} {value}</td>
         </tr>
     }
     .erase()
 }
 
+fn percent(field: &'static str, value: String, label: String) -> AnyView {
+    view! {
+        <span class="input-unit">
+            <input class="input" name=field type="number" min="0" max="100" inputmode="numeric" value=value aria-label=label/>
+            <span>"%"</span>
+        </span>
+    }
+    .erase()
+}
+
 fn schedule_form(form: Form, page: &ScenesPage) -> AnyView {
-    let Form::Schedule { id, name, enabled, when, cron, offset_min, targets, target, action, brightness } = form else { return ().erase() };
+    let Form::Schedule { id, name, enabled, when, cron, offset_min, targets, target, asks } = form else { return ().erase() };
+    let Asks { action, brightness, value } = asks;
     let zone =
         format!("Minute, hour, day of month, month, day of week, by the clock of {}: 0 7 * * 1-5 is seven o'clock on working days.", page.zone);
     let sun = if page.has_place {
@@ -178,7 +231,7 @@ fn schedule_form(form: Form, page: &ScenesPage) -> AnyView {
             <div class="field">
                 <label for="f-action">"Command, for all but scenes"</label>
                 <select class="select" id="f-action" name="action">
-                    {options(&[("turn_on", "Turn on"), ("turn_off", "Turn off")], &action)}
+                    {options(ALL, &action)}
                 </select>
             </div>
             <div class="field">
@@ -187,6 +240,10 @@ fn schedule_form(form: Form, page: &ScenesPage) -> AnyView {
                     <input class="input" id="f-level" name="brightness" type="number" min="0" max="100" value=brightness/>
                     <span>"%"</span>
                 </span>
+            </div>
+            <div class="field">
+                <label for="f-value">"Value, or position in per cent, for what is set"</label>
+                <input class="input" id="f-value" name="value" maxlength="255" autocomplete="off" value=value/>
             </div>
         </div>
     };

@@ -31,7 +31,7 @@ pub fn Scenes() -> AnyView {
     let request = memo(move || {
         query.with(|query| {
             let text = |key| query.get(key).unwrap_or_default();
-            ScenesRequest { edit: text("edit"), delete: text("delete"), err: text("__err") }
+            ScenesRequest { edit: text("edit"), delete: text("delete"), err: text("__err"), draft: String::new() }
         })
     });
     let data = Resource::new_blocking(move || request.get(), |request| async move { or_trouble(load_scenes(request).await).await });

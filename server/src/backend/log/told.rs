@@ -74,7 +74,7 @@ pub(super) fn tell(entry: &Activity, fleet: &Fleet, now: Timestamp) -> ActivityR
     };
     let from = entry.who.address.map(|address| format!("from {address}"));
     let note = area.into_iter().chain(Some(note)).chain(from).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
-    let (by, initials) = by(&entry.who.name);
+    let (by, initials) = by(&entry.who.name, fleet);
     let mark = (Kind::of(&entry.what) == Kind::Alarm).then(|| {
         let severity = serde_json::from_value(entry.detail["severity"].clone()).ok()?;
         Some((severity, serde_json::from_value(entry.detail["state"].clone()).ok()?))
@@ -144,13 +144,30 @@ fn area_name(fleet: &Fleet, id: &AreaId) -> String {
     fleet.area(id).map_or_else(|| name_from(id.as_str()), |area| area.name.clone())
 }
 
+/// Who it was, by name.
+pub(super) fn who(name: &str, fleet: &Fleet) -> String {
+    by(name, fleet).0
+}
+
+/// The name of a rule; of one without, what it watches for. One that is gone has its id.
+fn rule_name(id: &str, fleet: &Fleet) -> String {
+    match fleet.rule(id) {
+        Some(rule) if !rule.name.is_empty() => rule.name.clone(),
+        Some(rule) => {
+            let name = fleet.entity(&rule.entity).map_or_else(|| rule.entity.to_string(), |view| view.name);
+            format!("{name} {}", rule.condition.words())
+        }
+        None => id.to_owned(),
+    }
+}
+
 /// Who it was, and the letters that stand for a person.
-fn by(name: &str) -> (String, Option<String>) {
+fn by(name: &str, fleet: &Fleet) -> (String, Option<String>) {
     if name == PROGRAM {
         return ("Signalbox".to_owned(), None);
     }
     if let Some(rule) = name.strip_prefix("rule ") {
-        return (format!("Rule “{}”", clean_text(rule, 60)), None);
+        return (format!("Rule “{}”", clean_text(&rule_name(rule, fleet), 60)), None);
     }
     if name.starts_with(PROGRAM) {
         return (clean_text(name, 60), None);
@@ -232,8 +249,18 @@ mod tests {
 
     #[test]
     fn programs_and_rules_have_no_initials() {
-        assert_eq!(by(PROGRAM), ("Signalbox".to_owned(), None));
-        assert_eq!(by("signalbox import").1, None);
+        let rule: domain::rule::Rule = serde_json::from_value(
+            json!({"id": "hot", "entity": "hall.temperature", "condition": {"type": "above", "limit": 30}, "severity": "critical"}),
+        )
+        .expect("a rule");
+        let named = domain::rule::Rule { id: "cold".to_owned(), name: "Frost <b>".to_owned(), ..rule.clone() };
+        let fleet = Fleet::new(Settings { rules: vec![rule, named], ..Settings::default() });
+        assert_eq!(by(PROGRAM, &fleet), ("Signalbox".to_owned(), None));
+        assert_eq!(by("signalbox import", &fleet).1, None);
+        for (id, told) in [("rule hot", "Rule “hall.temperature above 30”"), ("rule cold", "Rule “Frost <b>”"), ("rule gone", "Rule “gone”")]
+        {
+            assert_eq!(by(id, &fleet), (told.to_owned(), None));
+        }
         assert_eq!(Actor::from("x").address, None);
     }
 }

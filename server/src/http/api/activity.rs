@@ -1,12 +1,18 @@
-//! The log of what was done: `GET /api/v1/activity`, newest first.
+//! The log of what was done: `GET /api/v1/activity`, newest first, and the same as a table, `GET /api/v1/activity.csv`.
 
+use std::borrow::Cow;
+use std::io;
 use std::net::IpAddr;
 
 use axum::Json;
+use axum::body::Body;
 use axum::extract::State;
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::response::{IntoResponse as _, Response};
 use domain::device::AreaId;
 use domain::entity::EntityId;
 use domain::time::Timestamp;
+use futures_util::{StreamExt as _, stream};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
@@ -17,6 +23,7 @@ use crate::http::AppState;
 use crate::http::problem::Problem;
 use crate::moment;
 use crate::store::activity::{Activity, Filter, Kind, Place};
+use crate::table_out::Time;
 
 /// An entry.
 #[derive(Debug, Serialize, ToSchema)]
@@ -76,6 +83,64 @@ pub(super) async fn list(State(app): State<AppState>, By(caller): By, Query(ques
     Ok(Json(Page { items: page.entries.into_iter().map(Entry::from).collect(), next_cursor }))
 }
 
+/// The log as a table, newest first: the same question, and all that it finds.
+#[utoipa::path(get, path = "/api/v1/activity.csv", params(Question), responses((status = 200, body = String, content_type = "text/csv")))]
+pub(super) async fn export(State(app): State<AppState>, By(caller): By, Query(question): Query<Question>) -> Result<Response, Problem> {
+    if let Some(field) = [("cursor", question.cursor.is_some()), ("limit", question.limit.is_some())].iter().find(|(_, given)| *given) {
+        return Err(Problem::field(field.0, format!("{} has no meaning here: a table holds all entries", field.0)));
+    }
+    let filter = filter(question, &app)?;
+    let first = app.backend.activity(&caller, filter.clone(), None, MAX_LIMIT).await?;
+    let mut text = CSV_HEAD.to_owned();
+    text.push_str(&csv_rows(&first.entries));
+    // Piece by piece, so that memory is bounded however long the log is.
+    let rest = stream::try_unfold((app, caller, filter, first.next), async |(app, caller, filter, next)| {
+        let Some(before) = next else { return Ok(None) };
+        match app.backend.activity(&caller, filter.clone(), Some(&before), MAX_LIMIT).await {
+            Ok(page) => Ok(Some((csv_rows(&page.entries), (app, caller, filter, page.next)))),
+            Err(_) => Err(io::Error::other("the rest cannot be read")),
+        }
+    });
+    let headers = [(CONTENT_TYPE, "text/csv; charset=utf-8"), (CONTENT_DISPOSITION, "attachment; filename=\"signalbox-activity.csv\"")];
+    Ok((headers, Body::from_stream(stream::iter([Ok(text)]).chain(rest))).into_response())
+}
+
+const CSV_HEAD: &str = "time,who,address,kind,what,entity,outcome,after_ms,detail\n";
+
+fn csv_rows(entries: &[(Place, Activity)]) -> String {
+    let mut out = String::new();
+    for (_, Activity { at, who, what, entity, outcome, after_ms, detail }) in entries {
+        let cells = [
+            Time(*at).to_string(),
+            who.name.clone(),
+            who.address.map(|address| address.to_string()).unwrap_or_default(),
+            Kind::of(what).as_str().to_owned(),
+            what.clone(),
+            entity.as_ref().map(ToString::to_string).unwrap_or_default(),
+            outcome.clone(),
+            after_ms.map(|ms| ms.to_string()).unwrap_or_default(),
+            detail.to_string(),
+        ];
+        for (n, cell) in cells.iter().enumerate() {
+            if n > 0 {
+                out.push(',');
+            }
+            out.push_str(&csv_cell(cell));
+        }
+        out.push('\n');
+    }
+    out
+}
+
+/// A cell that a reader of tables takes for what it is: in quotes where it needs them, and never for a formula.
+fn csv_cell(text: &str) -> Cow<'_, str> {
+    let is_formula = text.trim_start().starts_with(['=', '+', '-', '@']) || text.starts_with(['\t', '\r', '\n']);
+    if !is_formula && !text.contains([',', '"', '\n', '\r', ';', '\t']) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(format!("\"{}{}\"", if is_formula { "'" } else { "" }, text.replace('"', "\"\"")))
+}
+
 fn filter(question: Question, app: &AppState) -> Result<Filter, Problem> {
     let moment = |field: &'static str, text: Option<String>| match text.filter(|text| !text.is_empty()) {
         None => Ok(None),
@@ -123,4 +188,40 @@ impl From<(Place, Activity)> for Entry {
 
 fn place(cursor: &str) -> Result<Place, Problem> {
     Place::parse(cursor).ok_or_else(|| Problem::field("cursor", "cursor is none that an answer gave"))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::rows::Rows;
+
+    #[test]
+    fn no_cell_is_a_formula() {
+        for (text, cell) in [
+            ("turn_on", "turn_on"),
+            ("=1+1", "\"'=1+1\""),
+            (" @x", "\"' @x\""),
+            ("-3", "\"'-3\""),
+            ("\tx", "\"'\tx\""),
+            ("{\"a\":1}", "\"{\"\"a\"\":1}\""),
+            ("", ""),
+        ] {
+            assert_eq!(csv_cell(text), cell, "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_stands_in_an_entry_is_one_cell(text in "\\PC{0,40}", other in "[-=+@,;\"'a\t ]{0,20}") {
+            for text in [text, other] {
+                let (mut reader, mut rows) = (Rows::default(), vec![]);
+                let line = format!("x,{},y\n", csv_cell(&text));
+                reader.push(line.as_bytes(), &mut rows).expect("a table");
+                reader.push(&[], &mut rows).expect("its end");
+                prop_assert_eq!((rows.len(), rows[0].width(), rows[0].cell(2)), (1, 3, Some("y")));
+            }
+        }
+    }
 }

@@ -39,6 +39,7 @@ use crate::http::problem::Problem;
         super::exclude::include,
         super::exclude::list,
         super::activity::list,
+        super::activity::export,
         super::alarms::list,
         super::alarms::one,
         super::alarms::acknowledge,

@@ -61,6 +61,7 @@ pub fn router() -> Router<AppState> {
         .route("/api/v1/history/include", post(exclude::include))
         .route("/api/v1/history/excluded", get(exclude::list))
         .route("/api/v1/activity", get(activity::list))
+        .route("/api/v1/activity.csv", get(activity::export))
         .route("/api/v1/alarms", get(alarms::list))
         .route("/api/v1/alarms/{id}", get(alarms::one))
         .route("/api/v1/alarms/{id}/ack", post(alarms::acknowledge))

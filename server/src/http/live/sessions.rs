@@ -58,26 +58,35 @@ pub struct Follow {
     pub since: u64,
 }
 
+/// What is kept of a dropped session.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Dropped {
+    /// What it followed.
+    pub subscriptions: Subscriptions,
+    /// Its commands on their way: the server's id to the frame's.
+    pub commands: HashMap<String, String>,
+}
+
 /// Dropped sessions by their id.
 #[derive(Debug, Default)]
 pub struct Sessions {
-    dropped: Mutex<HashMap<String, (Timestamp, Subscriptions)>>,
+    dropped: Mutex<HashMap<String, (Timestamp, Dropped)>>,
 }
 
 impl Sessions {
-    /// Keeps what a viewer followed, for a while.
-    pub fn keep(&self, session: String, subscriptions: Subscriptions, now: Timestamp) {
+    /// Keeps what a viewer followed and asked for, for a while.
+    pub fn keep(&self, session: String, kept: Dropped, now: Timestamp) {
         let mut dropped = self.dropped.lock().unwrap_or_else(PoisonError::into_inner);
         dropped.retain(|_, (at, _)| now.since_ms(*at) < KEEP_MS);
         if dropped.len() < MAX_KEPT {
-            dropped.insert(session, (now, subscriptions));
+            dropped.insert(session, (now, kept));
         }
     }
 
-    /// What a dropped session followed; once.
-    pub fn take(&self, session: &str, now: Timestamp) -> Option<Subscriptions> {
+    /// What a dropped session followed and asked for; once.
+    pub fn take(&self, session: &str, now: Timestamp) -> Option<Dropped> {
         let mut dropped = self.dropped.lock().unwrap_or_else(PoisonError::into_inner);
-        dropped.remove(session).filter(|(at, _)| now.since_ms(*at) < KEEP_MS).map(|(_, subscriptions)| subscriptions)
+        dropped.remove(session).filter(|(at, _)| now.since_ms(*at) < KEEP_MS).map(|(_, kept)| kept)
     }
 }
 
@@ -89,7 +98,7 @@ mod tests {
     fn a_dropped_session_can_be_taken_up_once_and_not_for_ever() {
         let sessions = Sessions::default();
         let at = Timestamp::from_ms;
-        let followed = Subscriptions { all: true, ..Subscriptions::default() };
+        let followed = Dropped { subscriptions: Subscriptions { all: true, ..Subscriptions::default() }, ..Dropped::default() };
         sessions.keep("a".into(), followed.clone(), at(0));
         sessions.keep("b".into(), followed.clone(), at(0));
         assert_eq!(sessions.take("a", at(5_000)), Some(followed));

@@ -20,7 +20,7 @@ use tokio_tungstenite::tungstenite::{Error as SocketError, Message as Frame};
 
 use super::frame::{BadFrame, parse};
 use super::rights::{Wish, check, sees_all};
-use super::sessions::Subscriptions;
+use super::sessions::{Dropped, Subscriptions};
 use super::snapshots::{make, packed};
 use super::wire::Wire;
 use crate::backend::new_id;
@@ -30,6 +30,8 @@ use crate::hub::{Event, Hub, Interval, Packed, TopicMessage};
 use crate::ingest::is_last;
 use crate::tasks::Tasks;
 
+/// Going on after a gap.
+mod resume;
 /// Topics that it follows.
 mod topics;
 
@@ -148,8 +150,8 @@ async fn serve(mut viewer: Viewer, mut events: broadcast::Receiver<Event>) {
         let drained = async { while viewer.wire.hear().await.is_some() {} };
         let _: Result<(), _> = timeout(FAREWELL, drained).await;
     }
-    let Viewer { app, session, subscriptions, .. } = viewer;
-    app.sessions.keep(session, subscriptions, now());
+    let Viewer { app, session, subscriptions, commands, .. } = viewer;
+    app.sessions.keep(session, Dropped { subscriptions, commands }, now());
 }
 
 /// The next answer; never for a viewer that has not published. Safe to drop and call again.
@@ -226,7 +228,11 @@ impl Viewer {
             }
             ClientFrame::Publish { topic, payload, qos, id } => self.publish(topic, payload, qos, id).await,
             ClientFrame::Command(frame) => self.command(frame).await,
-            ClientFrame::Resume { session, seq, .. } => self.resume(&session, seq).await,
+            ClientFrame::Resume { session, seq, entities, id } => self.resume(&session, seq, &entities, id).await,
+            ClientFrame::Pause { .. } => {
+                self.pause();
+                Ok(())
+            }
             ClientFrame::Ack { alarm, id, .. } => match self.app.backend.acknowledge_alarm(&self.caller, &alarm).await {
                 Ok(_) => Ok(()),
                 Err(error) => self.error(id, "not_acknowledged", error.to_string()).await,
@@ -286,29 +292,6 @@ impl Viewer {
         self.subscriptions.wants(id, is_hidden) && check(&self.caller, Wish::See(id)).is_ok()
     }
 
-    async fn resume(&mut self, session: &str, seq: u64) -> Result<(), Gone> {
-        match self.app.sessions.take(session, now()) {
-            Some(subscriptions) if seq <= self.hub.seq() => {
-                self.subscriptions = subscriptions;
-                self.cursor = seq;
-                self.follow_anew().await?;
-                if !self.subscriptions.has_entities() {
-                    return Ok(());
-                }
-                self.follow_entities();
-                let newest = self.intervals.as_mut().map(|intervals| Arc::clone(&intervals.borrow_and_update()));
-                match newest {
-                    Some(newest) => self.interval(&newest).await,
-                    None => Ok(()),
-                }
-            }
-            _ => {
-                self.subscriptions = Subscriptions { all: true, ..Subscriptions::default() };
-                self.snapshot().await
-            }
-        }
-    }
-
     /// From now on the intervals that end are waited for.
     fn follow_entities(&mut self) {
         if self.intervals.is_none() {
@@ -349,11 +332,9 @@ impl Viewer {
 
     /// Too busy to hear every event: where its commands stand, and a snapshot of everything else.
     async fn catch_up(&mut self) -> Result<(), Gone> {
-        let reports: Vec<CommandReport> = self.commands.keys().filter_map(|id| self.app.backend.command(id)).collect();
-        for report in reports {
-            self.report(&report).await?;
-        }
-        if self.subscriptions.has_entities() { self.snapshot().await } else { Ok(()) }
+        self.tell_commands().await?;
+        // Who is paused is told everything when it goes on.
+        if self.is_looking() { self.snapshot().await } else { Ok(()) }
     }
 
     async fn publish(&mut self, topic: String, payload: serde_json::Value, qos: u8, id: Option<String>) -> Result<(), Gone> {

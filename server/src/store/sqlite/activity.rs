@@ -61,6 +61,8 @@ type Row = (i64, i64, String, Option<String>, String, Option<String>, String, Op
 struct Found {
     /// A page of those that everything lets through.
     list: &'static str,
+    /// How many those are.
+    count: &'static str,
     /// The place of the last entry that is looked at for a page.
     end: &'static str,
     /// What is read for a page, as SQLite does it.
@@ -85,19 +87,27 @@ macro_rules! read {
     };
 }
 
+/// What everything lets through of what is read.
+macro_rules! let_through {
+    () => {
+        ") where (?6 is null or who = ?6) and (?7 is null or what = ?7) and (?8 is null or kind = ?8)
+             and (?9 is null or outcome in (select value from json_each(?9)))
+             and (?10 is null or entity_id in (select value from json_each(?10)))
+             and (?11 is null or instr(lower(what || char(10) || who || char(10) || coalesce(entity_id, '') || char(10) || detail), ?11) > 0
+                  or entity_id in (select value from json_each(?12)))"
+    };
+}
+
 macro_rules! found {
     ($index:literal, $first:literal) => {
         Found {
             list: concat!(
                 "select at, activity_id, who, address, what, entity_id, outcome, after_ms, detail from (",
                 read!("*", $index, $first),
-                ") where (?6 is null or who = ?6) and (?7 is null or what = ?7) and (?8 is null or kind = ?8)
-                     and (?9 is null or outcome in (select value from json_each(?9)))
-                     and (?10 is null or entity_id in (select value from json_each(?10)))
-                     and (?11 is null or instr(lower(what || char(10) || who || char(10) || coalesce(entity_id, '') || char(10) || detail), ?11) > 0
-                          or entity_id in (select value from json_each(?12)))
-                   order by at desc, activity_id desc limit ?13"
+                let_through!(),
+                " order by at desc, activity_id desc limit ?13"
             ),
+            count: concat!("select count(*) from (select 1 from (", read!("*", $index, $first), let_through!(), " limit ?13)"),
             end: concat!(read!("at, activity_id", $index, $first), " offset ?6"),
             #[cfg(test)]
             plan: concat!("explain query plan ", read!("*", $index, $first)),
@@ -126,34 +136,11 @@ fn n_keys(Filter { who, entity, what, outcomes, kind, .. }: &Filter) -> usize {
 
 /// Entries before a place, newest first; at most `limit`, and at most [`MOST_READ`] are looked at.
 pub(super) async fn list(connection: &mut SqliteConnection, filter: &Filter, before: Option<&Place>, limit: usize) -> Result<Page, StoreError> {
-    let (found, key) = found_by(filter);
-    let last = filter.to.map_or(i64::MAX, |to| to.as_ms().saturating_sub(1));
-    let (at, id) = before.map_or((last, i64::MAX), |place| if place.at <= last { (place.at, place.id) } else { (last, i64::MAX) });
-    let from = filter.from.map_or(i64::MIN, Timestamp::as_ms);
-    let outcomes = if filter.outcomes.is_empty() { None } else { Some(to_json(&filter.outcomes)?) };
-    let entities = filter.entities.as_ref().map(to_json).transpose()?;
-    let text = (!filter.text.is_empty()).then(|| filter.text.to_ascii_lowercase());
+    let Question { found, key, at, id, from, is_plain, .. } = question(filter, before);
     // One more says whether there is another page.
     let wanted = limit.saturating_add(1);
-    let is_plain = text.is_none() && filter.entities.is_none() && filter.outcomes.len() <= 1 && n_keys(filter) <= 1;
     let most_read = if is_plain { wanted } else { MOST_READ.max(wanted) };
-    let most = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
-    let rows: Vec<Row> = sqlx::query_as(found.list)
-        .bind(at)
-        .bind(id)
-        .bind(from)
-        .bind(most(most_read))
-        .bind(key)
-        .bind(&filter.who)
-        .bind(&filter.what)
-        .bind(filter.kind.map(Kind::as_str))
-        .bind(outcomes)
-        .bind(entities)
-        .bind(text)
-        .bind(to_json(&filter.named)?)
-        .bind(most(wanted))
-        .fetch_all(&mut *connection)
-        .await?;
+    let rows: Vec<Row> = ask(found.list, filter, before, most_read, wanted, &mut *connection).await?;
     let is_more = rows.len() > limit;
     let entries: Vec<(Place, Activity)> = rows.into_iter().take(limit).map(entry).collect();
     let next = if is_more {
@@ -167,6 +154,74 @@ pub(super) async fn list(connection: &mut SqliteConnection, filter: &Filter, bef
         end.map(|(at, id)| Place { at, id })
     };
     Ok(Page { entries, next })
+}
+
+/// How many entries a filter lets through, and whether that is all of them; at most `limit` are counted and looked at.
+pub(super) async fn count(connection: &mut SqliteConnection, filter: &Filter, limit: usize) -> Result<(usize, bool), StoreError> {
+    let Question { found, key, at, id, from, .. } = question(filter, None);
+    let (n,): (i64,) = ask(found.count, filter, None, limit, limit, &mut *connection).await?.first().copied().unwrap_or_default();
+    let end: Option<(i64, i64)> =
+        sqlx::query_as(found.end).bind(at).bind(id).bind(from).bind(1).bind(key).bind(most(limit)).fetch_optional(connection).await?;
+    Ok((usize::try_from(n).unwrap_or_default(), end.is_none()))
+}
+
+/// Where the answer to a question begins and ends, and by which index it is found.
+struct Question<'a> {
+    found: Found,
+    key: Option<&'a str>,
+    at: i64,
+    id: i64,
+    from: i64,
+    /// The index lets through what the filter does, and nothing else.
+    is_plain: bool,
+}
+
+fn question<'a>(filter: &'a Filter, before: Option<&Place>) -> Question<'a> {
+    let (found, key) = found_by(filter);
+    let last = filter.to.map_or(i64::MAX, |to| to.as_ms().saturating_sub(1));
+    let (at, id) = before.map_or((last, i64::MAX), |place| if place.at <= last { (place.at, place.id) } else { (last, i64::MAX) });
+    let from = filter.from.map_or(i64::MIN, Timestamp::as_ms);
+    let is_plain = filter.text.is_empty() && filter.entities.is_none() && filter.outcomes.len() <= 1 && n_keys(filter) <= 1;
+    Question { found, key, at, id, from, is_plain }
+}
+
+fn most(n: usize) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}
+
+/// The rows of an answer: of at most `most_read` entries at most `wanted`.
+async fn ask<T>(
+    sql: &'static str,
+    filter: &Filter,
+    before: Option<&Place>,
+    most_read: usize,
+    wanted: usize,
+    connection: &mut SqliteConnection,
+) -> Result<Vec<T>, StoreError>
+where
+    T: for<'r> sqlx::FromRow<'r, sqlx::sqlite::SqliteRow> + Send + Unpin,
+{
+    let Question { key, at, id, from, .. } = question(filter, before);
+    let outcomes = if filter.outcomes.is_empty() { None } else { Some(to_json(&filter.outcomes)?) };
+    let entities = filter.entities.as_ref().map(to_json).transpose()?;
+    let text = (!filter.text.is_empty()).then(|| filter.text.to_ascii_lowercase());
+    let rows = sqlx::query_as(sql)
+        .bind(at)
+        .bind(id)
+        .bind(from)
+        .bind(most(most_read))
+        .bind(key)
+        .bind(&filter.who)
+        .bind(&filter.what)
+        .bind(filter.kind.map(Kind::as_str))
+        .bind(outcomes)
+        .bind(entities)
+        .bind(text)
+        .bind(to_json(&filter.named)?)
+        .bind(most(wanted))
+        .fetch_all(connection)
+        .await?;
+    Ok(rows)
 }
 
 fn entry((at, id, name, address, what, entity, outcome, after_ms, detail): Row) -> (Place, Activity) {
@@ -234,6 +289,17 @@ mod tests {
                 ..one()
             },
         ]
+    }
+
+    #[tokio::test]
+    async fn what_a_filter_lets_through_is_counted_up_to_a_limit() {
+        let (mut connection, _folder) = log_of(1_000).await;
+        for filter in filters() {
+            let all = list(&mut connection, &filter, None, 5_000).await.expect("a list").entries.len();
+            assert_eq!(count(&mut connection, &filter, 5_000).await.expect("a count"), (all, true), "{filter:?}");
+            let (n, is_all) = count(&mut connection, &filter, 10).await.expect("a count");
+            assert!(n <= 10 && !is_all, "{filter:?}: {n}");
+        }
     }
 
     #[tokio::test]

@@ -164,6 +164,10 @@ impl Store for SqliteStore {
         activity::list(&mut *self.readers.acquire().await?, filter, before, limit).await
     }
 
+    async fn activity_count(&self, filter: &Filter, limit: usize) -> Result<(usize, bool), StoreError> {
+        activity::count(&mut *self.readers.acquire().await?, filter, limit).await
+    }
+
     async fn people(&self, limit: usize) -> Result<Vec<String>, StoreError> {
         activity::people(&mut *self.readers.acquire().await?, limit).await
     }
