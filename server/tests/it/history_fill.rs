@@ -177,7 +177,8 @@ async fn endless(app: &TestApp, path: &str, piece: &str) -> (u16, usize) {
 async fn a_body_without_end_is_cut_off() {
     let app = app().await;
     let (status, taken) = endless(&app, "/api/v1/history", &" ".repeat(100_000)).await;
-    assert!(status == 413 && taken < 40_000_000, "{status} after {taken} bytes");
+    // The answer may be lost on its way: a connection that ends over bytes still unread is reset.
+    assert!(matches!(status, 413 | 0) && taken < 40_000_000, "{status} after {taken} bytes");
     let (status, _) = endless(&app, "/api/v1/history.csv", &"x".repeat(70_000)).await;
     assert_eq!(status, 422, "a row that never ends");
     let (status, taken) = endless(&app, "/api/v1/history/exclude", &" ".repeat(100_000)).await;

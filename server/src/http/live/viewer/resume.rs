@@ -1,7 +1,5 @@
 //! Going on after a gap: the connection broke, or nobody looked for a while.
 
-use std::sync::Arc;
-
 use domain::live::{Areas, Resumed, ServerFrame};
 
 use super::super::sessions::{Dropped, Subscriptions};
@@ -40,9 +38,12 @@ impl Viewer {
             return self.tell_commands().await;
         }
         self.follow_entities();
-        let newest = self.intervals.as_mut().map(|intervals| Arc::clone(&intervals.borrow_and_update()));
-        if let Some(newest) = newest {
-            self.interval(&newest).await?;
+        // Up to now and not to the end of the last interval: after `resumed` the page believes what it shows.
+        let now_at = self.hub.seq();
+        let missed = self.hub.missed(self.cursor, now_at, |entity, is_hidden| self.wants(entity, is_hidden)).frame(now());
+        self.cursor = now_at;
+        if let Some(missed) = missed {
+            self.say(&missed).await?;
         }
         self.tell_commands().await?;
         let frame = {
