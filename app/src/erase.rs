@@ -2,6 +2,7 @@
 
 use std::any::{Any, TypeId};
 use std::borrow::Cow;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use leptos::tachys::reactive_graph::SharedReactiveFunction;
 use leptos::tachys::renderer::types::{Element, Node};
 use leptos::tachys::view::add_attr::AddAnyAttr;
 use leptos::tachys::view::{Mountable, Position, PositionState, Render, RenderHtml};
+use leptos::task::spawn_local;
 
 use crate::status::ON_SERVER;
 
@@ -71,6 +73,14 @@ pub fn later(time: Duration, f: impl FnOnce() + 'static) {
         set_timeout(f, time);
     }
     of(time, Box::new(f));
+}
+
+/// Runs a future in the browser.
+pub fn spawn(future: impl Future<Output = ()> + 'static) {
+    fn of(future: Pin<Box<dyn Future<Output = ()>>>) {
+        spawn_local(future);
+    }
+    of(Box::pin(future));
 }
 
 /// A view in the browser, whatever its type. All that Leptos's own kind of such a view does, it does for this one type only.

@@ -2,10 +2,10 @@
 
 use domain::time::Timestamp;
 use leptos::prelude::RwSignal;
-use leptos::task::spawn_local;
 use leptos::wasm_split::SplitLoaderError;
 
 use crate::components::{away, control};
+use crate::erase::spawn;
 use crate::live::{Entry, Live, Notice};
 use crate::pages::lazy::{RETRY, pause};
 
@@ -34,7 +34,7 @@ async fn rare() -> Result<Rare, SplitLoaderError> {
 /// Does something with it, in the browser, once it is there.
 pub fn with_rare(then: impl FnOnce(Rare) + 'static) {
     fn wait(then: Box<dyn FnOnce(Rare)>) {
-        spawn_local(async move {
+        spawn(async move {
             loop {
                 match rare().await {
                     Ok(rare) => return then(rare),

@@ -1,10 +1,9 @@
 //! Account menu with the theme switch.
 
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 
 use super::icon;
-use crate::erase::{Erase as _, attr, text};
+use crate::erase::{Erase as _, attr, spawn, text};
 use crate::live::Live;
 use crate::server_fns::set_theme;
 use crate::theme::Theme;
@@ -56,7 +55,7 @@ fn choice(theme: RwSignal<Theme>, each: Theme, word: &'static str, sign: &'stati
             };
         }
         // The server keeps it in a cookie; if that fails, this page has it all the same.
-        spawn_local(async move { _ = set_theme(each.as_str().to_owned()).await });
+        spawn(async move { _ = set_theme(each.as_str().to_owned()).await });
     };
     view! {
         <button

@@ -3,10 +3,9 @@
 use domain::alarm::{Alarm, AlarmState};
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 
 use super::{glyph, icon};
-use crate::erase::{Erase as _, attr, memo, part, text};
+use crate::erase::{Erase as _, attr, memo, part, spawn, text};
 use crate::live::{Entry, Live};
 use crate::server_fns::acknowledge_alarm;
 use crate::tile::alarms::by_urgency;
@@ -96,7 +95,7 @@ pub(crate) fn ack(live: Live, alarm: &Alarm, name: &str) -> AnyView {
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
         let id = id.clone();
-        spawn_local(async move {
+        spawn(async move {
             match acknowledge_alarm(id).await {
                 Ok(alarm) => live.alarm(alarm),
                 Err(error) => live.alert.set(["Not acknowledged: ", &error.to_string()].concat()),

@@ -5,11 +5,10 @@ use std::time::Duration;
 
 use domain::time::Timestamp;
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 
 use super::icon;
 use crate::backend::{ActivityRow, Away};
-use crate::erase::Erase as _;
+use crate::erase::{Erase as _, spawn};
 use crate::live::Live;
 use crate::pages::lazy::pause;
 use crate::server_fns::load_away;
@@ -22,7 +21,7 @@ const TRIES: u8 = 5;
 
 /// Says what happened from a moment on and before another; nothing when nothing did.
 pub fn tell(live: Live, from: Timestamp, to: Timestamp) {
-    spawn_local(async move {
+    spawn(async move {
         for _ in 0..TRIES {
             pause(WRITTEN).await;
             let Ok(away) = load_away(from.as_ms(), to.as_ms()).await else { continue };

@@ -9,12 +9,11 @@ use domain::entity::EntityKind;
 use domain::live::EntityView;
 use domain::value::{CoverState, Value, number_words};
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 
 use super::icon;
 use super::switch::can_switch;
 use crate::backend::BackendError;
-use crate::erase::{Erase as _, attr, effect, memo, part, text};
+use crate::erase::{Erase as _, attr, effect, memo, part, spawn, text};
 use crate::live::{Entry, Live, Notice};
 use crate::pages::lazy::{RETRY, pause};
 use crate::rare::with_rare;
@@ -41,7 +40,7 @@ pub fn slot(entry: &Entry) -> AnyView {
 
 /// Makes the control of an entity and puts it into its place, once it is known what can be set.
 pub fn fill(entry: Entry, place: RwSignal<Option<Notice>>) {
-    spawn_local(async move {
+    spawn(async move {
         let limits = loop {
             match load_limits(entry.id.as_str().to_owned()).await {
                 Ok(limits) => break limits,

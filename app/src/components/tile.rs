@@ -49,8 +49,7 @@ pub fn TileCard(
         let look = view.with(EntityView::look);
         if look == "fresh" && live.lost().is_some() { "stale" } else { look }
     });
-    let view = entry.view.clone();
-    let is_wide = memo(move || kind.get() == TileKind::Light || view.with(|view| view.kind == EntityKind::Cover && view.settable));
+    let is_cover = entry.view.with_untracked(|view| view.kind == EntityKind::Cover && view.settable);
     let asked = entry.asked.clone();
     let command = attr(move || asked.with(|asked| asked.as_ref().map(|asked| asked.phase.as_str())));
 
@@ -66,7 +65,7 @@ pub fn TileCard(
             class="tile"
             id=dom_id
             data-kind=attr(move || Some(kind.get().as_str()))
-            data-size=attr(move || is_wide.get().then_some("2x1"))
+            data-size=attr(move || (is_cover || kind.get() == TileKind::Light).then_some("2x1"))
             data-quality=attr(move || Some(quality.get()))
             data-command=command
             data-alarm=attr(move || alarm.with(|alarm| alarm.as_ref().map(|alarm| alarm.severity.as_str())))
@@ -161,7 +160,7 @@ fn value(entry: &Entry, kind: TileKind, face: Face, parts: Memo<Vec<Part>>, foot
             .erase()
         }
         Face::Value => view! { <p class="tile-value tile-value-text">{words} " " {small}</p> }.erase(),
-        Face::Bare => ().erase(),
+        Face::Bare => "".erase(),
     }
 }
 
