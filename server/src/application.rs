@@ -15,7 +15,7 @@ use domain::live::LinkState;
 use domain::reading::Reading;
 use domain::time::{HOUR_MS, MINUTE_MS, Timestamp};
 use domain::value::Value;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::mpsc;
 
 use crate::backend::LiveBackend;
@@ -45,6 +45,8 @@ const REPORTS: usize = 16_384;
 const REQUESTS: usize = 1_024;
 /// How long `check` waits for a broker.
 const PROBE: Duration = Duration::from_secs(5);
+/// Connections that may wait to be taken; the system has a limit of its own, often the same.
+const MOST_ARRIVING: u32 = 4_096;
 /// Who ended an alarm that has no rule any more.
 const RULE_REMOVED: &str = "rule removed";
 
@@ -82,8 +84,7 @@ impl Application {
     /// # Errors
     /// A sentence that names what is in the way: an address in use, a folder that cannot be used, a database that cannot be opened.
     pub async fn start(config: &Config, play: Play) -> Result<Self> {
-        let listener =
-            TcpListener::bind(config.http.listen).await.with_context(|| format!("cannot listen on {} (http.listen)", config.http.listen))?;
+        let listener = listen(config.http.listen).with_context(|| format!("cannot listen on {} (http.listen)", config.http.listen))?;
         prepare_folder(&config.data_dir)?;
         let alone = Alone::take(&config.database.path)?;
         let store: Arc<dyn Store> = Arc::new(
@@ -204,6 +205,16 @@ impl Application {
 fn note(what: &str) -> recorder::Record {
     let entry = noted::entry(what, noted::PROGRAM.into(), serde_json::json!({"version": env!("CARGO_PKG_VERSION")}), now());
     recorder::Record { batch: Batch { notes: vec![entry], ..Batch::default() }, acks: vec![] }
+}
+
+/// Listens, with room for all viewers that come back at once after a restart: who finds none is silent for a second before it tries again.
+fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // Connections of the program before this one may not be quite over. Elsewhere this would let two programs listen.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(MOST_ARRIVING)
 }
 
 async fn serve(listener: TcpListener, app: axum::Router, tasks: Tasks) {

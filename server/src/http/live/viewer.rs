@@ -1,46 +1,41 @@
 //! One connected viewer: a cursor into the hub, its subscriptions, and a pace.
 
 use std::collections::HashMap;
-use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
 use app::backend::{Backend, Caller};
 use domain::command::CommandReport;
-use domain::entity::EntityId;
 use domain::live::{Areas, ClientFrame, CommandFrame, CommandStanding, Error, Hello, LinkView, Pong, Published, ServerFrame};
-use domain::topic::{TopicFilter, check_topic};
+use domain::topic::check_topic;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::time::{Instant, timeout};
+use tokio_tungstenite::tungstenite::Message as Frame;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
-use tokio_tungstenite::tungstenite::{Error as SocketError, Message as Frame};
 
 use super::frame::{BadFrame, parse};
-use super::rights::{Wish, check, sees_all};
+use super::rights::{Wish, check};
 use super::sessions::{Dropped, Subscriptions};
-use super::snapshots::{make, packed};
 use super::wire::Wire;
 use crate::backend::new_id;
 use crate::clock::now;
 use crate::http::AppState;
-use crate::hub::{Event, Hub, Interval, Packed, TopicMessage};
+use crate::hub::{Event, Hub, Interval, TopicMessage};
 use crate::ingest::is_last;
-use crate::tasks::Tasks;
 
+/// Entities that it follows.
+mod entities;
 /// Going on after a gap.
 mod resume;
+/// Sending to it.
+mod sending;
 /// Topics that it follows.
 mod topics;
 
 use topics::next_message;
 
-/// A viewer that takes longer to read is not waited for by the others.
-const BEHIND: Duration = Duration::from_millis(50);
-/// How long a viewer may take to read before it is let go.
-const SEND_TIMEOUT: Duration = Duration::from_secs(60);
 /// Silence after which the server asks whether the viewer is there.
 const PING_EVERY: Duration = Duration::from_secs(15);
 /// Silence after which it is let go.
@@ -50,8 +45,6 @@ const FAREWELL: Duration = Duration::from_secs(1);
 /// Frames that a client may send at once, and per second from then on.
 const BURST: f64 = 100.0;
 const FRAMES_PER_S: f64 = 20.0;
-/// Filters and entities that one viewer may follow.
-const MAX_SUBSCRIPTIONS: usize = 10_000;
 
 /// Answers that may wait for a viewer.
 const ANSWERS: usize = 64;
@@ -241,80 +234,6 @@ impl Viewer {
         }
     }
 
-    async fn subscribe(&mut self, topics: &[String], entities: &[String], id: Option<String>) -> Result<(), Gone> {
-        if self.subscriptions.topics.len() + self.subscriptions.entities.len() + topics.len() + entities.len() > MAX_SUBSCRIPTIONS {
-            return self.error(id, "too_many", format!("at most {MAX_SUBSCRIPTIONS} subscriptions")).await;
-        }
-        let mut filters = vec![];
-        for topic in topics {
-            match TopicFilter::parse(topic) {
-                Ok(filter) => filters.push(filter),
-                Err(error) => return self.error(id, "bad_topic", error.to_string()).await,
-            }
-        }
-        let mut added = vec![];
-        for entity in entities.iter().filter(|entity| ![ALL, SHOWN].contains(&entity.as_str())) {
-            match EntityId::parse(entity) {
-                Ok(entity) => added.push(entity),
-                Err(error) => return self.error(id, "bad_entity", error.to_string()).await,
-            }
-        }
-        self.subscriptions.all |= entities.iter().any(|entity| entity == ALL);
-        self.subscriptions.shown |= entities.iter().any(|entity| entity == SHOWN);
-        self.subscriptions.entities.extend(added);
-        if !entities.is_empty() {
-            self.snapshot().await?;
-        }
-        self.follow(filters).await
-    }
-
-    async fn snapshot(&mut self) -> Result<(), Gone> {
-        self.follow_entities();
-        if self.shares() {
-            let (seq, frame) = self.app.snapshots.get(&self.hub, &self.app.backend, self.subscriptions.all);
-            self.cursor = seq;
-            return self.say(&frame).await;
-        }
-        // The number is read first: what changes in between comes once more, and never too little.
-        let seq = self.hub.seq();
-        let frame = make(seq, &self.app.backend, |view| self.wants(&view.id, view.hidden));
-        self.cursor = seq;
-        self.say(&frame).await
-    }
-
-    /// Whether it is sent what all others are.
-    fn shares(&self) -> bool {
-        self.subscriptions.is_common() && sees_all(&self.caller)
-    }
-
-    /// Whether it is told of an entity.
-    fn wants(&self, id: &EntityId, is_hidden: bool) -> bool {
-        self.subscriptions.wants(id, is_hidden) && check(&self.caller, Wish::See(id)).is_ok()
-    }
-
-    /// From now on the intervals that end are waited for.
-    fn follow_entities(&mut self) {
-        if self.intervals.is_none() {
-            self.intervals = Some(self.hub.intervals());
-        }
-    }
-
-    /// Sends what changed in an interval, or all that was missed up to its end.
-    async fn interval(&mut self, interval: &Interval) -> Result<(), Gone> {
-        let shared = (interval.frame.is_some() && self.cursor == interval.from && self.shares()).then(|| self.subscriptions.of(interval));
-        let frame = match shared {
-            Some(frame) => frame.clone(),
-            None => self.hub.missed(self.cursor, interval.to, |id, is_hidden| self.wants(id, is_hidden)).frame(now()),
-        };
-        self.cursor = self.cursor.max(interval.to);
-        let sent = match frame {
-            Some(frame) => self.say(&frame).await,
-            None => Ok(()),
-        };
-        interval.taken();
-        sent
-    }
-
     async fn event(&mut self, event: Result<Event, RecvError>) -> Result<(), Gone> {
         match event {
             Ok(Event::Alarm(alarm)) if self.subscriptions.has_entities() || !self.subscriptions.topics.is_empty() => {
@@ -403,41 +322,5 @@ impl Viewer {
 
     async fn error(&mut self, id: Option<String>, code: &str, message: String) -> Result<(), Gone> {
         self.send(&ServerFrame::Error(Error { id, code: code.to_owned(), message })).await
-    }
-
-    async fn send(&mut self, frame: &ServerFrame) -> Result<(), Gone> {
-        self.say(&packed(frame)).await
-    }
-
-    async fn say(&mut self, frame: &Packed) -> Result<(), Gone> {
-        in_time(&self.hub, &self.app.tasks, self.wire.say(frame)).await
-    }
-
-    async fn signal(&mut self, frame: Frame) -> Result<(), Gone> {
-        in_time(&self.hub, &self.app.tasks, self.wire.signal(frame)).await
-    }
-}
-
-/// Sends something to a viewer that may be slow to take it.
-async fn in_time(hub: &Hub, tasks: &Tasks, sending: impl Future<Output = Result<(), SocketError>> + Send) -> Result<(), Gone> {
-    let mut sending = pin!(sending);
-    let sent = match futures_util::poll!(sending.as_mut()) {
-        Poll::Ready(sent) => sent.is_ok(),
-        // It seldom has to wait, and then it may need the room.
-        Poll::Pending => Box::pin(patiently(hub, tasks, sending)).await,
-    };
-    if sent { Ok(()) } else { Err(Gone::Closed) }
-}
-
-/// Whether it was sent after all.
-async fn patiently(hub: &Hub, tasks: &Tasks, mut sending: impl Future<Output = Result<(), SocketError>> + Unpin) -> bool {
-    if let Ok(sent) = timeout(BEHIND, &mut sending).await {
-        return sent.is_ok();
-    }
-    let _behind = hub.behind();
-    tokio::select! {
-        sent = timeout(SEND_TIMEOUT, sending) => matches!(sent, Ok(Ok(()))),
-        // Who does not take what came before does not hear that the server stops.
-        () = tasks.stopping() => false,
     }
 }
