@@ -26,8 +26,8 @@ const FEATURES: [&str; 8] = [
 ];
 
 /// Smaller before faster. Nobody catches a trap: what leads to one need not be kept apart from what does not. Below the first kilobyte is the far end of
-/// the stack, where nothing has its address.
-const SMALLER: [&str; 3] = ["-Oz", "--traps-never-happen", "--low-memory-unused"];
+/// the stack, where nothing has its address. Twice, for the first round leaves what the second can use; a third finds nothing.
+const SMALLER: [&str; 4] = ["-Oz", "-Oz", "--traps-never-happen", "--low-memory-unused"];
 
 /// Makes `signalbox.js` and `signalbox_bg.wasm` in [`parts`], with the modules that they import and those that they fetch when they need them.
 ///

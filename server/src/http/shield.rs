@@ -44,8 +44,14 @@ pub(super) fn around(router: Router<AppState>) -> Router<AppState> {
         .layer(header("x-content-type-options", "nosniff"))
         .layer(header("x-frame-options", "DENY"))
         .layer(header("referrer-policy", "same-origin"))
-        .layer(header("permissions-policy", "camera=(), microphone=(), geolocation=()"))
+        .layer(SetResponseHeaderLayer::if_not_present(HeaderName::from_static("permissions-policy"), permissions))
         .layer(header("content-security-policy", "default-src 'none'; frame-ancestors 'none'"))
+}
+
+/// What a page may ask of the device it runs on. Other answers ask for nothing, and a first visit has four of them.
+fn permissions<B>(response: &axum::http::Response<B>) -> Option<HeaderValue> {
+    let is_page = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    is_page.then(|| HeaderValue::from_static("camera=(), microphone=(), geolocation=()"))
 }
 
 /// Lets in whom the configuration lets in, and no page of another site that would change something.
