@@ -2,7 +2,7 @@
 
 use crate::alarm::Alarm;
 use crate::command::{CommandId, CommandReport, QueuedCommand};
-use crate::device::{Area, Device};
+use crate::device::{Area, Device, DeviceId};
 use crate::entity::{Entity, EntityId};
 use crate::input::Message;
 use crate::live::{EntityChange, EntityView, LinkView};
@@ -42,8 +42,10 @@ pub enum Change {
     Entity(Box<Entity>, Box<EntityView>),
     /// A group was made or changed: shown whole. It is worked out from others, and not stored among them.
     Group(Box<EntityView>),
-    /// A group is there no more.
+    /// An entity or a group is there no more.
     Gone(EntityId),
+    /// A device is there no more.
+    DeviceGone(DeviceId),
     /// A reading to be stored. Retained replays and late readings are stored too; those already stored are dropped by the store.
     Reading(Reading),
     /// What is shown of an entity changed.
@@ -75,8 +77,17 @@ pub enum Change {
         /// The topic.
         topic: std::sync::Arc<str>,
     },
-    /// A command goes out.
+    /// A message of a command goes out; a command may have several.
     Publish(Publish),
+    /// Devices are asked for something that is nobody's command, with QoS 0 or 1 as the link likes: what they are, what they say.
+    Ask {
+        /// The broker's name.
+        link: std::sync::Arc<str>,
+        /// The topic.
+        topic: String,
+        /// The payload.
+        payload: Vec<u8>,
+    },
     /// A broker was reached or lost.
     Link(LinkView),
     /// An operator wrote something: to be stored.

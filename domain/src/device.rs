@@ -146,6 +146,52 @@ pub enum Availability {
     Unknown,
 }
 
+/// What a device says it is. All of it is text of a stranger, and any of it may be unknown.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct About {
+    /// Who made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manufacturer: Option<String>,
+    /// What it is called by who made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// Its firmware.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sw_version: Option<String>,
+    /// Its hardware.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hw_version: Option<String>,
+    /// Its serial number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serial_number: Option<String>,
+    /// Where it can be configured: `http:` or `https:` only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub configuration_url: Option<String>,
+    /// The identifier of the device that it is reached through.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub via: Option<String>,
+}
+
+impl About {
+    /// Takes up what another description says and this one does not, or says otherwise.
+    pub fn add(&mut self, other: &Self) {
+        let clean = |text: &Option<String>| text.as_deref().map(|text| clean_text(text.trim(), MAX_NAME_CHARS)).filter(|text| !text.is_empty());
+        let put = |to: &mut Option<String>, from: &Option<String>| *to = clean(from).or_else(|| to.take());
+        put(&mut self.manufacturer, &other.manufacturer);
+        put(&mut self.model, &other.model);
+        put(&mut self.sw_version, &other.sw_version);
+        put(&mut self.hw_version, &other.hw_version);
+        put(&mut self.serial_number, &other.serial_number);
+        put(&mut self.via, &other.via);
+        // Whatever else it is, it is no place to send somebody to.
+        let url = other.configuration_url.as_deref().filter(|url| url.starts_with("http://") || url.starts_with("https://"));
+        if let Some(url) = url.filter(|url| url.len() <= 300) {
+            self.configuration_url = Some(clean_text(url, 300));
+        }
+    }
+}
+
 /// Something that talks over MQTT.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
@@ -170,6 +216,33 @@ pub struct Device {
     pub first_seen: Timestamp,
     /// When its last message arrived (retained replays apart); `None` before the first.
     pub last_seen: Option<Timestamp>,
+    /// All that it is known by: the first is what its first convention calls it. Empty for one that only its topics tell of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub identifiers: Vec<String>,
+    /// What it says it is.
+    #[serde(default)]
+    pub about: About,
+}
+
+impl Device {
+    /// A device of which nothing is known but where it was found.
+    #[must_use]
+    pub fn new(id: DeviceId, name: String, link: &str, topic_root: String, now: Timestamp) -> Self {
+        Self {
+            id,
+            name,
+            area: None,
+            convention: String::new(),
+            link: link.to_owned(),
+            topic_root,
+            availability: Availability::Unknown,
+            availability_since: now,
+            first_seen: now,
+            last_seen: None,
+            identifiers: vec![],
+            about: About::default(),
+        }
+    }
 }
 
 #[cfg(test)]

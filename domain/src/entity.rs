@@ -185,6 +185,10 @@ pub struct Entity {
     /// Range, options and payloads of what can be set.
     #[serde(default, skip_serializing_if = "Control::is_empty")]
     pub control: Control,
+    /// How it is read and commanded, where a convention describes it; `None` for topics without one.
+    #[cfg(feature = "decode")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub speech: Option<Arc<crate::convention::speech::Speech>>,
 }
 
 impl Entity {
@@ -209,6 +213,8 @@ impl Entity {
             order: 0,
             counter: None,
             control: Control::default(),
+            #[cfg(feature = "decode")]
+            speech: None,
         }
     }
 

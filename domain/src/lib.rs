@@ -9,6 +9,9 @@ pub mod time;
 
 /// Names of devices and areas, and whether a device is there.
 pub mod device;
+/// What a kind of sensor gives: name, icon, words.
+#[cfg(feature = "decode")]
+pub mod device_class;
 /// One thing a device measures or lets you set.
 pub mod entity;
 /// How far a shown value can be trusted.

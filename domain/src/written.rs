@@ -81,6 +81,12 @@ pub struct DeviceOverride {
     /// Where it stands, and with it those of its entities that nothing else is written about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub area: Option<AreaId>,
+    /// It was removed: what brokers replay of it brings it back no more, only its own voice does. All that it was known by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removed: Option<Vec<String>>,
+    /// It is another device, and so is whatever is found of it from now on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merged_into: Option<DeviceId>,
 }
 
 /// What operators wrote about an area.
@@ -186,6 +192,15 @@ pub enum Amendment {
     Device(DeviceId, DevicePatch),
     /// About an area.
     Area(AreaId, AreaPatch),
+    /// A device is to go, with its entities; its history stays. It comes back when it announces itself again.
+    RemoveDevice(DeviceId),
+    /// Two devices are one: the first goes, and its entities are the other's.
+    MergeDevice {
+        /// Which goes.
+        from: DeviceId,
+        /// Which stays.
+        into: DeviceId,
+    },
 }
 
 impl EntityPatch {
@@ -238,5 +253,13 @@ pub enum AmendError {
         field: &'static str,
         /// Whose: the block of the file.
         what: String,
+    },
+    /// It makes no sense.
+    #[error("{field} {reason}")]
+    Invalid {
+        /// Which field.
+        field: &'static str,
+        /// Why not.
+        reason: String,
     },
 }

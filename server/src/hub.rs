@@ -123,6 +123,8 @@ impl Hub {
                     }
                 }
                 Change::Device(_)
+                | Change::DeviceGone(_)
+                | Change::Ask { .. }
                 | Change::Reading(_)
                 | Change::Rejected { .. }
                 | Change::Publish(_)

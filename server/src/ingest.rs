@@ -277,8 +277,10 @@ impl Ingest {
         for change in changes {
             record.batch.notes.extend(self.noted.look(&change, who, at));
             match change {
-                Change::Device(device) => record.batch.devices.push(device),
-                Change::Entity(entity, _) => record.batch.entities.push(*entity),
+                Change::Device(device) => record.batch.put_device(device),
+                Change::Entity(entity, _) => record.batch.put_entity(*entity),
+                Change::Gone(id) => record.batch.lose_entity(id),
+                Change::DeviceGone(id) => record.batch.lose_device(id),
                 Change::Reading(reading) => record.batch.readings.push(reading),
                 Change::Alarm(alarm) => {
                     let event = AlarmEvent { at: at.max(alarm.since), who: who.name.clone(), state: alarm.state };
@@ -289,12 +291,13 @@ impl Ingest {
                 Change::Command(report) => record.batch.commands.push((report, who.clone())),
                 Change::Queue(change) => record.batch.queue.push(change),
                 Change::Publish(publish) => self.send(publish),
+                Change::Ask { link, topic, payload } => self.ask(&link, topic, payload),
                 Change::RetainedCommand { link, topic } => {
                     tracing::warn!(%link, topic = %Shown(&topic), "A command is retained here: devices obey it again at each start");
                 }
                 Change::Rejected { message, reason } => tracing::debug!(topic = %Shown(&message.topic), %reason, "Payload not taken"),
                 Change::Written(written) => record.batch.written.push(written),
-                Change::Group(_) | Change::Gone(_) | Change::Shown(_) | Change::Message { .. } | Change::Link(_) | Change::Areas(_) => {}
+                Change::Group(_) | Change::Shown(_) | Change::Message { .. } | Change::Link(_) | Change::Areas(_) => {}
             }
         }
         self.record(record);
@@ -316,6 +319,16 @@ impl Ingest {
                 tracing::warn!(too_many, "Commands are not written down while nothing can be stored");
             }
         }
+    }
+
+    /// Asks devices for something that nobody waits for.
+    fn ask(&self, link: &Arc<str>, topic: String, payload: Vec<u8>) {
+        let Some(sent) = self.links.get(link).map(|link| link.publish_for(topic.clone(), payload, 0, None)) else { return };
+        self.tasks.spawn(async move {
+            if let Err(error) = sent.await {
+                tracing::debug!(topic = %Shown(&topic), %error, "Devices could not be asked");
+            }
+        });
     }
 
     fn send(&self, publish: Publish) {

@@ -308,6 +308,8 @@ impl Task {
 fn rows(batch: &Batch) -> usize {
     batch.devices.len()
         + batch.entities.len()
+        + batch.gone_devices.len()
+        + batch.gone_entities.len()
         + batch.readings.len()
         + batch.alarms.len()
         + batch.commands.len()
@@ -317,9 +319,12 @@ fn rows(batch: &Batch) -> usize {
 }
 
 fn merge(into: &mut Record, next: Record) {
-    let Record { batch: Batch { devices, entities, readings, alarms, alarm_events, commands, queue, written, notes, taken }, acks } = next;
-    into.batch.devices.extend(devices);
-    into.batch.entities.extend(entities);
+    let Record { batch, acks } = next;
+    let Batch { devices, entities, gone_devices, gone_entities, readings, alarms, alarm_events, commands, queue, written, notes, taken } = batch;
+    devices.into_iter().for_each(|device| into.batch.put_device(device));
+    entities.into_iter().for_each(|entity| into.batch.put_entity(entity));
+    gone_devices.into_iter().for_each(|id| into.batch.lose_device(id));
+    gone_entities.into_iter().for_each(|id| into.batch.lose_entity(id));
     into.batch.readings.extend(readings);
     into.batch.alarms.extend(alarms);
     into.batch.alarm_events.extend(alarm_events);

@@ -214,16 +214,12 @@ impl Backend for Greenhouse {
         Ok(DevicePage {
             shell: shell(),
             device: Device {
-                link: "main".into(),
-                id: id.clone(),
-                name: "Greenhouse climate node".into(),
                 area: Some(AreaId::parse("greenhouse").expect("id")),
                 convention: "plain topics".into(),
-                topic_root: "greenhouse/1".into(),
                 availability: Availability::Online,
                 availability_since: NOW.plus_ms(-DAY_MS),
-                first_seen: NOW.plus_ms(-101 * DAY_MS),
                 last_seen: Some(NOW.plus_ms(-3 * SECOND_MS)),
+                ..Device::new(id.clone(), "Greenhouse climate node".into(), "main", "greenhouse/1".into(), NOW.plus_ms(-101 * DAY_MS))
             },
             extremes: tiles.iter().map(|tile| tile.entity.unit.as_ref().and(tile.entity.v.as_ref()).map(|_| (15.8, 35.04))).collect(),
             charts: [0, 4].map(|n: usize| series(&tiles[n].entity, range)).to_vec(),

@@ -1,14 +1,54 @@
 //! Topics without any convention (wire.md, sections 1 and 9): `sensors/<device>/<measure>`, `<site>/<area>/<measure>`,
 //! `devices/<device>/status`, `control/lights/<light>`.
 
-use super::Role;
 use super::payload::availability_word;
 use crate::entity::EntityKind;
 
-pub use command::{Order, agrees, encode, expected};
+pub use command::{agrees, encode, expected};
 
 /// How commands are written, and what agrees with them.
 mod command;
+
+/// What a topic is about, as its convention says by the topic alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Measured values of a device.
+    Readings {
+        /// The device's name as in the topic.
+        device: String,
+        /// The measure's name as in the topic; empty where the payload names its measures.
+        measure: String,
+        /// The area's name as in the topic.
+        area: Option<String>,
+        /// The beginning of the device's topics.
+        root: String,
+    },
+    /// The reported state of something that can be set.
+    State {
+        /// The device's name as in the topic.
+        device: String,
+        /// A light or a switch.
+        kind: EntityKind,
+        /// Where its commands go.
+        command_topic: String,
+    },
+    /// A command to something that can be set: seen when somebody sends one.
+    Command {
+        /// The device's name as in the topic.
+        device: String,
+        /// A light or a switch.
+        kind: EntityKind,
+    },
+    /// Whether a device is there.
+    Availability {
+        /// The device's name as in the topic.
+        device: String,
+        /// The beginning of the device's topics.
+        root: String,
+    },
+    /// Nothing that becomes an entity.
+    Nothing,
+}
 
 /// First levels that belong to the conventions of other products, to commands, or to the broker's clients: they feed no plain entity.
 const RESERVED: [&str; 18] = [

@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use crate::change::Change;
-use crate::device::{Area, AreaId, Device, DeviceId, name_from};
+use crate::device::{Area, AreaId, Device, DeviceId, MAX_NAME_CHARS, clean_text, name_from};
 use crate::entity::EntityId;
+use crate::time::Timestamp;
 use crate::written::{AmendError, Amendment, AreaOverride, DeviceOverride, Override, Patch, Written};
 
 use super::Fleet;
@@ -31,6 +32,7 @@ impl Fleet {
                     self.amended.entities.insert(id, written);
                 }
                 Written::Device(id, written) => {
+                    self.note_departed(&id, &written);
                     self.amended.devices.insert(id, written);
                 }
                 Written::Area(id, written) => {
@@ -59,11 +61,13 @@ impl Fleet {
                 in_file("name", "area", id.as_str())
             }
             Amendment::Device(..) | Amendment::Area(..) => Ok(()),
+            Amendment::RemoveDevice(id) => self.check_removal(id),
+            Amendment::MergeDevice { from, into } => self.check_merge(from, into),
         }
     }
 
     /// Writes; what cannot be taken changes nothing ([`Fleet::check_amendment`] says why).
-    pub(super) fn amend(&mut self, amendment: Amendment, out: &mut Vec<Change>) {
+    pub(super) fn amend(&mut self, amendment: Amendment, now: Timestamp, out: &mut Vec<Change>) {
         if self.check_amendment(&amendment).is_err() {
             return;
         }
@@ -117,12 +121,30 @@ impl Fleet {
                 out.push(Change::Written(Written::Area(id, written)));
                 out.push(Change::Areas(self.areas.clone()));
             }
+            Amendment::RemoveDevice(id) => self.remove_for_good(&id, now, out),
+            Amendment::MergeDevice { from, into } => self.merge_devices(&from, &into, now, out),
         }
+    }
+
+    /// What operators wrote about a device.
+    pub(super) fn written_of_device(&self, id: &DeviceId) -> Option<&DeviceOverride> {
+        self.amended.devices.get(id)
+    }
+
+    /// Writes about a device, in place of what was written before.
+    pub(super) fn write_of_device(&mut self, id: &DeviceId, written: DeviceOverride, out: &mut Vec<Change>) {
+        if written == DeviceOverride::default() {
+            self.amended.devices.remove(id);
+        } else {
+            self.amended.devices.insert(id.clone(), written.clone());
+        }
+        out.push(Change::Written(Written::Device(id.clone(), written)));
     }
 
     /// Whether an operator has written about an entity or its device.
     pub(super) fn is_amended(&self, id: &EntityId, device: &DeviceId) -> bool {
-        self.amended.entities.contains_key(id) || self.amended.devices.contains_key(device)
+        let names = |written: &DeviceOverride| written.name.is_some() || written.area.is_some();
+        self.amended.entities.contains_key(id) || self.amended.devices.get(device).is_some_and(names)
     }
 
     /// All that is written about an entity, by whoever has the last word about each part of it.
@@ -173,6 +195,30 @@ impl Fleet {
             (found.name, found.area) = (name.clone(), area.clone());
         }
         found
+    }
+
+    /// Takes a device as it is found, under what is written about it.
+    pub(super) fn put_device(&mut self, found: Device) {
+        let id = found.id.clone();
+        if let Some(area) = &found.area {
+            self.note_area(area);
+        }
+        self.amended.found.remove(&id);
+        self.devices.insert(id.clone(), found);
+        self.write_device(&id);
+    }
+
+    /// A device is gone, and with it what was found of it; what is written stays for when it is back.
+    pub(super) fn forget_found(&mut self, id: &DeviceId) {
+        self.amended.found.remove(id);
+    }
+
+    /// An area that a device names in its own words.
+    pub(super) fn note_area_named(&mut self, id: &AreaId, name: &str, out: &mut Vec<Change>) {
+        if !self.areas.iter().any(|area| area.id == *id) {
+            self.areas.push(Area { id: id.clone(), name: clean_text(name, MAX_NAME_CHARS), icon: None });
+            out.push(Change::Areas(self.areas.clone()));
+        }
     }
 
     /// Adds an area that nobody named before, and tells of it.

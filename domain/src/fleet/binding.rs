@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::convention::Convention;
+use crate::convention::speech::Speech;
 use crate::device::{Device, DeviceId};
 use crate::entity::Entity;
 
@@ -22,6 +24,10 @@ pub(super) enum Binding {
     Command(usize),
     /// Whether a device is there.
     Availability(DeviceId),
+    /// Entities that a convention describes, and perhaps the convention itself.
+    Spoken(Arc<Spoken>),
+    /// A convention, and no entity.
+    Speaker(Convention),
     /// Nothing.
     Nothing,
 }
@@ -32,9 +38,30 @@ impl Binding {
         match self {
             Self::Readings(feeds) => feeds.entities().collect(),
             Self::State(idx) | Self::Command(idx) => vec![*idx],
-            Self::Availability(_) | Self::Nothing => vec![],
+            Self::Spoken(spoken) => spoken.reading.clone(),
+            Self::Availability(_) | Self::Speaker(_) | Self::Nothing => vec![],
         }
     }
+
+    /// The convention that hears each message of the topic.
+    pub(super) fn speaker(&self) -> Option<Convention> {
+        match self {
+            Self::Speaker(of) => Some(*of),
+            Self::Spoken(spoken) => spoken.speaker,
+            _ => None,
+        }
+    }
+}
+
+/// Who listens to a topic that a convention describes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Spoken {
+    /// Entities that read values there.
+    pub(super) reading: Vec<usize>,
+    /// Entities of which it says there whether they are there.
+    pub(super) present: Vec<usize>,
+    /// The convention, which hears each message first.
+    pub(super) speaker: Option<Convention>,
 }
 
 /// Entities by the leaf that they read; the main value has an empty one.
@@ -57,6 +84,13 @@ impl Feeds {
     /// All of them, in the order they were found.
     pub(super) fn entities(&self) -> impl Iterator<Item = usize> {
         self.list.iter().map(|(_, idx)| *idx)
+    }
+
+    /// Whether there are none left without this one.
+    fn remove(&mut self, idx: usize) -> bool {
+        self.list.retain(|(_, of)| *of != idx);
+        self.by_leaf.retain(|_, of| *of != idx);
+        self.list.is_empty()
     }
 
     fn add(&mut self, leaf: &str, idx: usize) {
@@ -104,6 +138,9 @@ impl Bindings {
 
     pub(super) fn bind_entity(&mut self, entity: &Entity, device: Option<&Device>, idx: usize) {
         self.bind_commands(entity, device, idx);
+        if let Some(speech) = entity.speech.as_deref() {
+            return self.bind_speech(device.map_or("", |device| device.link.as_str()), speech, idx);
+        }
         if entity.state_topic.is_empty() || entity.command_topic.as_ref() == Some(&entity.state_topic) {
             return;
         }
@@ -127,9 +164,101 @@ impl Bindings {
     /// Where its commands go, nothing else is read.
     pub(super) fn bind_commands(&mut self, entity: &Entity, device: Option<&Device>, idx: usize) {
         let topics = self.of_link(device.map_or("", |device| device.link.as_str()));
+        if let Some(speech) = entity.speech.as_deref() {
+            for write in &speech.writes {
+                let binding = topics.entry(write.topic.as_str().into()).or_insert(Binding::Nothing);
+                if *binding == Binding::Nothing {
+                    *binding = Binding::Command(idx);
+                }
+            }
+            return;
+        }
         for topic in [&entity.command_topic, &entity.control.position_command_topic].into_iter().flatten() {
             topics.insert(topic.as_str().into(), Binding::Command(idx));
         }
+    }
+
+    fn bind_speech(&mut self, link: &str, speech: &Speech, idx: usize) {
+        for read in &speech.reads {
+            let spoken = self.spoken(link, &read.topic);
+            if !spoken.reading.contains(&idx) {
+                spoken.reading.push(idx);
+            }
+        }
+        for presence in &speech.presence {
+            let spoken = self.spoken(link, &presence.topic);
+            if !spoken.present.contains(&idx) {
+                spoken.present.push(idx);
+            }
+        }
+    }
+
+    /// Who listens to a topic, in place of what topics alone made of it.
+    fn spoken(&mut self, link: &str, topic: &str) -> &mut Spoken {
+        let binding = self.of_link(link).entry(topic.into()).or_insert(Binding::Nothing);
+        if !matches!(binding, Binding::Spoken(_)) {
+            *binding = Binding::Spoken(Arc::new(Spoken { speaker: binding.speaker(), ..Spoken::default() }));
+        }
+        match binding {
+            Binding::Spoken(spoken) => Arc::make_mut(spoken),
+            // It was made one above.
+            _ => unreachable!("a topic that is spoken on"),
+        }
+    }
+
+    /// A convention hears each message of a topic from now on.
+    pub(super) fn hear(&mut self, link: &str, topic: &Arc<str>, of: Convention) {
+        let binding = self.of_link(link).entry(Arc::clone(topic)).or_insert(Binding::Speaker(of));
+        match binding {
+            Binding::Spoken(spoken) => Arc::make_mut(spoken).speaker = Some(of),
+            other => *other = Binding::Speaker(of),
+        }
+    }
+
+    /// An entity is not there any more.
+    pub(super) fn unbind_entity(&mut self, link: &str, entity: &Entity, idx: usize) {
+        let mut topics: Vec<&str> = vec![entity.state_topic.as_str()];
+        topics.extend([&entity.command_topic, &entity.control.position_command_topic].into_iter().flatten().map(String::as_str));
+        if let Some(speech) = entity.speech.as_deref() {
+            topics.extend(speech.reads.iter().map(|read| read.topic.as_str()));
+            topics.extend(speech.writes.iter().map(|write| write.topic.as_str()));
+            topics.extend(speech.presence.iter().map(|presence| presence.topic.as_str()));
+        }
+        let Some(of_link) = self.by_link.get_mut(link) else { return };
+        for topic in topics {
+            let Some(binding) = of_link.get_mut(topic) else { continue };
+            let is_free = match binding {
+                Binding::Readings(feeds) => Arc::make_mut(feeds).remove(idx),
+                Binding::State(of) | Binding::Command(of) => *of == idx,
+                Binding::Spoken(spoken) => {
+                    let spoken = Arc::make_mut(spoken);
+                    spoken.reading.retain(|of| *of != idx);
+                    spoken.present.retain(|of| *of != idx);
+                    let is_free = spoken.reading.is_empty() && spoken.present.is_empty();
+                    if let (true, Some(speaker)) = (is_free, spoken.speaker) {
+                        *binding = Binding::Speaker(speaker);
+                        continue;
+                    }
+                    is_free
+                }
+                Binding::Availability(_) | Binding::Speaker(_) | Binding::Nothing => false,
+            };
+            if is_free {
+                of_link.remove(topic);
+            }
+        }
+    }
+
+    /// A device is not there any more.
+    pub(super) fn unbind_device(&mut self, device: &Device) {
+        if let Some(of_link) = self.by_link.get_mut(device.link.as_str()) {
+            of_link.retain(|_, binding| !matches!(binding, Binding::Availability(of) if *of == device.id));
+        }
+    }
+
+    /// All bindings of a broker.
+    pub(super) fn of_broker(&mut self, link: &str) -> impl Iterator<Item = &mut Binding> {
+        self.by_link.get_mut(link).into_iter().flat_map(HashMap::values_mut)
     }
 
     fn of_link(&mut self, link: &str) -> &mut HashMap<Arc<str>, Binding> {

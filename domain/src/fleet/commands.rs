@@ -2,8 +2,9 @@
 
 use crate::change::{Change, Publish};
 use crate::command::{self, Action, CommandId, CommandReport, CommandState, Refusal};
-use crate::convention::plain::{self, Order};
-use crate::device::Availability;
+use crate::convention::plain;
+use crate::convention::speech::{Context, Order, encode, unwritable};
+use crate::device::{Availability, clean_text};
 use crate::entity::EntityId;
 use crate::live::LinkState;
 use crate::time::{SECOND_MS, Timestamp};
@@ -19,6 +20,8 @@ pub const MAX_WAIT_MS: i64 = 25 * SECOND_MS;
 pub const UNLEARNED_WAIT_MS: i64 = 10 * SECOND_MS;
 /// Shortest time between two commands to one entity: a newer one waits so long, and takes the place of one that waits.
 pub const PAUSE_MS: i64 = 100;
+/// The name under which we call devices, and the beginning of the topics on which they reply.
+pub const SOURCE: &str = "signalbox";
 /// Answers remembered for learning the wait.
 const LATENCIES: usize = 20;
 /// What is said of a command that a newer one took the place of.
@@ -28,10 +31,14 @@ const SUPERSEDED: &str = "superseded by a newer command";
 #[derive(Debug)]
 pub(super) struct Pending {
     pub(super) report: CommandReport,
-    idx: usize,
+    pub(super) idx: usize,
     deadline: Timestamp,
     /// What is still to go out, and from when on.
-    held: Option<(Publish, Timestamp)>,
+    held: Option<(Vec<Publish>, Timestamp)>,
+    /// Messages that the broker has not acknowledged.
+    n_unacknowledged: usize,
+    /// What a reply to it is known by.
+    ticket: u32,
     /// What the device reported since, other than what was asked for.
     disagreed: Option<String>,
 }
@@ -56,6 +63,15 @@ impl Fleet {
     pub(super) fn check_action(&self, entity: &EntityId, action: &Action) -> Result<Asked, Refusal> {
         let slot = self.by_id.get(entity).and_then(|&idx| self.slots.get(idx)).ok_or_else(|| Refusal::UnknownEntity(entity.to_string()))?;
         let action = command::check(&slot.entity, action)?;
+        if let Some(field) = slot.entity.speech.as_deref().and_then(|speech| unwritable(speech, slot.entity.kind, &action)) {
+            let of = |action: &Action| Refusal::Unsupported { entity: entity.clone(), action: action.as_str() };
+            // What it cannot do at all, and what it has nothing of.
+            return Err(match field {
+                "stop" => of(&action),
+                "value" => of(&action),
+                field => Refusal::Invalid { field: field.to_owned(), reason: format!("is nothing that {entity} has") },
+            });
+        }
         Ok(Asked { entity: entity.clone(), action, is_on: slot.value.as_ref().and_then(Value::is_on) })
     }
 
@@ -78,18 +94,33 @@ impl Fleet {
     /// Sends what can be sent, or holds it back for a moment.
     pub(super) fn start(&mut self, id: CommandId, entity: &EntityId, action: Action, now: Timestamp, out: &mut Vec<Change>) {
         let Some(&idx) = self.by_id.get(entity) else { return };
-        let link = self.device_of(entity).map(|device| device.link.as_str().into()).unwrap_or_default();
+        let link: std::sync::Arc<str> = self.device_of(entity).map(|device| device.link.as_str().into()).unwrap_or_default();
+        self.n_tickets = self.n_tickets.wrapping_add(1);
+        let ticket = self.n_tickets;
         let Some(slot) = self.slots.get_mut(idx) else { return };
-        let Some(Order { topic, payload }) = plain::encode(&slot.entity, &action) else { return };
+        let context = Context { templates: &self.templates, ticket, source: SOURCE, now };
+        let orders = match slot.entity.speech.as_deref() {
+            Some(speech) => encode(speech, &slot.entity, &action, context),
+            None => plain::encode(&slot.entity, &action).into_iter().collect(),
+        };
+        if orders.is_empty() {
+            let refusal = Refusal::Unsupported { entity: entity.clone(), action: action.as_str() };
+            out.push(Change::Command(refused(id, entity, &action, &refusal, now)));
+            return;
+        }
         let wait_ms = wait_ms(&slot.latencies_ms);
         let usual_ms = usual_ms(&slot.latencies_ms);
         let expires_s = u32::try_from(wait_ms / SECOND_MS).unwrap_or(1).max(1);
-        let publish = Publish { command: id.clone(), link, topic, payload, expires_s };
+        let publishes: Vec<Publish> = orders
+            .into_iter()
+            .map(|Order { topic, payload }| Publish { command: id.clone(), link: std::sync::Arc::clone(&link), topic, payload, expires_s })
+            .collect();
+        let n_unacknowledged = publishes.len();
         // A clock that was set back holds nothing.
         let free_at = slot.commanded_at.map(|last| last.plus_ms(PAUSE_MS)).filter(|at| (1..=PAUSE_MS).contains(&at.since_ms(now)));
         let goes_at = free_at.unwrap_or(now);
         let held = match free_at {
-            Some(at) => Some((publish.clone(), at)),
+            Some(at) => Some((publishes.clone(), at)),
             None => {
                 slot.commanded_at = Some(now);
                 None
@@ -103,9 +134,10 @@ impl Fleet {
         let report = CommandReport { state: CommandState::Sent, usual_ms, ..report(id.clone(), entity, action, now) };
         out.push(Change::Command(report.clone()));
         if held.is_none() {
-            out.push(Change::Publish(publish));
+            out.extend(publishes.into_iter().map(Change::Publish));
         }
-        self.pending.insert(id, Pending { report, idx, deadline: goes_at.plus_ms(wait_ms), held, disagreed: None });
+        let deadline = goes_at.plus_ms(wait_ms);
+        self.pending.insert(id, Pending { report, idx, deadline, held, n_unacknowledged, ticket, disagreed: None });
     }
 
     /// When the next command that is held back may go out.
@@ -119,21 +151,28 @@ impl Fleet {
         for pending in self.pending.values_mut() {
             // Further away than ever: the clock was set back.
             let is_due = pending.held.as_ref().is_some_and(|(_, at)| now >= *at || at.since_ms(now) > PAUSE_MS);
-            if is_due && let Some((publish, _)) = pending.held.take() {
+            if is_due && let Some((publishes, _)) = pending.held.take() {
                 if let Some(slot) = self.slots.get_mut(pending.idx) {
                     slot.commanded_at = Some(now);
                 }
-                out.push(Change::Publish(publish));
+                out.extend(publishes.into_iter().map(Change::Publish));
             }
         }
     }
 
     pub(super) fn command_accepted(&mut self, id: &str, now: Timestamp, out: &mut Vec<Change>) {
         let Some(pending) = self.pending.get_mut(id) else { return };
-        pending.report.state = CommandState::Accepted;
-        pending.report.after_ms = Some(now.since_ms(pending.report.sent_at));
-        let (idx, report) = (pending.idx, pending.report.clone());
-        out.push(Change::Command(report.clone()));
+        pending.n_unacknowledged = pending.n_unacknowledged.saturating_sub(1);
+        if pending.n_unacknowledged > 0 {
+            return;
+        }
+        let idx = pending.idx;
+        if pending.report.state == CommandState::Sent {
+            pending.report.state = CommandState::Accepted;
+            pending.report.after_ms = Some(now.since_ms(pending.report.sent_at));
+            out.push(Change::Command(pending.report.clone()));
+        }
+        let report = pending.report.clone();
         let Some(slot) = self.slots.get_mut(idx) else { return };
         if slot.entity.assumed {
             // Nothing more will be heard: what was asked is what is assumed.
@@ -185,6 +224,19 @@ impl Fleet {
         }
     }
 
+    /// A device answered the call that a command was.
+    pub(super) fn reply(&mut self, ticket: u32, error: Option<String>, now: Timestamp, out: &mut Vec<Change>) {
+        let Some((id, idx)) = self.pending.iter().find(|(_, pending)| pending.ticket == ticket).map(|(id, pending)| (id.clone(), pending.idx)) else {
+            return;
+        };
+        match error {
+            Some(error) => {
+                self.end_command(&id, CommandState::Failed, Some(format!("the device reports: {}", clean_text(&error, 200))), now, out);
+            }
+            None => self.target_echoed(idx, now, out),
+        }
+    }
+
     pub(super) fn expire_commands(&mut self, now: Timestamp, out: &mut Vec<Change>) {
         let late: Vec<CommandId> = self.pending.iter().filter(|(_, pending)| now >= pending.deadline).map(|(id, _)| id.clone()).collect();
         for id in late {
@@ -198,7 +250,7 @@ impl Fleet {
         }
     }
 
-    fn end_command(&mut self, id: &str, state: CommandState, reason: Option<String>, now: Timestamp, out: &mut Vec<Change>) {
+    pub(super) fn end_command(&mut self, id: &str, state: CommandState, reason: Option<String>, now: Timestamp, out: &mut Vec<Change>) {
         if let Some(Pending { mut report, .. }) = self.pending.remove(id) {
             report.state = state;
             report.reason = reason;

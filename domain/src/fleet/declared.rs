@@ -2,7 +2,7 @@
 
 use crate::control::Control;
 use crate::convention::payload::decode_state;
-use crate::device::{Availability, Device, DeviceId, name_from};
+use crate::device::{Device, DeviceId, name_from};
 use crate::entity::{Entity, EntityId, EntityKind};
 use crate::time::Timestamp;
 use crate::units::measure;
@@ -64,7 +64,7 @@ impl Fleet {
             if let Some(device) = self.device_of_declared(&device_id, link, now) {
                 devices.push(device);
             }
-            if self.devices.contains_key(&device_id) && !self.by_id.contains_key(&id) && self.slots.len() < MAX_ENTITIES {
+            if self.devices.contains_key(&device_id) && !self.by_id.contains_key(&id) && self.n_entities() < MAX_ENTITIES {
                 let entity = Entity {
                     name: name_from(id.key()),
                     icon: icon(declared.kind, id.key()).to_owned(),
@@ -87,18 +87,9 @@ impl Fleet {
             Some(known) if known.convention == CONVENTION && known.link != link => Device { link: link.to_owned(), ..known.clone() },
             Some(_) => return None,
             None if self.devices.len() >= MAX_DEVICES => return None,
-            None => Device {
-                id: id.clone(),
-                name: name_from(id.as_str()),
-                area: None,
-                convention: CONVENTION.to_owned(),
-                link: link.to_owned(),
-                topic_root: format!("devices/{id}"),
-                availability: Availability::Unknown,
-                availability_since: now,
-                first_seen: now,
-                last_seen: None,
-            },
+            None => {
+                Device { convention: CONVENTION.to_owned(), ..Device::new(id.clone(), name_from(id.as_str()), link, format!("devices/{id}"), now) }
+            }
         };
         self.bindings.bind_availability(&device);
         self.devices.insert(id.clone(), device.clone());

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crate::change::Change;
 use crate::convention::payload::{Sample, decode, decode_light, decode_switch, shown};
 use crate::convention::{Role, plain};
-use crate::device::{AreaId, Availability, Device, DeviceId, MAX_ID_BYTES, name_from};
+use crate::device::{AreaId, Device, DeviceId, MAX_ID_BYTES, name_from};
 use crate::entity::{Entity, EntityId, EntityKind};
 use crate::units::measure;
 use crate::value::Value;
@@ -17,7 +17,14 @@ use super::{Fleet, MAX_DEVICES, MAX_ENTITIES, MAX_ENTITIES_PER_DEVICE};
 impl Fleet {
     /// Offers an unknown topic to the conventions, which may make entities of it.
     pub(super) fn discover(&mut self, heard: &mut Hearing<'_>) {
+        if self.offer(heard) {
+            return;
+        }
         let message = heard.message;
+        if message.retained {
+            // A broker that replays what it holds says what a convention may explain only later.
+            self.unclaimed.keep(message, heard.now);
+        }
         match plain::discover(&message.topic, &message.payload) {
             Role::Readings { device, measure, area, root } => match decode(&message.payload) {
                 Ok(decoded) => {
@@ -41,7 +48,7 @@ impl Fleet {
                 }
             }
             Role::Availability { device, root } => {
-                let id = DeviceId::slug(&device);
+                let id = self.merged(DeviceId::slug(&device));
                 if self.device_for(&id, &device, None, root, heard) {
                     self.bindings.bind(&message.link, &message.topic, Binding::Availability(id));
                 }
@@ -60,7 +67,7 @@ impl Fleet {
         if samples.is_empty() {
             return;
         }
-        let device_id = DeviceId::slug(device);
+        let device_id = self.merged(DeviceId::slug(device));
         if !self.device_for(&device_id, device, area, root, heard) {
             return;
         }
@@ -106,7 +113,7 @@ impl Fleet {
     }
 
     fn discover_settable(&mut self, device: &str, kind: EntityKind, (state_topic, command_topic): (&str, &str), heard: &mut Hearing<'_>) {
-        let device_id = DeviceId::slug(device);
+        let device_id = self.merged(DeviceId::slug(device));
         if !self.device_for(&device_id, device, None, command_topic.to_owned(), heard) {
             return;
         }
@@ -156,10 +163,10 @@ impl Fleet {
     }
 
     /// A free id for a new entity; `None` (and a word about it) when the device or the server has too many.
-    fn new_entity(&self, device: &DeviceId, key: &str, heard: &mut Hearing<'_>) -> Option<EntityId> {
+    pub(super) fn new_entity(&self, device: &DeviceId, key: &str, heard: &mut Hearing<'_>) -> Option<EntityId> {
         let of_device = self.by_device.get(device).map_or(0, Vec::len);
-        if of_device >= MAX_ENTITIES_PER_DEVICE || self.slots.len() >= MAX_ENTITIES {
-            let total = self.slots.len();
+        if of_device >= MAX_ENTITIES_PER_DEVICE || self.n_entities() >= MAX_ENTITIES {
+            let total = self.n_entities();
             heard.reject(|| format!("device {device} has {of_device} entities, the server {total}: no room for \"{}\"", shown(key)));
             return None;
         }
@@ -187,8 +194,11 @@ impl Fleet {
         if self.devices.contains_key(id) {
             return true;
         }
-        if self.devices.len() >= MAX_DEVICES || self.slots.len() >= MAX_ENTITIES {
-            let (n_devices, n_entities) = (self.devices.len(), self.slots.len());
+        if self.stays_removed(&[id.to_string()], heard) {
+            return false;
+        }
+        if self.devices.len() >= MAX_DEVICES || self.n_entities() >= MAX_ENTITIES {
+            let (n_devices, n_entities) = (self.devices.len(), self.n_entities());
             heard.reject(|| format!("the server has {n_devices} devices and {n_entities} entities: no room for \"{}\"", shown(name)));
             return false;
         }
@@ -196,16 +206,9 @@ impl Fleet {
             self.note_area(area);
         }
         let device = Device {
-            id: id.clone(),
-            name: name_from(name),
             area,
-            convention: "plain topics".to_owned(),
-            link: heard.message.link.to_string(),
-            topic_root: root,
-            availability: Availability::Unknown,
-            availability_since: heard.now,
-            first_seen: heard.now,
-            last_seen: None,
+            convention: super::findings::PLAIN.to_owned(),
+            ..Device::new(id.clone(), name_from(name), &heard.message.link, root, heard.now)
         };
         self.bindings.bind_availability(&device);
         heard.out.push(Change::Device(device.clone()));

@@ -40,6 +40,21 @@ impl Fleet {
         has_room
     }
 
+    /// An entity that is gone leaves its place to others.
+    pub(super) fn give_place_back(&mut self, entity: &Entity) {
+        if !self.is_claimed(entity) {
+            self.n_unclaimed = self.n_unclaimed.saturating_sub(1);
+        }
+    }
+
+    /// Whether somebody wrote about an entity: it does not go unasked.
+    pub(super) fn is_written_about(&self, entity: &Entity) -> bool {
+        self.settings.overrides.contains_key(&entity.id)
+            || self.settings.declared.contains_key(&entity.id)
+            || self.is_amended(&entity.id, &entity.device)
+            || self.settings.rules.iter().any(|rule| rule.entity == entity.id)
+    }
+
     /// Somebody has named an entity, or placed it.
     pub(super) fn claim(&mut self, idx: usize) {
         if let Some(slot) = self.slots.get_mut(idx).filter(|slot| !slot.is_listed) {

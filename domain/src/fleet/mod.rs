@@ -12,8 +12,12 @@ mod clock;
 mod commands;
 /// Entities that the configuration names.
 mod declared;
-/// New devices and entities.
+/// Devices that operators removed, or made one with others.
+mod departed;
+/// New devices and entities of topics without a convention.
 mod discovery;
+/// What conventions find.
+mod findings;
 /// Entities that are worked out from others.
 mod groups;
 /// What a message says, on its way into the fleet.
@@ -24,14 +28,20 @@ mod listing;
 mod queue;
 /// What readings do to an entity.
 mod readings;
+/// Devices and entities that are there no more.
+mod removal;
 /// Commands that brokers keep.
 mod retained;
 /// How often an entity is heard.
 mod rhythm;
 /// One entity with its value.
 mod slot;
+/// Entities that conventions describe.
+mod spoken;
 /// What the server says of itself.
 mod trouble;
+/// What was said before anybody knew what it is about.
+mod unclaimed;
 /// What there is to see.
 mod views;
 
@@ -44,6 +54,8 @@ use std::sync::Arc;
 use crate::alarm::Alarm;
 use crate::change::Change;
 use crate::command::{CommandId, QueuedCommand};
+use crate::convention::Speakers;
+use crate::convention::template::Templates;
 use crate::device::{Area, AreaId, Availability, Device, DeviceId};
 use crate::entity::{Entity, EntityId};
 use crate::input::Input;
@@ -55,11 +67,13 @@ use crate::time::Timestamp;
 use amend::Amended;
 use binding::Bindings;
 use commands::Pending;
+use departed::Departed;
 use groups::Groups;
 use slot::Slot;
+use unclaimed::Unclaimed;
 
 pub use clock::{EARLIEST, MAX_AHEAD_MS, MAX_BEHIND_MS};
-pub use commands::{MAX_WAIT_MS, MIN_WAIT_MS, PAUSE_MS, UNLEARNED_WAIT_MS};
+pub use commands::{MAX_WAIT_MS, MIN_WAIT_MS, PAUSE_MS, SOURCE, UNLEARNED_WAIT_MS};
 pub use declared::Declared;
 pub use listing::MOST_UNCLAIMED;
 pub use queue::{DEFAULT_EXPIRES_S, MAX_EXPIRES_S, MAX_QUEUED, waits_s};
@@ -112,9 +126,20 @@ pub struct Fleet {
     settings: Settings,
     devices: HashMap<DeviceId, Device>,
     slots: Vec<Slot>,
+    /// Places whose entities are gone.
+    free: Vec<usize>,
     by_id: HashMap<EntityId, usize>,
     by_device: HashMap<DeviceId, Vec<usize>>,
     bindings: Bindings,
+    /// Conventions, by broker.
+    speakers: HashMap<Arc<str>, Speakers>,
+    templates: Templates,
+    unclaimed: Unclaimed,
+    /// Entities by what their conventions call them.
+    spoken: HashMap<String, usize>,
+    departed: Departed,
+    /// Devices by all that they are known by.
+    identified: HashMap<String, DeviceId>,
     areas: Vec<Area>,
     amended: Amended,
     links: BTreeMap<Arc<str>, LinkView>,
@@ -130,6 +155,8 @@ pub struct Fleet {
     groups: Groups,
     /// Messages so far.
     n_messages: u64,
+    /// Commands so far.
+    n_tickets: u32,
     /// By how much our clock has been set since the start.
     stepped_ms: i64,
 }
@@ -154,7 +181,10 @@ impl Fleet {
             if device.availability == Availability::Online {
                 device.availability = Availability::Unknown;
             }
-            self.bindings.bind_availability(&device);
+            self.remember_identifiers(&device);
+            if device.identifiers.is_empty() {
+                self.bindings.bind_availability(&device);
+            }
             let id = device.id.clone();
             self.devices.insert(id.clone(), device);
             self.write_device(&id);
@@ -197,7 +227,7 @@ impl Fleet {
             Input::Due => self.release_commands(now, out),
             Input::CommandAccepted { id } => self.command_accepted(&id, now, out),
             Input::CommandFailed { id, reason } => self.command_failed(&id, reason, now, out),
-            Input::Amend(amendment) => self.amend(amendment, out),
+            Input::Amend(amendment) => self.amend(amendment, now, out),
             Input::PutGroup(group) => self.put_group(group, out),
             Input::RemoveGroup { id } => self.remove_group(&id, out),
             Input::AcknowledgeAlarm { alarm } => self.acknowledge(&alarm, out),
@@ -221,6 +251,9 @@ impl Fleet {
         }
         self.links.insert(Arc::clone(broker), view.clone());
         out.push(Change::Link(view));
+        if state == LinkState::Up {
+            self.speakers_reconnected(broker, now, out);
+        }
         // What cannot be heard of is not fresh, and it shows at once.
         for idx in 0..self.slots.len() {
             if self.slots.get(idx).and_then(|slot| self.devices.get(&slot.entity.device)).is_some_and(|device| *device.link == **broker) {
@@ -249,6 +282,8 @@ impl Fleet {
         self.expire_commands(now, out);
         self.expire_queued(now, out);
         self.review_retained(now, out);
+        self.release_off_delays(now, out);
+        self.tick_speakers(now, out);
         for idx in 0..self.slots.len() {
             self.refresh_quality(idx, now, out);
         }
@@ -256,7 +291,7 @@ impl Fleet {
 
     /// Recomputes the quality of an entity and tells when it changed.
     fn refresh_quality(&mut self, idx: usize, now: Timestamp, out: &mut Vec<Change>) {
-        let Some(cut) = self.slots.get(idx).map(|slot| self.cut_since(&slot.entity.device)) else { return };
+        let Some(cut) = self.slots.get(idx).filter(|slot| !slot.is_gone).map(|slot| self.cut_since(&slot.entity.device)) else { return };
         let Some(slot) = self.slots.get_mut(idx) else { return };
         let offline = self.devices.get(&slot.entity.device).is_some_and(|device| device.availability == Availability::Offline);
         if slot.update_quality(offline, cut, now) {
@@ -265,8 +300,13 @@ impl Fleet {
     }
 
     fn insert_entity(&mut self, mut entity: Entity) -> usize {
-        let idx = self.slots.len();
+        let idx = self.free.pop().unwrap_or(self.slots.len());
         self.declare_entity(&mut entity);
+        if let Some(speech) = entity.speech.as_deref() {
+            let link = self.devices.get(&entity.device).map(|device| device.link.as_str()).unwrap_or_default();
+            self.spoken.insert(findings::name_of(link, speech), idx);
+            self.templates.prepare_all(speech);
+        }
         self.bindings.bind_entity(&entity, self.devices.get(&entity.device), idx);
         self.by_id.insert(entity.id.clone(), idx);
         self.by_device.entry(entity.device.clone()).or_default().push(idx);
@@ -276,7 +316,11 @@ impl Fleet {
         }
         let written = self.written_about(&entity.id);
         let is_listed = self.give_place(&entity);
-        self.slots.push(Slot::new(entity, &written, is_listed));
+        let slot = Slot::new(entity, &written, is_listed);
+        match self.slots.get_mut(idx) {
+            Some(free) => *free = slot,
+            None => self.slots.push(slot),
+        }
         if let Some(area) = self.slots.get(idx).and_then(|slot| self.area_of(slot)) {
             self.note_area(&area);
         }

@@ -29,6 +29,10 @@ impl Fleet {
             }
         } else {
             let mut binding = self.bindings.find(&message.link, &message.topic).cloned();
+            if let Some(speaker) = binding.as_ref().and_then(Binding::speaker) {
+                self.hear_speaker(speaker, &mut heard);
+                binding = self.bindings.find(&message.link, &message.topic).cloned();
+            }
             // A device's `status` may turn out to be a number that it measures.
             let is_measured = matches!(binding, Some(Binding::Availability(_))) && is_number(&message.payload);
             if binding.is_none() || is_measured {
@@ -49,7 +53,9 @@ impl Fleet {
                     }
                 }
                 Some(Binding::Availability(device)) => self.availability(&device, &mut heard),
-                Some(Binding::Nothing) | None => {}
+                Some(Binding::Spoken(spoken)) => self.feed_spoken(&spoken, &mut heard),
+                Some(Binding::Speaker(_)) => {}
+                Some(Binding::Nothing) | None => self.unclaimed.keep(&message, now),
             }
         }
         self.settle(&mut heard);
@@ -141,7 +147,7 @@ impl Fleet {
     }
 
     /// Takes one value. `said` is the time that the device gave it, `newest` the newest time in its message.
-    fn take(&mut self, idx: usize, value: Value, said: Option<Timestamp>, newest: Option<Timestamp>, heard: &mut Hearing<'_>) {
+    pub(super) fn take(&mut self, idx: usize, value: Value, said: Option<Timestamp>, newest: Option<Timestamp>, heard: &mut Hearing<'_>) {
         let (retained, now) = (heard.message.retained, heard.now);
         let Some(slot) = self.slots.get_mut(idx) else { return };
         if slot.touch(heard.n) {
@@ -163,21 +169,27 @@ impl Fleet {
     }
 
     /// An entity's part of a message could not be read.
-    fn reject(&mut self, idx: usize, error: &PayloadError, heard: &mut Hearing<'_>) {
-        let Some(slot) = self.slots.get_mut(idx) else { return };
+    pub(super) fn reject(&mut self, idx: usize, error: &PayloadError, heard: &mut Hearing<'_>) {
+        let Some(slot) = self.slots.get(idx) else { return };
         let reason = match &slot.entity.leaf {
             Some(leaf) => format!("{leaf}: {error}"),
             None => error.to_string(),
         };
-        heard.reject(|| reason.clone());
-        slot.bad = Some(reason);
+        self.reject_for(idx, &reason, heard);
+    }
+
+    /// As [`Fleet::reject`], with the reason in words.
+    pub(super) fn reject_for(&mut self, idx: usize, reason: &str, heard: &mut Hearing<'_>) {
+        heard.reject(|| reason.to_owned());
+        let Some(slot) = self.slots.get_mut(idx) else { return };
+        slot.bad = Some(reason.to_owned());
         if slot.touch(heard.n) {
             heard.touched.push(idx);
         }
     }
 
     /// Tells of each entity that the message touched, once, as it is after it.
-    fn settle(&mut self, heard: &mut Hearing<'_>) {
+    pub(super) fn settle(&mut self, heard: &mut Hearing<'_>) {
         for idx in std::mem::take(&mut heard.touched) {
             let Some(cut) = self.slots.get(idx).map(|slot| self.cut_since(&slot.entity.device)) else { continue };
             let Some(slot) = self.slots.get_mut(idx) else { continue };
@@ -213,21 +225,7 @@ impl Fleet {
             }
             return;
         };
-        let Some(device) = self.devices.get_mut(id) else { return };
-        let availability = if online { Availability::Online } else { Availability::Offline };
-        if device.availability != availability {
-            device.availability = availability;
-            device.availability_since = heard.now;
-            let device = device.clone();
-            heard.out.push(Change::Device(self.as_found(&device)));
-        }
-        for idx in self.by_device.get(id).cloned().unwrap_or_default() {
-            self.refresh_quality(idx, heard.now, heard.out);
-            self.check_rules(idx, heard.now, heard.out);
-        }
-        if online {
-            self.wake(id, heard.now, heard.out);
-        }
+        self.set_availability(id, online, heard.now, heard.out);
     }
 }
 

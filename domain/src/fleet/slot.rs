@@ -47,7 +47,7 @@ fn write_over(entity: &mut Entity, written: &Override) {
     }
     entity.unit = written.unit.clone().or(entity.unit.take());
     entity.precision = written.precision.or(entity.precision);
-    entity.counter = written.counter;
+    entity.counter = written.counter.or(entity.counter.filter(|_| entity.speech.is_some()));
     entity.order = written.order.unwrap_or(entity.order);
     entity.hidden = written.hidden.unwrap_or(entity.hidden);
     entity.word_on = written.word_on.clone().or(entity.word_on.take());
@@ -62,6 +62,15 @@ pub(super) struct Slot {
     pub(super) is_listed: bool,
     /// As it was found, where something is written about it.
     found: Option<Box<Entity>>,
+    /// It is not there any more; its place waits for another.
+    pub(super) is_gone: bool,
+    /// What was said at each place of its speech about its being there, and last of all.
+    pub(super) said_there: Vec<Option<bool>>,
+    pub(super) said_last: Option<bool>,
+    /// It is not there, whatever is said of its device.
+    pub(super) is_absent: bool,
+    /// When what is only ever said to be on is off.
+    pub(super) off_at: Option<Timestamp>,
     pub(super) value: Option<Value>,
     pub(super) taken_at: Option<Timestamp>,
     /// Since when the value has been what it is.
@@ -89,6 +98,11 @@ impl Slot {
             entity,
             is_listed,
             found: None,
+            is_gone: false,
+            said_there: vec![],
+            said_last: None,
+            is_absent: false,
+            off_at: None,
             value: None,
             taken_at: None,
             since: None,
@@ -102,8 +116,10 @@ impl Slot {
             commanded_at: None,
             latencies_ms: vec![],
         };
-        // No device says so itself yet: what is not written is not so any more.
-        slot.entity.counter = None;
+        // Only a convention knows it: what is not written of others is not so any more.
+        if slot.entity.speech.is_none() {
+            slot.entity.counter = None;
+        }
         slot.rewrite(written);
         slot
     }
@@ -136,6 +152,12 @@ impl Slot {
             found.counter = Some(self.entity.series_kind() == SeriesKind::Counter);
         }
         found
+    }
+
+    /// It is something else now: what it said as what it was means nothing.
+    pub(super) fn forget_value(&mut self) {
+        (self.value, self.taken_at, self.since, self.bad) = (None, None, None, None);
+        self.retained = false;
     }
 
     /// The last reading of an earlier run: shown at once, with its own age.
@@ -205,8 +227,14 @@ impl Slot {
         match self.stale_after_ms {
             Some(0) => None,
             Some(written) => Some(written),
+            None if self.expires_after_ms().is_some() => self.expires_after_ms(),
             None => self.rhythm.late_after_ms(self.entity.kind.is_sensor() && matches!(self.value, Some(Value::Number(_)))),
         }
+    }
+
+    /// How old it may be by its own word.
+    fn expires_after_ms(&self) -> Option<i64> {
+        self.entity.speech.as_deref()?.expire_after_s.map(|s| i64::from(s) * SECOND_MS)
     }
 
     /// Recomputes the quality; whether it changed. `cut` is since when the entity's broker is not reached, while it is not.
@@ -217,7 +245,7 @@ impl Slot {
         let is_cut = cut.is_some_and(|since| heard_at.is_none_or(|heard| heard < since));
         let newest = if self.retained { self.taken_at } else { heard_at.or(self.taken_at) };
         let late = newest.zip(self.late_after_ms()).is_some_and(|(newest, late_ms)| now.since_ms(newest) > late_ms);
-        let quality = if offline {
+        let quality = if offline || self.is_absent {
             Quality::Offline
         } else if self.value.is_none() {
             if self.bad.is_some() { Quality::Bad } else { Quality::Unknown }

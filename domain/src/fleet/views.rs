@@ -12,7 +12,7 @@ use crate::rule::Rule;
 impl Fleet {
     /// What is stored of every entity besides its values, in no order.
     pub fn known_entities(&self) -> impl Iterator<Item = Entity> {
-        self.slots.iter().map(Slot::as_found)
+        self.slots.iter().filter(|slot| !slot.is_gone).map(Slot::as_found)
     }
 
     /// An area.
@@ -52,7 +52,7 @@ impl Fleet {
     /// All entities with their values, ordered by area, then by their place, then by id; in each area its groups first.
     #[must_use]
     pub fn entities(&self) -> Vec<EntityView> {
-        let slots = self.slots.iter().map(|slot| (self.place(slot), Ok(slot)));
+        let slots = self.slots.iter().filter(|slot| !slot.is_gone).map(|slot| (self.place(slot), Ok(slot)));
         let groups = self.group_views().map(|view| (self.place_of_group(view), Err(view)));
         let mut order: Vec<_> = slots.chain(groups).collect();
         order.sort_by(|a, b| a.0.cmp(&b.0));
@@ -79,10 +79,16 @@ impl Fleet {
         id.and_then(|id| self.areas.iter().position(|area| area.id == *id)).unwrap_or(usize::MAX)
     }
 
-    /// A device.
+    /// A device, also by the id of one that was made one with it.
     #[must_use]
     pub fn device(&self, id: &DeviceId) -> Option<&Device> {
-        self.devices.get(id)
+        self.devices.get(&self.merged(id.clone()))
+    }
+
+    /// The device of an entity.
+    #[must_use]
+    pub fn device_id_of(&self, entity: &EntityId) -> Option<&DeviceId> {
+        self.by_id.get(entity).and_then(|&idx| self.slots.get(idx)).map(|slot| &slot.entity.device)
     }
 
     /// All devices, by id.

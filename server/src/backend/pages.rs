@@ -84,6 +84,8 @@ impl Backend for LiveBackend {
             let state = self.state();
             let device = state.fleet.device(id).cloned().or_else(|| plans::device_of_groups(&state.fleet, id));
             let device = device.ok_or_else(|| BackendError::NotFound(format!("device {id}")))?;
+            // It may have been made one with another.
+            let id = &device.id;
             let views = state.fleet.entities().into_iter().filter(|view| view.device == *id);
             let tiles: Vec<Tile> = views.map(|view| tile(&state, view, now)).collect();
             let messages = state.messages.get(id).into_iter().flatten().cloned().collect();

@@ -1,7 +1,7 @@
 //! Groups, scenes and schedules: who may change them, what was changed, and where it is kept.
 
 use app::backend::{BackendError, Caller, Role};
-use domain::device::{Availability, Device, DeviceId, clean_text};
+use domain::device::{Device, DeviceId, clean_text};
 use domain::entity::EntityId;
 use domain::fleet::Fleet;
 use domain::group::{BadPlan, GROUP_DEVICE, Group};
@@ -319,16 +319,8 @@ impl LiveBackend {
 pub(super) fn device_of_groups(fleet: &Fleet, id: &DeviceId) -> Option<Device> {
     let is_asked = id.as_str() == GROUP_DEVICE && fleet.groups().next().is_some();
     is_asked.then(|| Device {
-        id: id.clone(),
-        name: "Groups".to_owned(),
-        area: None,
         convention: "groups".to_owned(),
-        link: "signalbox".to_owned(),
-        topic_root: String::new(),
-        availability: Availability::Unknown,
-        availability_since: Timestamp::from_ms(0),
-        first_seen: Timestamp::from_ms(0),
-        last_seen: None,
+        ..Device::new(id.clone(), "Groups".to_owned(), "signalbox", String::new(), Timestamp::from_ms(0))
     })
 }
 

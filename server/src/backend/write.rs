@@ -39,6 +39,8 @@ impl LiveBackend {
             Amendment::Entity(id, _) => ("entity.written", Some(id), ("entity", id.to_string())),
             Amendment::Device(id, _) => ("device.written", None, ("device", id.to_string())),
             Amendment::Area(id, _) => ("area.written", None, ("area", id.to_string())),
+            Amendment::RemoveDevice(id) => ("device.removed", None, ("device", id.to_string())),
+            Amendment::MergeDevice { from, .. } => ("device.merged", None, ("device", from.to_string())),
         };
         let entry = Box::new(entry(caller, what, entity, json!({subject.0: subject.1, "written": fields})));
         let (reply, stored) = oneshot::channel();

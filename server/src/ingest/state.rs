@@ -97,7 +97,7 @@ impl State {
             Some(rate) => rate.count(),
             None => self.link_rates.entry(Arc::clone(&message.link)).or_default().count(),
         }
-        let Some(device) = fed.first().and_then(|fed| DeviceId::parse(fed.e.device()).ok()) else { return };
+        let Some(device) = fed.first().and_then(|fed| self.fleet.device_id_of(&fed.e)).cloned() else { return };
         if !self.messages.contains_key(&device) && self.messages.len() >= MAX_REMEMBERED {
             return;
         }

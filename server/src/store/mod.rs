@@ -19,7 +19,7 @@ use async_trait::async_trait;
 use domain::alarm::{Alarm, AlarmState};
 use domain::change::QueueChange;
 use domain::command::{CommandReport, QueuedCommand};
-use domain::device::Device;
+use domain::device::{Device, DeviceId};
 use domain::entity::{Entity, EntityId};
 use domain::excluded::Excluded;
 use domain::history::{Range, Series};
@@ -86,6 +86,10 @@ pub struct Batch {
     pub devices: Vec<Device>,
     /// New or changed entities.
     pub entities: Vec<Entity>,
+    /// Devices that are there no more, none of which is in `devices`.
+    pub gone_devices: Vec<DeviceId>,
+    /// Entities that are there no more, none of which is in `entities`. Their history stays.
+    pub gone_entities: Vec<EntityId>,
     /// Readings of entities known to the store or in `entities`. Each is at once history and, when it is the newest of its entity by
     /// `taken_at`, the entity's last value.
     pub readings: Vec<Reading>,
@@ -109,10 +113,38 @@ impl Batch {
     /// Whether there is nothing to store.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        let Self { devices, entities, readings, alarms, alarm_events, commands, queue, written, notes, taken } = self;
+        let Self { devices, entities, gone_devices, gone_entities, readings, alarms, alarm_events, commands, queue, written, notes, taken } = self;
         let has_no_alarm = alarms.is_empty() && alarm_events.is_empty();
         let has_no_deed = commands.is_empty() && queue.is_empty() && written.is_empty() && notes.is_empty();
-        devices.is_empty() && entities.is_empty() && readings.is_empty() && has_no_alarm && has_no_deed && taken.is_empty()
+        let has_no_registry = devices.is_empty() && entities.is_empty() && gone_devices.is_empty() && gone_entities.is_empty();
+        has_no_registry && readings.is_empty() && has_no_alarm && has_no_deed && taken.is_empty()
+    }
+}
+
+/// Devices and entities come and go: of what one batch says about each, the last counts.
+impl Batch {
+    /// A device was found or changed.
+    pub fn put_device(&mut self, device: Device) {
+        self.gone_devices.retain(|gone| *gone != device.id);
+        self.devices.push(device);
+    }
+
+    /// An entity was found or changed.
+    pub fn put_entity(&mut self, entity: Entity) {
+        self.gone_entities.retain(|gone| *gone != entity.id);
+        self.entities.push(entity);
+    }
+
+    /// A device is there no more.
+    pub fn lose_device(&mut self, id: DeviceId) {
+        self.devices.retain(|device| device.id != id);
+        self.gone_devices.push(id);
+    }
+
+    /// An entity is there no more.
+    pub fn lose_entity(&mut self, id: EntityId) {
+        self.entities.retain(|entity| entity.id != id);
+        self.gone_entities.push(id);
     }
 }
 

@@ -70,40 +70,25 @@ pub(crate) fn range(from: i64, to: i64) -> Range {
 
 fn device(id: &str) -> Device {
     let at = Timestamp::from_ms(1);
+    let name = "O'Brien \"; drop table device; -- \u{0}\u{202e}".into();
     Device {
-        id: DeviceId::parse(id).unwrap(),
-        name: "O'Brien \"; drop table device; -- \u{0}\u{202e}".into(),
-        area: None,
         convention: "plain topics".into(),
-        link: "main".into(),
-        topic_root: format!("sensors/{id}"),
         availability: Availability::Online,
-        availability_since: at,
-        first_seen: at,
-        last_seen: None,
+        ..Device::new(DeviceId::parse(id).unwrap(), name, "main", format!("sensors/{id}"), at)
     }
 }
 
 pub(crate) fn sensor(id: &str) -> Entity {
     let id = entity(id);
+    let device = DeviceId::parse(id.device()).unwrap();
     Entity {
-        device: DeviceId::parse(id.device()).unwrap(),
         name: "Temperature".into(),
         kind: EntityKind::Sensor,
         unit: Some("°C".into()),
         icon: "temperature".into(),
         precision: Some(1),
-        assumed: false,
-        leaf: None,
         state_topic: "sensors/a/temperature".into(),
-        command_topic: None,
-        word_on: None,
-        word_off: None,
-        hidden: false,
-        order: 0,
-        counter: None,
-        control: domain::control::Control::default(),
-        id,
+        ..Entity::new(id, device)
     }
 }
 
@@ -184,6 +169,30 @@ async fn registry_last_values_and_alarms_survive_a_restart() {
         (kept.len() as u64, kept.first().map(|taken| taken.n), kept.last().map(|taken| taken.n)),
         (REMEMBERED, Some(10_000 - REMEMBERED), Some(9_999))
     );
+}
+
+#[tokio::test]
+async fn what_is_gone_stays_gone_and_its_history_is_there_when_it_is_back() {
+    let test = TestStore::open().await;
+    let mut batch = Batch { readings: vec![reading("a.temperature", 1_000, Value::Number(3.0))], ..Batch::default() };
+    for id in ["a", "b"] {
+        batch.put_device(device(id));
+        batch.put_entity(sensor(&format!("{id}.temperature")));
+    }
+    test.store.write(&batch).await.unwrap();
+    // Within one batch the last word counts.
+    let mut later = Batch::default();
+    later.lose_device(DeviceId::parse("a").unwrap());
+    later.lose_entity(entity("a.temperature"));
+    later.lose_entity(entity("b.temperature"));
+    later.put_entity(sensor("b.temperature"));
+    test.store.write(&later).await.unwrap();
+
+    let test = test.reopen().await;
+    let saved = test.store.load().await.unwrap();
+    assert_eq!((saved.devices, saved.entities), (vec![device("b")], vec![sensor("b.temperature")]));
+    test.store.write(&Batch { entities: vec![sensor("a.temperature")], ..Batch::default() }).await.unwrap();
+    assert_eq!(test.store.load().await.unwrap().last.len(), 1, "its last value");
 }
 
 fn taken(n: u64, packet_id: u16) -> Taken {

@@ -135,6 +135,11 @@ impl TestApp {
         body
     }
 
+    /// The status of `GET path`.
+    pub async fn status(&self, path: &str) -> u16 {
+        self.request(&format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")).await.0
+    }
+
     /// The JSON of `GET path`.
     pub async fn json(&self, path: &str) -> Json {
         serde_json::from_str(&self.get(path).await).unwrap()

@@ -108,3 +108,58 @@ async fn what_stands_in_the_file_is_a_conflict_and_viewers_write_nothing() {
     }
     viewer.stop().await;
 }
+
+#[tokio::test]
+async fn a_device_that_was_removed_stays_gone_until_it_speaks_again() {
+    let mut app = app().await;
+    let (entity, path) = ("/api/v1/entities/livingroom.temperature", "/api/v1/devices/livingroom");
+    let delete = format!("DELETE {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+    assert_eq!(app.request(&delete).await.0, 204);
+    assert_eq!(app.request(&delete).await.0, 404);
+    assert_eq!((app.status(entity).await, app.status(path).await, app.status("/devices/livingroom").await), (404, 404, 404));
+    let log = app.json("/api/v1/activity?kind=settings").await;
+    assert_eq!((&log["items"][0]["what"], &log["items"][0]["detail"]["device"]), (&json!("device.removed"), &json!("livingroom")));
+    // The broker still holds its last message, and says it again.
+    app.restart().await;
+    let mut viewer = app.viewer().await;
+    viewer.says(json!({"type": "subscribe", "topics": ["home/#"], "entities": ["*"]})).await;
+    app.device().await.publishes("home/attic/temperature", "20", false).await;
+    viewer.sees("attic.temperature", |change| change["v"] == 20.0).await;
+    assert_eq!(app.status(entity).await, 404);
+    app.device().await.publishes("home/livingroom/temperature", "21.4", true).await;
+    viewer.sees("livingroom.temperature", |change| change["v"] == 21.4).await;
+    assert_eq!(app.json(entity).await["v"], 21.4);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn two_devices_become_one_and_stay_it() {
+    let mut app = app().await;
+    let mut viewer = app.viewer().await;
+    viewer.says(json!({"type": "subscribe", "entities": ["*"]})).await;
+    app.device().await.publishes("sensors/node/humidity", "40", false).await;
+    viewer.sees("node.humidity", |change| change["v"] == 40.0).await;
+    let merge = "/api/v1/devices/node/merge";
+    for (body, status, words) in [
+        (r#"{"into":"node"}"#, 422, "into is the device itself"),
+        (r#"{"into":"nobody"}"#, 404, "unknown device \"nobody\""),
+        (r#"{"into":"A b"}"#, 422, "no id"),
+        (r#"{"onto":"livingroom"}"#, 422, "expected"),
+        ("[]", 400, "no JSON object"),
+    ] {
+        let (got, problem) = app.post(merge, body).await;
+        assert_eq!(got, status, "{body}: {problem}");
+        assert!(problem["detail"].as_str().is_some_and(|detail| detail.contains(words)), "{body}: {problem}");
+    }
+    let (status, answer) = app.post(merge, r#"{"into":"livingroom"}"#).await;
+    assert_eq!((status, &answer["id"]), (200, &json!("livingroom")));
+    app.restart().await;
+    assert_eq!(app.json("/api/v1/entities/node.humidity").await["device"], "livingroom");
+    assert_eq!(app.json("/api/v1/devices/node").await["id"], "livingroom", "found by both ids");
+    assert!(app.get("/devices/node").await.contains("node.humidity"));
+    let mut viewer = app.viewer().await;
+    viewer.says(json!({"type": "subscribe", "entities": ["*"]})).await;
+    app.device().await.publishes("sensors/node/pressure", "1000", false).await;
+    viewer.sees("livingroom.pressure", |change| change["v"] == 1000.0).await;
+    app.stop().await;
+}

@@ -15,7 +15,7 @@ use crate::tile::words::moment_words;
 /// The alarms of the device, most urgent first.
 pub(super) fn alarms(live: Live, device: &Device) -> AnyView {
     let id = device.id.clone();
-    let alarms = memo(move || live.alarms.with(|alarms| of_device(alarms, &id)));
+    let alarms = memo(move || live.alarms.with(|alarms| of_device(live, alarms, &id)));
     let list = move || {
         let alarms = alarms.get();
         if alarms.is_empty() {
@@ -34,8 +34,13 @@ pub(super) fn alarms(live: Live, device: &Device) -> AnyView {
     .erase()
 }
 
-fn of_device(alarms: &[Alarm], device: &DeviceId) -> Vec<Alarm> {
-    by_urgency(alarms).into_iter().filter(|alarm| alarm.entity.device() == device.as_str()).collect()
+/// An entity keeps its id when its device is made one with another: where it is known, it knows better.
+fn of_device(live: Live, alarms: &[Alarm], device: &DeviceId) -> Vec<Alarm> {
+    let is_its = |alarm: &Alarm| match live.find(&alarm.entity) {
+        Some(entry) => entry.view.with(|view| view.device == *device),
+        None => alarm.entity.device() == device.as_str(),
+    };
+    by_urgency(alarms).into_iter().filter(is_its).collect()
 }
 
 fn item(live: Live, alarm: &Alarm) -> AnyView {

@@ -48,6 +48,9 @@ pub enum PayloadError {
     /// NaN, infinite, too large for a number, or a word that says that there is none.
     #[error("\"{0}\" is no finite number")]
     NotFinite(String),
+    /// A template could not make anything of it.
+    #[error("{0}")]
+    Template(String),
     /// Not what the entity says otherwise.
     #[error("\"{text}\" is no {wanted}")]
     Unexpected {

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use crate::command::{Action, Paint, Wish};
+use crate::convention::Order;
 use crate::entity::{Entity, EntityKind};
 use crate::value::{ClimateState, Color, CoverState, CoverWord, LightState, OnOff, Value};
 
@@ -12,15 +13,6 @@ const POSITION_SLACK: u8 = 2;
 const WARMTH_SLACK: u16 = 50;
 /// By how much a temperature may differ, for devices that round.
 const TEMPERATURE_SLACK: f64 = 0.051;
-
-/// A command as it goes out.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Order {
-    /// Where to.
-    pub topic: String,
-    /// What.
-    pub payload: Vec<u8>,
-}
 
 /// The command to an entity. Lights and switches: JSON in lower case, brightness in per cent, `{"state":"on","brightness":80}`. Climates: a JSON
 /// object of what is set. Everything else: the bare value. `None` without a command topic, and for `Toggle`, which is resolved before.

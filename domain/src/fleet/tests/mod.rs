@@ -6,6 +6,8 @@ mod amend;
 mod bad;
 /// Commands, and the evidence by which they end.
 mod commands;
+/// Devices that are gone.
+mod departed;
 /// Several as one.
 mod groups;
 /// What is shown unasked.

@@ -56,6 +56,12 @@ pub(super) fn tell(entry: &Activity, fleet: &Fleet, now: Timestamp) -> ActivityR
         "history.import" => ("Readings imported".to_owned(), stored(entry), "history".to_owned()),
         "entity.written" => (format!("{name} changed"), fields(&entry.detail["written"]), "settings".to_owned()),
         "device.written" => (format!("{} changed", device_name()), fields(&entry.detail["written"]), "settings".to_owned()),
+        "device.removed" => (format!("{} removed", device_name()), String::new(), "trash".to_owned()),
+        "device.merged" => {
+            let into = DeviceId::parse(&words(&entry.detail["written"]["into"])).ok().and_then(|id| fleet.device(&id));
+            let into = into.map_or_else(|| words(&entry.detail["written"]["into"]), |device| device.name.clone());
+            (format!("{} is one with {into}", detail("device")), String::new(), "devices".to_owned())
+        }
         "area.written" => {
             let area = AreaId::parse(&detail("area")).map_or_else(|_| detail("area"), |id| area_name(fleet, &id));
             (format!("{area} changed"), fields(&entry.detail["written"]), "settings".to_owned())

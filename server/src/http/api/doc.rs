@@ -24,6 +24,8 @@ use crate::http::problem::Problem;
         super::entities::list_devices,
         super::entities::one_device,
         super::write::device,
+        super::write::remove_device,
+        super::write::merge_device,
         super::entities::list_areas,
         super::entities::one_area,
         super::write::area,

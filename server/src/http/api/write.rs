@@ -8,7 +8,9 @@ use axum::http::StatusCode;
 use domain::device::{Area, AreaId, Device, DeviceId, clean_text};
 use domain::entity::EntityId;
 use domain::written::{AmendError, Amendment, AreaPatch, BadField, DevicePatch, EntityPatch};
+use serde::Deserialize;
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use super::By;
 use super::entities::{self, Listed, not_found};
@@ -36,6 +38,40 @@ pub(super) async fn device(State(app): State<AppState>, By(caller): By, Path(id)
     let patch = DevicePatch::read(fields.clone())?;
     app.backend.write(&caller, Amendment::Device(device, patch), fields).await?;
     entities::one_device(State(app), By(caller), Path(id)).await
+}
+
+/// Takes a device out, with its entities; their history stays, and so does what operators wrote. What a broker replays of it does not bring it back,
+/// its own voice does.
+#[utoipa::path(delete, path = "/api/v1/devices/{id}", params(("id" = String, Path, description = "`temp-sensor-001`")), responses((status = 204)))]
+pub(super) async fn remove_device(State(app): State<AppState>, By(caller): By, Path(id): Path<String>) -> Result<StatusCode, Problem> {
+    require(&caller, Role::Operator)?;
+    let device = DeviceId::parse(&id).map_err(|_| not_found("device", &id))?;
+    app.backend.write(&caller, Amendment::RemoveDevice(device), Map::new()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The device that another is.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Merge {
+    /// Its id: it stays.
+    #[schema(value_type = DeviceId)]
+    into: String,
+}
+
+/// Makes two devices one: this one goes, its entities are the other's from now on and keep their ids, and so is whatever is found of it later.
+#[utoipa::path(post, path = "/api/v1/devices/{id}/merge", params(("id" = String, Path, description = "`temp-sensor-001`")), request_body = Merge, responses((status = 200, body = Device)))]
+pub(super) async fn merge_device(State(app): State<AppState>, By(caller): By, Path(id): Path<String>, body: Bytes) -> Result<Json<Device>, Problem> {
+    require(&caller, Role::Operator)?;
+    let from = DeviceId::parse(&id).map_err(|_| not_found("device", &id))?;
+    let fields = object(&body)?;
+    let merge: Merge = serde_json::from_value(Value::Object(fields.clone())).map_err(|error| {
+        let field = if fields.contains_key("into") { "into" } else { "body" };
+        Problem::field(field.to_owned(), format!("expected {{\"into\":\"<device id>\"}}: {}", clean_text(&error.to_string(), 200)))
+    })?;
+    let into = DeviceId::parse(&merge.into).map_err(|error| Problem::field("into".to_owned(), error.to_string()))?;
+    app.backend.write(&caller, Amendment::MergeDevice { from, into: into.clone() }, fields).await?;
+    entities::one_device(State(app), By(caller), Path(into.to_string())).await
 }
 
 /// Names an area.
@@ -71,6 +107,7 @@ impl From<WriteError> for Problem {
             WriteError::Refused(error) => error.into(),
             WriteError::Amend(AmendError::Unknown(_)) => Self::new(StatusCode::NOT_FOUND, detail),
             WriteError::Amend(AmendError::InFile { field, .. }) => Self::about(StatusCode::CONFLICT, field, detail),
+            WriteError::Amend(AmendError::Invalid { field, .. }) => Self::field(field.to_owned(), detail),
             WriteError::NotStored => Self::new(StatusCode::SERVICE_UNAVAILABLE, detail),
         }
     }

@@ -1,5 +1,5 @@
-use domain::device::Device;
-use domain::entity::Entity;
+use domain::device::{Device, DeviceId};
+use domain::entity::{Entity, EntityId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::sqlite::SqliteConnection;
@@ -34,6 +34,19 @@ pub(super) async fn upsert_entities(connection: &mut SqliteConnection, entities:
     .execute(&mut *connection)
     .await?;
     super::series::set_kinds(connection, entities).await
+}
+
+/// What is there no more. The series of an entity stays, and with it its history, for when it comes back.
+pub(super) async fn delete(connection: &mut SqliteConnection, devices: &[DeviceId], entities: &[EntityId]) -> Result<(), StoreError> {
+    if !devices.is_empty() {
+        let query = sqlx::query("delete from device where device_id in (select value from json_each(?))").bind(to_json(&devices)?);
+        query.execute(&mut *connection).await?;
+    }
+    if !entities.is_empty() {
+        let query = sqlx::query("delete from entity where entity_id in (select value from json_each(?))").bind(to_json(&entities)?);
+        query.execute(connection).await?;
+    }
+    Ok(())
 }
 
 pub(super) async fn list_devices(connection: &mut SqliteConnection) -> Result<Vec<Device>, StoreError> {

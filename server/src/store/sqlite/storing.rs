@@ -25,6 +25,7 @@ impl Storing<'_> {
     pub(super) async fn write_all(&mut self, connection: &mut SqliteConnection, batch: &Batch) -> Result<Done, StoreError> {
         registry::upsert_devices(connection, &batch.devices).await?;
         registry::upsert_entities(connection, &batch.entities).await?;
+        registry::delete(connection, &batch.gone_devices, &batch.gone_entities).await?;
         let done = if batch.readings.is_empty() { Done::default() } else { self.store(connection, Origin::Device, &batch.readings).await? };
         delivery::append(connection, &batch.taken).await?;
         alarm::upsert(connection, &batch.alarms).await?;

@@ -1,0 +1,170 @@
+//! What a device's word or number means.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+use super::color::ColorForm;
+use super::{Part, PartValue};
+use crate::convention::payload::{MAX_TEXT_CHARS, PayloadError, shown, yes_no};
+use crate::device::clean_text;
+
+/// What a device's word or number means.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Map {
+    /// A number is one, whatever it is written as; everything else is a word.
+    #[default]
+    Auto,
+    /// A number in the device's scale.
+    Number(Scale),
+    /// Mireds, which are millionths of a reciprocal kelvin.
+    Mired,
+    /// The one is on, the other is off; anything else is an error.
+    OnOff {
+        /// What says on.
+        on: Json,
+        /// What says off.
+        off: Json,
+    },
+    /// Words of the device's, with ours.
+    Words {
+        /// What the device says, and what that is here.
+        words: Vec<(Json, String)>,
+        /// Other words are taken as they are; without it they are errors.
+        #[serde(default)]
+        others: bool,
+    },
+    /// A text, also where it looks like a number.
+    Text,
+    /// A color.
+    Color(ColorForm),
+}
+
+/// From a device's numbers to ours: `ours = device * factor + offset`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Scale {
+    /// Ours for one of the device's; never 0.
+    pub factor: f64,
+    /// Ours for the device's 0.
+    #[serde(default)]
+    pub offset: f64,
+}
+
+impl Default for Scale {
+    fn default() -> Self {
+        Self { factor: 1.0, offset: 0.0 }
+    }
+}
+
+impl Scale {
+    /// Per cent of a number that goes from 0 to `max`.
+    #[must_use]
+    pub fn percent_of(max: f64) -> Self {
+        Self::between(0.0, max)
+    }
+
+    /// Per cent of a way that begins at `from` and ends at `to`, which may be less.
+    #[must_use]
+    pub fn between(from: f64, to: f64) -> Self {
+        let way = to - from;
+        if !way.is_finite() || way == 0.0 {
+            return Self::default();
+        }
+        Self { factor: 100.0 / way, offset: -from * 100.0 / way }
+    }
+
+    /// A device's number as ours.
+    #[must_use]
+    pub fn ours(self, device: f64) -> f64 {
+        device.mul_add(self.factor, self.offset)
+    }
+
+    /// Our number as a device's.
+    #[must_use]
+    pub fn device(self, ours: f64) -> f64 {
+        (ours - self.offset) / self.factor
+    }
+}
+
+/// A single JSON value as the text that stands for it bare: `ON`, `true`, `3`. Objects and lists have none.
+#[must_use]
+pub fn scalar_text(json: &Json) -> Option<Cow<'_, str>> {
+    match json {
+        Json::String(text) => Some(Cow::Borrowed(text)),
+        Json::Bool(true) => Some(Cow::Borrowed("true")),
+        Json::Bool(false) => Some(Cow::Borrowed("false")),
+        Json::Number(n) => Some(Cow::Owned(n.to_string())),
+        Json::Null | Json::Array(_) | Json::Object(_) => None,
+    }
+}
+
+impl Map {
+    /// What `said` means for a part.
+    ///
+    /// # Errors
+    /// [`PayloadError`] names what was said.
+    pub(super) fn apply(&self, said: &Json, part: Part) -> Result<PartValue, PayloadError> {
+        if let Self::Color(form) = self {
+            return form.read(said).map(PartValue::Color).ok_or_else(|| unexpected(said, "color"));
+        }
+        let text = scalar_text(said).ok_or_else(|| unexpected(said, "single value"))?;
+        let text = text.trim();
+        match self {
+            Self::Auto => Ok(auto(said, text, part)),
+            Self::Number(scale) => match scale.ours(number(text)?) {
+                n if n.is_finite() => Ok(PartValue::Number(n)),
+                _ => Err(PayloadError::NotFinite(shown(text))),
+            },
+            Self::Mired => match number(text)? {
+                n if n > 0.0 => Ok(PartValue::Number((1e6 / n).round())),
+                _ => Err(unexpected(said, "color temperature in mireds")),
+            },
+            Self::OnOff { on, off } => {
+                let says = |word: &Json| scalar_text(word).is_some_and(|word| word == text);
+                match (says(on), says(off)) {
+                    (true, _) => Ok(PartValue::Bool(true)),
+                    (_, true) => Ok(PartValue::Bool(false)),
+                    _ => Err(unexpected(said, "on or off")),
+                }
+            }
+            Self::Words { words, others } => {
+                let known = words.iter().find(|(word, _)| scalar_text(word).is_some_and(|word| word == text));
+                match known {
+                    Some((_, ours)) => Ok(PartValue::Word(ours.clone())),
+                    None if *others => Ok(PartValue::Word(clean_text(text, MAX_TEXT_CHARS))),
+                    None => Err(unexpected(said, "word that was announced")),
+                }
+            }
+            Self::Text => Ok(PartValue::Word(clean_text(text, MAX_TEXT_CHARS))),
+            Self::Color(_) => Err(unexpected(said, "color")),
+        }
+    }
+}
+
+/// A finite number.
+pub(super) fn number(text: &str) -> Result<f64, PayloadError> {
+    match text.parse::<f64>() {
+        Ok(n) if n.is_finite() => Ok(n),
+        Ok(_) => Err(PayloadError::NotFinite(shown(text))),
+        Err(_) => Err(PayloadError::Unexpected { text: shown(text), wanted: "number" }),
+    }
+}
+
+fn auto(said: &Json, text: &str, part: Part) -> PartValue {
+    if let Json::Bool(on) = said {
+        return PartValue::Bool(*on);
+    }
+    if let Ok(n) = number(text) {
+        return PartValue::Number(n);
+    }
+    match yes_no(text) {
+        Some(on) if part == Part::State => PartValue::Bool(on),
+        _ => PartValue::Word(clean_text(text, MAX_TEXT_CHARS)),
+    }
+}
+
+pub(super) fn unexpected(said: &Json, wanted: &'static str) -> PayloadError {
+    PayloadError::Unexpected { text: shown(&scalar_text(said).map_or_else(|| said.to_string(), Cow::into_owned)), wanted }
+}

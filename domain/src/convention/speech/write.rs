@@ -1,0 +1,328 @@
+//! From an action to messages.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map as Object, Value as Json, json};
+
+use super::color::ColorForm;
+use super::{Part, Scale, Speech, scalar_text};
+use crate::command::{Action, Paint, Wish};
+use crate::convention::template::Templates;
+use crate::entity::{Entity, EntityKind};
+use crate::time::Timestamp;
+use crate::value::{Color, Value};
+
+/// One place that a part of what is asked goes to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Write {
+    /// The topic.
+    pub topic: String,
+    /// Which part.
+    pub part: Part,
+    /// How it is written.
+    pub form: Form,
+    /// Left out where another part goes out in its place: a device that takes a brightness for on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub only_alone: bool,
+}
+
+/// How a part of what is asked is written.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Form {
+    /// A word, or what the device calls it. With words given, one that is not among them cannot be asked for, unless `others` may.
+    Word {
+        /// Our word, and what the device takes.
+        #[serde(default)]
+        words: Vec<(String, Json)>,
+        /// Other words go out as they are.
+        #[serde(default)]
+        others: bool,
+    },
+    /// A number in the device's scale.
+    Number {
+        /// The device's scale.
+        #[serde(default)]
+        scale: Scale,
+        /// Rounded to a whole number.
+        #[serde(default)]
+        whole: bool,
+    },
+    /// Kelvin as mireds.
+    Mired,
+    /// A color.
+    Color(ColorForm),
+    /// What a Jinja template makes of `value`.
+    Template(String),
+    /// Under a name of a JSON object, in which all parts meet that go to one topic.
+    Json {
+        /// The names on the way, from the outside.
+        path: Vec<String>,
+        /// How it is written there.
+        form: Box<Form>,
+    },
+    /// A call as Shelly takes it: `{"id":1,"src":"…","method":"Switch.Set","params":{"id":0,"on":true}}`.
+    Rpc {
+        /// The method.
+        method: String,
+        /// What always stands in `params`.
+        params: Object<String, Json>,
+        /// The name in `params`; an empty one takes nothing.
+        key: String,
+        /// How it is written there.
+        form: Box<Form>,
+    },
+    /// A metric of Sparkplug B.
+    Sparkplug {
+        /// Its name.
+        metric: String,
+        /// Its data type by number.
+        datatype: u32,
+    },
+}
+
+impl Form {
+    /// `ON` and `OFF`, or other words for them.
+    #[must_use]
+    pub fn on_off(on: impl Into<Json>, off: impl Into<Json>) -> Self {
+        Self::Word { words: vec![("on".to_owned(), on.into()), ("off".to_owned(), off.into())], others: false }
+    }
+
+    /// Under one name of a JSON object.
+    #[must_use]
+    pub fn at(self, name: &str) -> Self {
+        Self::Json { path: vec![name.to_owned()], form: Box::new(self) }
+    }
+}
+
+/// A message of a command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// Where to.
+    pub topic: String,
+    /// What.
+    pub payload: Vec<u8>,
+}
+
+/// What a command is written with.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// All templates.
+    pub templates: &'a Templates,
+    /// The number of the command: a reply names it.
+    pub ticket: u32,
+    /// Our name, under which replies come.
+    pub source: &'a str,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// A part of what is asked, in our words and units.
+#[derive(Clone, Debug)]
+enum Wanted<'a> {
+    Word(&'a str),
+    Number(f64),
+    Color(Color, Option<u8>),
+    Value(&'a Value),
+}
+
+/// The messages that ask an entity for something, in the order in which they go out; none where it cannot be asked for that.
+#[must_use]
+pub fn encode(speech: &Speech, entity: &Entity, action: &Action, context: Context<'_>) -> Vec<Order> {
+    let wanted = wanted(entity.kind, action);
+    let mut orders: Vec<Order> = vec![];
+    let mut objects: Vec<(usize, Object<String, Json>)> = vec![];
+    let n_written = wanted.iter().filter(|(part, _)| speech.writes.iter().any(|write| write.part == *part)).count();
+    for write in &speech.writes {
+        let Some((_, asked)) = wanted.iter().find(|(part, _)| *part == write.part) else { continue };
+        if write.only_alone && n_written > 1 {
+            continue;
+        }
+        match &write.form {
+            Form::Json { path, form } => {
+                let Some(value) = written(form, asked, context) else { continue };
+                let at = orders.iter().position(|order| order.topic == write.topic).unwrap_or_else(|| {
+                    orders.push(Order { topic: write.topic.clone(), payload: vec![] });
+                    orders.len() - 1
+                });
+                if !objects.iter().any(|(known, _)| *known == at) {
+                    objects.push((at, Object::new()));
+                }
+                if let Some((_, object)) = objects.iter_mut().find(|(known, _)| *known == at) {
+                    put(object, path, value);
+                }
+            }
+            Form::Rpc { method, params, key, form } => {
+                let mut params = params.clone();
+                if let Some(value) = written(form, asked, context).filter(|_| !key.is_empty()) {
+                    params.insert(key.clone(), value);
+                }
+                match orders.iter_mut().find(|order| order.topic == write.topic && joins(&order.payload, method)) {
+                    // One call with all that is asked.
+                    Some(order) => {
+                        if let Ok(Json::Object(mut call)) = serde_json::from_slice(&order.payload) {
+                            if let Some(Json::Object(known)) = call.get_mut("params") {
+                                known.extend(params);
+                            }
+                            order.payload = Json::Object(call).to_string().into_bytes();
+                        }
+                    }
+                    None => {
+                        let call = json!({ "id": context.ticket, "src": context.source, "method": method, "params": params });
+                        orders.push(Order { topic: write.topic.clone(), payload: call.to_string().into_bytes() });
+                    }
+                }
+            }
+            Form::Sparkplug { metric, datatype } => {
+                let said = match asked {
+                    Wanted::Word(word) => Json::from(*word),
+                    Wanted::Number(n) => Json::from(*n),
+                    Wanted::Value(value) => bare(value),
+                    Wanted::Color(..) => continue,
+                };
+                if let Some(payload) = crate::convention::sparkplug::encode(metric, *datatype, &said, context.now) {
+                    orders.push(Order { topic: write.topic.clone(), payload });
+                }
+            }
+            form => {
+                if let Some(value) = written(form, asked, context) {
+                    let text = scalar_text(&value).map_or_else(|| value.to_string(), std::borrow::Cow::into_owned);
+                    orders.push(Order { topic: write.topic.clone(), payload: text.into_bytes() });
+                }
+            }
+        }
+    }
+    for (at, object) in objects {
+        if let Some(order) = orders.get_mut(at) {
+            order.payload = Json::Object(object).to_string().into_bytes();
+        }
+    }
+    orders
+}
+
+/// The first field of an action that a device has no way of being told.
+#[must_use]
+pub fn unwritable(speech: &Speech, kind: EntityKind, action: &Action) -> Option<&'static str> {
+    let has = |part: Part| speech.writes.iter().any(|write| write.part == part);
+    // How long a change takes is a wish: a device that cannot do it does it at once.
+    wanted(kind, action).into_iter().find(|(part, _)| !has(*part) && *part != Part::Transition).map(|(part, asked)| match (part, asked) {
+        (Part::State, Wanted::Word("stop")) => "stop",
+        (Part::State, _) => "value",
+        (Part::Brightness, _) => "brightness",
+        (Part::ColorTemp, _) => "color_temp",
+        (Part::Color, _) => "color",
+        (Part::Effect, _) => "effect",
+        (Part::Transition, _) => "transition_s",
+        (Part::Position, _) => "position",
+        (Part::Mode, _) => "mode",
+        (Part::Temperature | Part::CurrentTemperature, _) => "temperature",
+        (Part::FanMode, _) => "fan_mode",
+        (Part::Preset, _) => "preset",
+    })
+}
+
+/// Whether a call is one of this method.
+fn joins(payload: &[u8], method: &str) -> bool {
+    serde_json::from_slice::<Json>(payload).is_ok_and(|call| call["method"] == method)
+}
+
+fn wanted(kind: EntityKind, action: &Action) -> Vec<(Part, Wanted<'_>)> {
+    let light = |brightness: Option<u8>, color_temp: Option<u16>| {
+        let mut parts = vec![(Part::State, Wanted::Word("on"))];
+        parts.extend(brightness.map(|n| (Part::Brightness, Wanted::Number(f64::from(n)))));
+        parts.extend(color_temp.map(|n| (Part::ColorTemp, Wanted::Number(f64::from(n)))));
+        parts
+    };
+    match action {
+        Action::TurnOn { brightness, color_temp } => light(*brightness, *color_temp),
+        Action::Paint(paint) => {
+            let Paint { brightness, color_temp, color, effect, transition_s } = &**paint;
+            let mut parts = light(*brightness, *color_temp);
+            parts.extend(color.map(|color| (Part::Color, Wanted::Color(color, *brightness))));
+            parts.extend(effect.as_ref().map(|effect| (Part::Effect, Wanted::Word(effect.as_str()))));
+            parts.extend(transition_s.map(|s| (Part::Transition, Wanted::Number(s))));
+            parts
+        }
+        Action::TurnOff {} => vec![(Part::State, Wanted::Word("off"))],
+        Action::Toggle {} => vec![],
+        Action::Press {} => vec![(Part::State, Wanted::Word("press"))],
+        Action::Open {} => vec![(Part::State, Wanted::Word("open"))],
+        Action::Close {} => vec![(Part::State, Wanted::Word("close"))],
+        Action::Stop {} => vec![(Part::State, Wanted::Word("stop"))],
+        Action::Set(wish) => {
+            let Wish { value, position, temperature, mode, fan_mode, preset } = &**wish;
+            let mut parts = vec![];
+            parts.extend(value.as_ref().map(|value| match value {
+                Value::Number(n) if kind == EntityKind::Number => (Part::State, Wanted::Number(*n)),
+                Value::Text(text) => (Part::State, Wanted::Word(text)),
+                other => (Part::State, Wanted::Value(other)),
+            }));
+            parts.extend(position.map(|n| (Part::Position, Wanted::Number(f64::from(n)))));
+            // A device that is off takes a temperature once it is on.
+            parts.extend(mode.as_ref().map(|mode| (Part::Mode, Wanted::Word(mode))));
+            parts.extend(temperature.map(|n| (Part::Temperature, Wanted::Number(n))));
+            parts.extend(fan_mode.as_ref().map(|mode| (Part::FanMode, Wanted::Word(mode))));
+            parts.extend(preset.as_ref().map(|preset| (Part::Preset, Wanted::Word(preset))));
+            parts
+        }
+    }
+}
+
+/// A part as its form writes it.
+fn written(form: &Form, asked: &Wanted<'_>, context: Context<'_>) -> Option<Json> {
+    match (form, asked) {
+        (Form::Word { words, others }, Wanted::Word(word)) => {
+            let known = words.iter().find(|(ours, _)| ours == word).map(|(_, device)| device.clone());
+            known.or_else(|| (*others || words.is_empty()).then(|| Json::from(*word)))
+        }
+        (Form::Word { .. }, Wanted::Number(n)) => Some(number(*n, false)),
+        (Form::Word { .. }, Wanted::Value(value)) => Some(bare(value)),
+        (Form::Number { scale, whole }, Wanted::Number(n)) => Some(number(scale.device(*n), *whole)),
+        (Form::Mired, Wanted::Number(kelvin)) if *kelvin > 0.0 => Some(number(1e6 / kelvin, true)),
+        (Form::Color(form), Wanted::Color(color, brightness)) => Some(form.write(*color, *brightness)),
+        (Form::Template(template), asked) => {
+            let value = match asked {
+                Wanted::Word(word) => minijinja::Value::from(*word),
+                Wanted::Number(n) if n.fract() == 0.0 && n.abs() < 1e15 => {
+                    #[expect(clippy::cast_possible_truncation, reason = "a whole number below 1e15")]
+                    let whole = *n as i64;
+                    minijinja::Value::from(whole)
+                }
+                Wanted::Number(n) => minijinja::Value::from(*n),
+                Wanted::Value(value) => minijinja::value::Serde(bare(value)).into(),
+                Wanted::Color(Color { r, g, b }, _) => minijinja::context! { red => r, green => g, blue => b },
+            };
+            context.templates.render_command(template, value).ok().map(Json::from)
+        }
+        _ => None,
+    }
+}
+
+fn bare(value: &Value) -> Json {
+    match value {
+        Value::Number(n) => number(*n, false),
+        Value::Bool(on) => Json::from(*on),
+        other => Json::from(other.words(None).into_owned()),
+    }
+}
+
+/// Whole numbers without a point: devices that take `21` may not take `21.0`.
+fn number(n: f64, whole: bool) -> Json {
+    let n = if whole { n.round() } else { (n * 1e6).round() / 1e6 };
+    #[expect(clippy::cast_possible_truncation, reason = "a whole number below 1e15")]
+    if n.fract() == 0.0 && n.abs() < 1e15 { Json::from(n as i64) } else { Json::from(n) }
+}
+
+fn put(object: &mut Object<String, Json>, path: &[String], value: Json) {
+    match path {
+        [] => {}
+        [name] => {
+            object.insert(name.clone(), value);
+        }
+        [name, inner @ ..] => {
+            let inside = object.entry(name.clone()).or_insert_with(|| Json::Object(Object::new()));
+            if let Json::Object(inside) = inside {
+                put(inside, inner, value);
+            }
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! A fleet on one broker, fed with messages and read as pages and programs read it.
+
+use domain::change::Change;
+use domain::command::{Action, CommandState};
+use domain::device::{Device, DeviceId};
+use domain::entity::EntityId;
+use domain::fleet::{Fleet, Settings};
+use domain::input::{Input, Message};
+use domain::live::{EntityView, LinkState};
+use domain::time::Timestamp;
+
+/// When the tests begin: 2026-11-23 20:00 UTC.
+pub const BEGAN: i64 = 1_795_464_000_000;
+
+/// What a message is to come to: entities by id, with the JSON of their values. `""` is an entity without a value; `"gone"` one that is not there.
+pub type Expected<'a> = &'a [(&'a str, &'a str)];
+
+pub struct Plant {
+    pub fleet: Fleet,
+    pub now: i64,
+    n_commands: u32,
+    /// What was asked of devices that is nobody's command: topic and payload.
+    pub asked: Vec<(String, Vec<u8>)>,
+    /// Why messages could not be taken.
+    pub rejected: Vec<String>,
+    /// Everything that followed from the last input.
+    pub out: Vec<Change>,
+}
+
+impl Plant {
+    pub fn new() -> Self {
+        let mut plant = Self { fleet: Fleet::new(Settings::default()), now: BEGAN, n_commands: 0, asked: vec![], rejected: vec![], out: vec![] };
+        plant.feed(Input::Link { broker: "main".into(), state: LinkState::Up });
+        plant
+    }
+
+    pub fn feed(&mut self, input: Input) {
+        let mut out = vec![];
+        self.fleet.apply(input, Timestamp::from_ms(self.now), &mut out);
+        for change in &out {
+            match change {
+                Change::Ask { topic, payload, .. } => self.asked.push((topic.clone(), payload.clone())),
+                Change::Rejected { reason, .. } => self.rejected.push(reason.clone()),
+                _ => {}
+            }
+        }
+        self.out = out;
+    }
+
+    /// A device publishes now.
+    pub fn says(&mut self, topic: &str, payload: impl AsRef<[u8]>) {
+        self.deliver(topic, payload.as_ref(), false);
+    }
+
+    /// The broker replays what it holds.
+    pub fn holds(&mut self, topic: &str, payload: impl AsRef<[u8]>) {
+        self.deliver(topic, payload.as_ref(), true);
+    }
+
+    fn deliver(&mut self, topic: &str, payload: &[u8], retained: bool) {
+        self.feed(Input::Message(Message { link: "main".into(), topic: topic.into(), payload: payload.into(), qos: 1, retained }));
+    }
+
+    pub fn wait(&mut self, ms: i64) {
+        self.now += ms;
+        self.feed(Input::Tick);
+    }
+
+    /// Messages in turn, each with what it is to come to.
+    #[track_caller]
+    pub fn table(&mut self, rows: &[(&str, &str, Expected<'_>)]) {
+        for (topic, payload, expected) in rows {
+            self.says(topic, payload);
+            self.expect(expected, &format!("{topic} {payload}"));
+        }
+    }
+
+    #[track_caller]
+    pub fn expect(&self, expected: Expected<'_>, after: &str) {
+        for (id, value) in expected {
+            assert_eq!(self.value(id), *value, "{id} after {after}\nknown: {:#?}\nrejected: {:?}", self.lines(), self.rejected);
+        }
+    }
+
+    /// The JSON of an entity's value; empty for none yet, `gone` for no entity.
+    pub fn value(&self, id: &str) -> String {
+        match self.fleet.entity(&entity_id(id)) {
+            Some(view) => view.v.map(|v| serde_json::to_string(&v).expect("a value is JSON")).unwrap_or_default(),
+            None => "gone".to_owned(),
+        }
+    }
+
+    #[track_caller]
+    pub fn entity(&self, id: &str) -> EntityView {
+        self.fleet.entity(&entity_id(id)).unwrap_or_else(|| unknown(id, &self.lines()))
+    }
+
+    #[track_caller]
+    pub fn quality(&self, id: &str) -> String {
+        serde_json::to_value(self.entity(id).q).expect("JSON").as_str().expect("a word").to_owned()
+    }
+
+    #[track_caller]
+    pub fn device(&self, id: &str) -> &Device {
+        let id = DeviceId::parse(id).expect("an id");
+        self.fleet.device(&id).unwrap_or_else(|| unknown(id.as_str(), &self.lines()))
+    }
+
+    /// All entities in a line each: `id | name | kind | unit`, hidden ones with a trailing `| hidden`.
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines: Vec<String> = self
+            .fleet
+            .entities()
+            .into_iter()
+            .map(|view| {
+                let kind = view.kind.as_str();
+                let unit = view.unit.as_deref().unwrap_or("-");
+                format!("{} | {} | {kind} | {unit}{}", view.id, view.name, if view.hidden { " | hidden" } else { "" })
+            })
+            .collect();
+        lines.sort();
+        lines
+    }
+
+    /// Asks an entity for something, as JSON: `{"action":"turn_on"}`. The messages that go out, with text payloads, and the first states.
+    #[track_caller]
+    pub fn ask(&mut self, id: &str, action: &str) -> (Vec<(String, String)>, Vec<CommandState>) {
+        let action: Action = serde_json::from_str(action).expect("an action");
+        // Past the pause between two commands.
+        self.now += 200;
+        self.n_commands += 1;
+        self.feed(Input::Command { id: format!("c{}", self.n_commands), entity: entity_id(id), action });
+        let sent = self.out.iter().filter_map(|change| match change {
+            Change::Publish(publish) => Some((publish.topic.clone(), String::from_utf8_lossy(&publish.payload).into_owned())),
+            _ => None,
+        });
+        (sent.collect(), self.states())
+    }
+
+    /// The states of commands that followed from the last input.
+    pub fn states(&self) -> Vec<CommandState> {
+        self.out.iter().filter_map(|change| if let Change::Command(report) = change { Some(report.state) } else { None }).collect()
+    }
+
+    /// Why the last command that ended in the last input did.
+    pub fn reason(&self) -> String {
+        let mut reasons = self.out.iter().rev().filter_map(|change| if let Change::Command(report) = change { report.reason.clone() } else { None });
+        reasons.next().unwrap_or_default()
+    }
+
+    /// The broker acknowledges the last command.
+    pub fn acknowledge(&mut self) {
+        self.feed(Input::CommandAccepted { id: format!("c{}", self.n_commands) });
+    }
+}
+
+pub fn entity_id(id: &str) -> EntityId {
+    EntityId::parse(id).expect("an id")
+}
+
+#[expect(clippy::panic, reason = "a test says what is not there")]
+#[track_caller]
+fn unknown<T>(id: &str, lines: &[String]) -> T {
+    panic!("{id} is not known: {lines:#?}")
+}
