@@ -7,7 +7,7 @@
 //! `SIGNALBOX_BIN` names another program than the one next to this, `BENCH_RUNS` another number of runs than five. The program's folder is made
 //! where the system keeps temporary files, and how fast that disk is shows in the rate of the ingest; `TMPDIR` names another place.
 //!
-//! `bench store [READINGS]` measures history alone, `bench viewers [PART …]` many viewers, `bench faults [NAME …]` runs the faults that the program has to survive instead.
+//! `bench store [READINGS]` measures history alone, `bench decode` what messages of each convention cost, `bench viewers [PART …]` many viewers, `bench faults [NAME …]` runs the faults that the program has to survive instead.
 
 #![expect(clippy::print_stdout, reason = "its output is what it is for")]
 
@@ -22,6 +22,8 @@ use table::{Sample, Unit};
 
 /// After a broker's outage.
 mod back;
+/// What messages of each convention cost.
+mod decode;
 /// Bytes that readings cost on disk.
 mod disk;
 /// Readings from a device to the disk.
@@ -81,6 +83,10 @@ async fn main() -> Result<()> {
     if let Some(("bridge", [broker])) = words.split_first().map(|(first, words)| (first.as_str(), words)) {
         return viewers::bridge::run(broker.parse()?).await;
     }
+    if words == ["decode"] {
+        print!("{}", table::of(&[decode::measure()?, decode::measure()?, decode::measure()?]));
+        return Ok(());
+    }
     let binary = binary()?;
     if let Some(("faults", names)) = words.split_first().map(|(first, names)| (first.as_str(), names)) {
         return faults::run(&binary, names).await;
@@ -135,6 +141,7 @@ async fn measure(binary: &Path, run: usize) -> Result<Vec<Sample>> {
     samples.extend(bounded("disk", disk::measure(binary)).await?);
     samples.extend(bounded("loaded", loaded::measure(binary)).await?);
     samples.extend(bounded("broker back", back::measure(binary)).await?);
+    samples.extend(decode::measure()?);
     Ok(samples)
 }
 

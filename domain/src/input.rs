@@ -103,6 +103,9 @@ pub enum Input {
     },
     /// An operator writes about an entity, a device or an area. What [`crate::fleet::Fleet::check_amendment`] refuses changes nothing.
     Amend(Amendment),
+    /// What topics are about, in the words of the operator, is other than before: all patterns, in their order.
+    #[cfg(feature = "decode")]
+    SetPatterns(Vec<crate::convention::plain::TopicPattern>),
     /// Something of the server itself went wrong, went on being wrong, or is in order.
     Trouble {
         /// The id of its alarm, which is that of an entity too: `signalbox.recorder`.

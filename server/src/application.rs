@@ -244,6 +244,7 @@ fn settings(config: &Config, play: Play) -> Settings {
     let mut settings = if play == Play::Demo { demo::settings() } else { Settings::default() };
     settings.most_unclaimed = config.discovery.most_unclaimed;
     settings.rules.extend(config.rules.iter().cloned());
+    settings.patterns.extend(config.patterns.iter().cloned());
     settings.areas.extend(config.areas.iter().cloned());
     // The file wins over what operators write, and they over what the demo suggests.
     settings.overrides.extend(config.entities.iter().cloned());

@@ -30,6 +30,12 @@ pub enum Action {
     Close {},
     /// Stops a cover.
     Stop {},
+    /// Locks a lock. A page reads it as [`Action::Set`]: what it does not offer it need not know.
+    #[cfg(feature = "decode")]
+    Lock {},
+    /// Unlocks a lock; so too.
+    #[cfg(feature = "decode")]
+    Unlock {},
 }
 
 /// What a light shall look like; nothing of it in a page, which only shows that something is asked. At least one of color, effect and transition is there: otherwise it is an [`Action::TurnOn`].
@@ -94,6 +100,10 @@ impl Action {
             Self::Open {} => "open",
             Self::Close {} => "close",
             Self::Stop {} => "stop",
+            #[cfg(feature = "decode")]
+            Self::Lock {} => "lock",
+            #[cfg(feature = "decode")]
+            Self::Unlock {} => "unlock",
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::value::{Value, number_words};
 /// # Errors
 /// [`Refusal::Unsupported`] for what this kind cannot do, [`Refusal::OutOfRange`] and [`Refusal::Invalid`] with the field.
 pub fn check(entity: &Entity, action: &Action) -> Result<Action, Refusal> {
-    use EntityKind::{Button, Climate, Cover, Fan, Light, Number, Select, Switch, Text};
+    use EntityKind::{Button, Climate, Cover, Fan, Light, Lock, Number, Select, Switch, Text};
     let unsupported = || Refusal::Unsupported { entity: entity.id.clone(), action: action.as_str() };
     if !entity.is_settable() {
         return Err(unsupported());
@@ -21,6 +21,7 @@ pub fn check(entity: &Entity, action: &Action) -> Result<Action, Refusal> {
         (Light | Switch | Fan, Action::TurnOff {} | Action::Toggle {}) => {}
         (Button, Action::Press {}) => {}
         (Cover, Action::Open {} | Action::Close {} | Action::Stop {}) => {}
+        (Lock, Action::Lock {} | Action::Unlock {}) => {}
         (Number | Select | Text | Cover | Climate, Action::Set(wish)) => return sets(entity, wish).map(|wish| Action::Set(Box::new(wish))),
         _ => return Err(unsupported()),
     }
@@ -206,6 +207,8 @@ mod tests {
             (Climate, r#"{"action":"set","mode":"cool"}"#, "mode cannot be \"cool\", expected one of heat, off, 3"),
             (Climate, r#"{"action":"set","temperature":20.5,"preset":"away"}"#, r#"{"action":"set","temperature":20.5,"preset":"away"}"#),
             (Lock, r#"{"action":"open"}"#, "a.b cannot open"),
+            (Lock, r#"{"action":"unlock"}"#, r#"{"action":"unlock"}"#),
+            (Switch, r#"{"action":"lock"}"#, "a.b cannot lock"),
             (Sensor, r#"{"action":"toggle"}"#, "a.b cannot toggle"),
         ] {
             assert_eq!(told(kind, action), told_is, "{kind:?} {action}");

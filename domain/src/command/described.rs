@@ -28,6 +28,10 @@ enum Written {
     Close {},
     /// Stops a cover.
     Stop {},
+    /// Locks a lock.
+    Lock {},
+    /// Unlocks a lock.
+    Unlock {},
 }
 
 impl PartialSchema for Action {

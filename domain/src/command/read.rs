@@ -25,7 +25,7 @@ impl From<BadField> for Refusal {
     }
 }
 
-const ACTIONS: &str = "turn_on, turn_off, toggle, set, press, open, close or stop";
+const ACTIONS: &str = "turn_on, turn_off, toggle, set, press, open, close, stop, lock or unlock";
 
 impl Action {
     /// Reads an action. A field that the action does not have is refused: left out, it would change what is done.
@@ -73,6 +73,8 @@ impl Action {
                     "open" => Self::Open {},
                     "close" => Self::Close {},
                     "stop" => Self::Stop {},
+                    "lock" => Self::Lock {},
+                    "unlock" => Self::Unlock {},
                     _ => return Err(cannot("action", &fields["action"], ACTIONS)),
                 };
                 read.only(action, &[]).map(|()| plain)
@@ -176,6 +178,8 @@ mod tests {
             r#"{"action":"open"}"#,
             r#"{"action":"close"}"#,
             r#"{"action":"stop"}"#,
+            r#"{"action":"lock"}"#,
+            r#"{"action":"unlock"}"#,
         ] {
             assert_eq!(serde_json::to_string(&read(text).expect(text)).expect("JSON"), text);
         }
@@ -188,8 +192,11 @@ mod tests {
     #[test]
     fn a_bad_field_is_named_with_what_is_expected() {
         for (text, message) in [
-            (r#"{"action":"explode"}"#, "action cannot be \"explode\", expected turn_on, turn_off, toggle, set, press, open, close or stop"),
-            ("{}", "action is missing, expected turn_on, turn_off, toggle, set, press, open, close or stop"),
+            (
+                r#"{"action":"explode"}"#,
+                "action cannot be \"explode\", expected turn_on, turn_off, toggle, set, press, open, close, stop, lock or unlock",
+            ),
+            ("{}", "action is missing, expected turn_on, turn_off, toggle, set, press, open, close, stop, lock or unlock"),
             (r#"{"action":"turn_on","brightness":300}"#, "brightness cannot be 300, expected a whole number from 0 to 100"),
             (r#"{"action":"turn_on","brightness":"high"}"#, "brightness cannot be \"high\", expected a whole number from 0 to 100"),
             (r#"{"action":"turn_on","brigthness":3}"#, "brigthness is an unknown field of turn_on"),

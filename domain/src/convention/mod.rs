@@ -146,11 +146,10 @@ impl Speakers {
         (Claim::No, None)
     }
 
-    /// A message on a topic that a convention claimed.
-    pub fn hear(&mut self, of: Convention, heard: &Heard<'_>, out: &mut Vec<Finding>) {
-        if let Some((_, speaker)) = self.0.iter_mut().find(|(convention, _)| *convention == of) {
-            speaker.hear(heard, out);
-        }
+    /// A message on a topic that a convention claimed, or that one of its entities reads.
+    pub fn hear(&mut self, of: Convention, heard: &Heard<'_>, out: &mut Vec<Finding>) -> Claim {
+        let speaker = self.0.iter_mut().find(|(convention, _)| *convention == of);
+        speaker.map_or(Claim::No, |(_, speaker)| speaker.hear(heard, out))
     }
 
     /// Time has passed.

@@ -5,9 +5,12 @@ use super::payload::availability_word;
 use crate::entity::EntityKind;
 
 pub use command::{agrees, encode, expected};
+pub use pattern::{BadPattern, Matched, Preview, SHIPPED, TopicPattern};
 
 /// How commands are written, and what agrees with them.
 mod command;
+/// What topics are about, as the operator writes it.
+mod pattern;
 
 /// What a topic is about, as its convention says by the topic alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,7 +78,13 @@ const RESERVED: [&str; 18] = [
 /// Last levels under which a device says whether it is there.
 const AVAILABILITY: [&str; 6] = ["status", "state", "availability", "LWT", "online", "connected"];
 
-/// What a topic is about. `payload` decides only where a last level such as `state` is used for both readings and availability.
+/// What a topic is about: by the first pattern of the operator that it matches, else by itself.
+#[must_use]
+pub fn discover_by(patterns: &[TopicPattern], topic: &str, payload: &[u8]) -> Role {
+    patterns.iter().find_map(|pattern| pattern.role(topic)).unwrap_or_else(|| discover(topic, payload))
+}
+
+/// What a topic is about by itself. `payload` decides only where a last level such as `state` is used for both readings and availability.
 #[must_use]
 pub fn discover(topic: &str, payload: &[u8]) -> Role {
     let levels: Vec<&str> = topic.split('/').collect();

@@ -1,5 +1,15 @@
 //! Templates of Home Assistant: Jinja, cut off when one takes too long or makes too much.
 
+/// What Home Assistant adds to Jinja.
+mod filters;
+/// Whether a template could build something that no machine can look at.
+mod shape;
+/// Templates that only name a place in the payload.
+mod simple;
+
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -8,14 +18,18 @@ use minijinja::{Environment, UndefinedBehavior, context};
 use super::speech::{Extract, Form, Speech};
 use crate::device::clean_text;
 
+pub use simple::extract;
+
 /// Longest template, in bytes.
 pub const MAX_TEMPLATE_BYTES: usize = 16 * 1024;
 /// Longest text that one may make, in bytes.
 pub const MAX_MADE_BYTES: usize = 64 * 1024;
-/// Steps that one may take: some milliseconds.
-const FUEL: u64 = 20_000;
+/// Steps that one may take, 64 bytes made being one: a millisecond or so.
+const FUEL: u64 = 3_000;
 /// Different templates known at once.
 const MOST_TEMPLATES: usize = 60_000;
+/// Bytes of all of them: read, one takes a multiple of what it is long.
+const MOST_BYTES: usize = 16 * 1024 * 1024;
 
 /// Why a template says nothing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -44,6 +58,7 @@ pub struct Templates {
     environment: Environment<'static>,
     /// By what they say; the number is their name in the environment.
     known: HashMap<Arc<str>, Result<String, TemplateError>>,
+    n_bytes: usize,
 }
 
 impl Default for Templates {
@@ -52,7 +67,8 @@ impl Default for Templates {
         environment.set_undefined_behavior(UndefinedBehavior::Chainable);
         environment.set_fuel(Some(FUEL));
         environment.set_recursion_limit(20);
-        Self { environment, known: HashMap::new() }
+        filters::add_all(&mut environment);
+        Self { environment, known: HashMap::new(), n_bytes: 0 }
     }
 }
 
@@ -62,14 +78,19 @@ impl Templates {
         if self.known.contains_key(template) || self.known.len() >= MOST_TEMPLATES {
             return;
         }
+        // One that is too long is not kept, nor is it read: whoever asks for it is told.
+        if template.len() > MAX_TEMPLATE_BYTES || self.n_bytes + template.len() > MOST_BYTES {
+            return;
+        }
         let name = self.known.len().to_string();
-        let read = if template.len() > MAX_TEMPLATE_BYTES {
-            Err(unreadable(template, &format!("it has more than {MAX_TEMPLATE_BYTES} bytes")))
-        } else {
-            match self.environment.add_template_owned(name.clone(), template.to_owned()) {
-                Ok(()) => Ok(name),
-                Err(error) => Err(unreadable(template, &error.to_string())),
-            }
+        self.n_bytes += template.len();
+        let added = |environment: &mut Environment<'static>| match environment.add_template_owned(name.clone(), template.to_owned()) {
+            Ok(()) => Ok(name),
+            Err(error) => Err(unreadable(template, &error.to_string())),
+        };
+        let read = match shape::refuse(template) {
+            Some(why) => Err(unreadable(template, why)),
+            None => added(&mut self.environment),
         };
         self.known.insert(template.into(), read);
     }
@@ -91,7 +112,15 @@ impl Templates {
         match form {
             Form::Template(template) => self.prepare(template),
             Form::Json { form, .. } | Form::Rpc { form, .. } => self.prepare_form(form),
-            Form::Word { .. } | Form::Number { .. } | Form::Mired | Form::Color(_) | Form::Sparkplug { .. } => {}
+            Form::Made { template, form } => {
+                self.prepare(template);
+                self.prepare_form(form);
+            }
+            Form::Look { on, off, .. } => {
+                self.prepare(on);
+                self.prepare(off);
+            }
+            Form::Word { .. } | Form::Number { .. } | Form::Mired | Form::Color(_) | Form::Sparkplug { .. } | Form::Beside => {}
         }
     }
 
@@ -111,18 +140,38 @@ impl Templates {
         self.run(template, context! { value => value })
     }
 
+    /// What a template makes of several parts of what is asked, each under its own name.
+    ///
+    /// # Errors
+    /// [`TemplateError`] names the template.
+    pub fn render_parts(&self, template: &str, parts: minijinja::Value) -> Result<String, TemplateError> {
+        self.run(template, parts)
+    }
+
     fn run(&self, template: &str, context: minijinja::Value) -> Result<String, TemplateError> {
         let failed = |why: &str| TemplateError::Failed { template: clean_text(template, 80), why: clean_text(why, 120) };
         let name = match self.known.get(template) {
             Some(Ok(name)) => name,
             Some(Err(error)) => return Err(error.clone()),
+            None if template.len() > MAX_TEMPLATE_BYTES => {
+                return Err(unreadable(template, &format!("it has more than {MAX_TEMPLATE_BYTES} bytes")));
+            }
             None => return Err(failed("there are too many templates")),
         };
         let found = self.environment.get_template(name).map_err(|error| failed(&error.to_string()))?;
         let mut made = Bounded(Vec::new());
-        found.render_captured_to(context, &mut made).map_err(|error| failed(&error.to_string()))?;
+        if let Err(error) = found.render_captured_to(context, &mut made) {
+            // `is_defined` of what is not there: nothing is said, and nothing is wrong.
+            return if filters::is_silence(&error) { Ok(String::new()) } else { Err(failed(&error.to_string())) };
+        }
         String::from_utf8(made.0).map_err(|_| failed("it made no text"))
     }
+}
+
+/// Whether what a template made says nothing: Home Assistant's words for a value that is not known.
+#[must_use]
+pub fn says_nothing(made: &str) -> bool {
+    matches!(made.trim(), "" | "None" | "unknown" | "unavailable")
 }
 
 fn unreadable(template: &str, why: &str) -> TemplateError {

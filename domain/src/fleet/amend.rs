@@ -8,7 +8,7 @@ use crate::entity::EntityId;
 use crate::time::Timestamp;
 use crate::written::{AmendError, Amendment, AreaOverride, DeviceOverride, Override, Patch, Written};
 
-use super::Fleet;
+use super::{Fleet, MOST_AREAS};
 
 /// All that operators have written.
 #[derive(Debug, Default)]
@@ -215,10 +215,16 @@ impl Fleet {
 
     /// An area that a device names in its own words.
     pub(super) fn note_area_named(&mut self, id: &AreaId, name: &str, out: &mut Vec<Change>) {
-        if !self.areas.iter().any(|area| area.id == *id) {
+        // All of them are told with each: devices that name one each would make more than anybody can be told.
+        if self.areas.len() < MOST_AREAS && !self.is_area(id) {
             self.areas.push(Area { id: id.clone(), name: clean_text(name, MAX_NAME_CHARS), icon: None });
             out.push(Change::Areas(self.areas.clone()));
         }
+    }
+
+    /// Whether there is such an area.
+    pub(super) fn is_area(&self, id: &AreaId) -> bool {
+        self.areas.iter().any(|area| area.id == *id)
     }
 
     /// Adds an area that nobody named before, and tells of it.

@@ -8,8 +8,9 @@ use crate::convention::speech::Speech;
 use crate::device::{Device, DeviceId};
 use crate::entity::Entity;
 
-/// Most topics remembered as feeding nothing; past it they are looked at again each time.
-const MAX_NOTHING: usize = 200_000;
+/// Most topics remembered as feeding nothing, or a convention and no entity; past it they are looked at again each time. Entities and devices are
+/// bounded elsewhere.
+const MAX_FREE: usize = 200_000;
 /// Leaves that are found by looking at each.
 const FEW: usize = 8;
 
@@ -43,6 +44,11 @@ impl Binding {
         }
     }
 
+    /// Whether it is entities' of whose conventions none was asked whether it wants to hear the topic too.
+    pub(super) fn is_unoffered(&self) -> bool {
+        matches!(self, Self::Spoken(spoken) if !spoken.is_offered)
+    }
+
     /// The convention that hears each message of the topic.
     pub(super) fn speaker(&self) -> Option<Convention> {
         match self {
@@ -62,6 +68,8 @@ pub(super) struct Spoken {
     pub(super) present: Vec<usize>,
     /// The convention, which hears each message first.
     pub(super) speaker: Option<Convention>,
+    /// The conventions of its entities were asked whether they want to hear more of it than what the entities read.
+    pub(super) is_offered: bool,
 }
 
 /// Entities by the leaf that they read; the main value has an empty one.
@@ -112,7 +120,10 @@ impl Feeds {
 #[derive(Debug, Default)]
 pub(super) struct Bindings {
     by_link: HashMap<Arc<str>, HashMap<Arc<str>, Binding>>,
-    n_nothing: usize,
+    /// Topics that are remembered without an entity or a device.
+    n_free: usize,
+    /// Where it is said whether a device is there: to take one out costs no look at all topics.
+    availability_of: HashMap<DeviceId, Vec<Arc<str>>>,
 }
 
 impl Bindings {
@@ -122,17 +133,22 @@ impl Bindings {
 
     pub(super) fn bind(&mut self, link: &str, topic: &Arc<str>, binding: Binding) {
         if binding == Binding::Nothing {
-            if self.n_nothing >= MAX_NOTHING {
+            if self.n_free >= MAX_FREE {
                 return;
             }
-            self.n_nothing += 1;
+            self.n_free += 1;
+        }
+        if let Binding::Availability(device) = &binding {
+            self.availability_of.entry(device.clone()).or_default().push(Arc::clone(topic));
         }
         self.of_link(link).insert(Arc::clone(topic), binding);
     }
 
     pub(super) fn bind_availability(&mut self, device: &Device) {
         for topic in [format!("devices/{}/status", device.id), format!("{}/status", device.topic_root)] {
-            self.of_link(&device.link).entry(topic.into()).or_insert_with(|| Binding::Availability(device.id.clone()));
+            let topic: Arc<str> = topic.into();
+            self.availability_of.entry(device.id.clone()).or_default().push(Arc::clone(&topic));
+            self.of_link(&device.link).entry(topic).or_insert_with(|| Binding::Availability(device.id.clone()));
         }
     }
 
@@ -181,13 +197,14 @@ impl Bindings {
     fn bind_speech(&mut self, link: &str, speech: &Speech, idx: usize) {
         for read in &speech.reads {
             let spoken = self.spoken(link, &read.topic);
-            if !spoken.reading.contains(&idx) {
+            // What it is bound to already, it was bound to last: a topic may have tens of thousands of readers.
+            if spoken.reading.last() != Some(&idx) {
                 spoken.reading.push(idx);
             }
         }
         for presence in &speech.presence {
             let spoken = self.spoken(link, &presence.topic);
-            if !spoken.present.contains(&idx) {
+            if spoken.present.last() != Some(&idx) {
                 spoken.present.push(idx);
             }
         }
@@ -208,11 +225,33 @@ impl Bindings {
 
     /// A convention hears each message of a topic from now on.
     pub(super) fn hear(&mut self, link: &str, topic: &Arc<str>, of: Convention) {
-        let binding = self.of_link(link).entry(Arc::clone(topic)).or_insert(Binding::Speaker(of));
-        match binding {
-            Binding::Spoken(spoken) => Arc::make_mut(spoken).speaker = Some(of),
-            other => *other = Binding::Speaker(of),
+        let has_room = self.n_free < MAX_FREE;
+        match self.of_link(link).get_mut(topic) {
+            Some(Binding::Spoken(spoken)) => Arc::make_mut(spoken).speaker = Some(of),
+            Some(other) => *other = Binding::Speaker(of),
+            // One too many is offered again each time, and claimed again.
+            None if !has_room => {}
+            None => {
+                self.n_free += 1;
+                self.of_link(link).insert(Arc::clone(topic), Binding::Speaker(of));
+            }
         }
+    }
+
+    /// The conventions of a topic's entities were asked about it, and one of them wants to hear each message, or none.
+    pub(super) fn offered(&mut self, link: &str, topic: &str, speaker: Option<Convention>) {
+        if let Some(Binding::Spoken(spoken)) = self.by_link.get_mut(link).and_then(|topics| topics.get_mut(topic)) {
+            let spoken = Arc::make_mut(spoken);
+            (spoken.is_offered, spoken.speaker) = (true, spoken.speaker.or(speaker));
+        }
+    }
+
+    /// What fed nothing is looked at again.
+    pub(super) fn forget_nothing(&mut self) {
+        for topics in self.by_link.values_mut() {
+            topics.retain(|_, binding| *binding != Binding::Nothing);
+        }
+        self.n_free = self.by_link.values().flat_map(HashMap::values).filter(|binding| matches!(binding, Binding::Speaker(_))).count();
     }
 
     /// An entity is not there any more.
@@ -251,8 +290,12 @@ impl Bindings {
 
     /// A device is not there any more.
     pub(super) fn unbind_device(&mut self, device: &Device) {
-        if let Some(of_link) = self.by_link.get_mut(device.link.as_str()) {
-            of_link.retain(|_, binding| !matches!(binding, Binding::Availability(of) if *of == device.id));
+        let topics = self.availability_of.remove(&device.id).unwrap_or_default();
+        let Some(of_link) = self.by_link.get_mut(device.link.as_str()) else { return };
+        for topic in topics {
+            if matches!(of_link.get(&topic), Some(Binding::Availability(of)) if *of == device.id) {
+                of_link.remove(&topic);
+            }
         }
     }
 
@@ -263,5 +306,31 @@ impl Bindings {
 
     fn of_link(&mut self, link: &str) -> &mut HashMap<Arc<str>, Binding> {
         self.by_link.entry(link.into()).or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn topics_without_entities_are_remembered_up_to_a_bound() {
+        let mut bindings = Bindings::default();
+        for n in 0..MAX_FREE + 10 {
+            let topic: Arc<str> = format!("spBv1.0/g/NDATA/n{n}").into();
+            if n % 2 == 0 {
+                bindings.hear("main", &topic, Convention::Sparkplug);
+            } else {
+                bindings.bind("main", &topic, Binding::Nothing);
+            }
+        }
+        assert_eq!(bindings.by_link["main"].len(), MAX_FREE);
+        // What is known already may change its mind, and what fed nothing makes room.
+        bindings.hear("main", &"spBv1.0/g/NDATA/n1".into(), Convention::Sparkplug);
+        assert_eq!(bindings.find("main", "spBv1.0/g/NDATA/n1"), Some(&Binding::Speaker(Convention::Sparkplug)));
+        bindings.forget_nothing();
+        assert_eq!(bindings.by_link["main"].len(), MAX_FREE / 2 + 1);
+        bindings.hear("main", &"spBv1.0/g/NDATA/late".into(), Convention::Sparkplug);
+        assert!(bindings.find("main", "spBv1.0/g/NDATA/late").is_some());
     }
 }

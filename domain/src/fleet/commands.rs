@@ -98,7 +98,7 @@ impl Fleet {
         self.n_tickets = self.n_tickets.wrapping_add(1);
         let ticket = self.n_tickets;
         let Some(slot) = self.slots.get_mut(idx) else { return };
-        let context = Context { templates: &self.templates, ticket, source: SOURCE, now };
+        let context = Context { templates: &self.templates, ticket, source: SOURCE, before: slot.value.as_ref(), now };
         let orders = match slot.entity.speech.as_deref() {
             Some(speech) => encode(speech, &slot.entity, &action, context),
             None => plain::encode(&slot.entity, &action).into_iter().collect(),

@@ -25,7 +25,7 @@ impl Fleet {
             // A broker that replays what it holds says what a convention may explain only later.
             self.unclaimed.keep(message, heard.now);
         }
-        match plain::discover(&message.topic, &message.payload) {
+        match plain::discover_by(&self.settings.patterns, &message.topic, &message.payload) {
             Role::Readings { device, measure, area, root } => match decode(&message.payload) {
                 Ok(decoded) => {
                     let news = first_of_each(decoded.samples.iter().collect());

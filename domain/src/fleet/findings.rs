@@ -1,5 +1,6 @@
 //! What conventions find, on its way into the fleet.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::change::Change;
@@ -15,7 +16,7 @@ use crate::input::Message;
 use crate::reading::Reading;
 use crate::time::Timestamp;
 
-use super::binding::Binding;
+use super::binding::{Binding, Spoken};
 use super::hearing::Hearing;
 use super::slot::Taken;
 use super::{Fleet, MAX_DEVICES, MAX_ENTITIES};
@@ -110,16 +111,17 @@ impl Fleet {
         }
         let known = identifiers.iter().find_map(|one| self.identified.get(&identity(&link, one)).cloned());
         let Some(id) = known.or_else(|| self.new_device(&found, heard)) else { return };
-        for one in &identifiers {
-            self.identified.entry(identity(&link, one)).or_insert_with(|| id.clone());
-        }
         self.describe_device(of, &id, &found, identifiers, heard);
-        let keys: Vec<String> = found.entities.iter().map(|entity| entity.speech.key.clone()).collect();
+        // Those that are written down alone: with the device, they go.
+        for one in self.devices.get(&id).map(|device| device.identifiers.clone()).unwrap_or_default() {
+            self.identified.entry(identity(&link, &one)).or_insert_with(|| id.clone());
+        }
+        let keys: HashSet<String> = found.entities.iter().map(|entity| entity.speech.key.clone()).collect();
         for entity in found.entities {
             self.take_entity(&id, entity, heard);
         }
         if found.is_whole {
-            self.retire(of, &found.device, &id, |key| keys.iter().any(|known| known == key), heard);
+            self.retire(of, &found.device, &id, |key| keys.contains(key), heard);
         }
     }
 
@@ -133,7 +135,9 @@ impl Fleet {
         let hint = [found.id_hint.trim(), found.name.trim(), &found.device].into_iter().find(|text| !text.is_empty()).unwrap_or("device");
         let stem = slug(hint);
         let stem = &stem[..stem.len().min(MAX_ID_BYTES - 6)];
-        (1..=MAX_DEVICES + 1)
+        // Past some of one name, so many are likely that the number of all is free: looking at each of them for each would never end.
+        (1..=100)
+            .chain(self.devices.len() + 1..=2 * MAX_DEVICES + 1)
             .map(|n| if n == 1 { DeviceId::slug(stem) } else { DeviceId::slug(&format!("{stem}-{n}")) })
             .find(|id| !self.devices.contains_key(id) && id.as_str() != crate::group::GROUP_DEVICE)
     }
@@ -156,8 +160,8 @@ impl Fleet {
             device.name = name;
             device.topic_root.clone_from(&found.topic_root);
         }
-        if area_id.is_some() {
-            device.area = area_id;
+        if let Some(area) = area_id.filter(|area| self.is_area(area)) {
+            device.area = Some(area);
         }
         device.about.add(&found.about);
         for one in identifiers {
@@ -183,11 +187,13 @@ impl Fleet {
         let name = name_of(&link, &found.speech);
         self.templates.prepare_all(&found.speech);
         let known = self.spoken.get(&name).copied();
+        let mut known_topics = vec![];
         let double = || self.by_device.get(device)?.iter().copied().find(|&idx| self.is_double(idx, &found.speech));
         let idx = match known.or_else(double) {
             // Another convention says the same of it, and says more: that one stays.
             Some(idx) if known.is_none() && !self.says_more(idx, &found.speech) => return,
             Some(idx) => {
+                known_topics = self.slots.get(idx).and_then(|slot| slot.entity.speech.as_deref()).map(topics_of).unwrap_or_default();
                 self.redefine(idx, &found, heard);
                 idx
             }
@@ -204,7 +210,7 @@ impl Fleet {
             }
         };
         self.spoken.insert(name, idx);
-        self.hear_again(&link, idx, heard);
+        self.hear_again(&link, idx, &known_topics, heard);
     }
 
     /// An entity is described anew.
@@ -230,24 +236,31 @@ impl Fleet {
         let entity = slot.entity.clone();
         if entity.speech != before.speech {
             slot.said_there.clear();
+            // Nobody will say any more that it is there.
+            if entity.speech.as_deref().is_none_or(|speech| speech.presence.is_empty()) {
+                (slot.said_last, slot.is_absent) = (None, false);
+            }
             self.bindings.unbind_entity(&link, &before, idx);
             self.bindings.bind_entity(&entity, self.devices.get(&before.device), idx);
         }
         self.tell_entity(idx, heard.out);
     }
 
-    /// What was said on an entity's topics before they were known to be its own.
-    fn hear_again(&mut self, link: &Arc<str>, idx: usize, heard: &mut Hearing<'_>) {
+    /// What was said on an entity's topics before they were known to be its own; nothing more of those that it knew already.
+    fn hear_again(&mut self, link: &Arc<str>, idx: usize, known: &[String], heard: &mut Hearing<'_>) {
         let Some(speech) = self.slots.get(idx).and_then(|slot| slot.entity.speech.clone()) else { return };
-        let topics = speech.reads.iter().map(|read| &read.topic).chain(speech.presence.iter().map(|presence| &presence.topic));
-        for topic in topics {
-            let Some((message, at)) = self.unclaimed.take(link, &topic.as_str().into()) else { continue };
-            let Some(Binding::Spoken(spoken)) = self.bindings.find(link, topic).cloned() else { continue };
-            self.feed_late(&message, at, &spoken, heard);
+        for topic in topics_of(&speech).into_iter().filter(|topic| !known.contains(topic)) {
+            let Some((message, at)) = self.unclaimed.find(link, &topic.as_str().into()) else { continue };
+            // Others that read the topic have heard it.
+            let is_read = speech.reads.iter().any(|read| read.topic == topic);
+            let is_presence = speech.presence.iter().any(|presence| presence.topic == topic);
+            let only = |is_of: bool| if is_of { vec![idx] } else { vec![] };
+            let alone = Spoken { reading: only(is_read), present: only(is_presence), ..Spoken::default() };
+            self.feed_late(&message, at, &Arc::new(alone), heard);
         }
     }
 
-    fn feed_late(&mut self, message: &Message, at: Timestamp, spoken: &Arc<super::binding::Spoken>, heard: &mut Hearing<'_>) {
+    fn feed_late(&mut self, message: &Message, at: Timestamp, spoken: &Arc<Spoken>, heard: &mut Hearing<'_>) {
         self.n_messages += 1;
         let mut then = Hearing::new(message, self.n_messages, at, heard.out);
         self.feed_spoken(spoken, &mut then);
@@ -387,6 +400,14 @@ impl Fleet {
         }
     }
 
+    /// A device is known by an identifier no more.
+    pub(super) fn forget_identifier(&mut self, link: &str, identifier: &str, id: &DeviceId) {
+        let name = identity(link, identifier);
+        if self.identified.get(&name) == Some(id) {
+            self.identified.remove(&name);
+        }
+    }
+
     /// Entities that are there.
     pub(super) fn n_entities(&self) -> usize {
         self.slots.len() - self.free.len()
@@ -401,6 +422,18 @@ impl Fleet {
             out.push(Change::Command(pending.report.clone()));
         }
     }
+}
+
+/// The topics on which an entity hears something, each once.
+fn topics_of(speech: &Speech) -> Vec<String> {
+    let topics = speech.reads.iter().map(|read| &read.topic).chain(speech.presence.iter().map(|presence| &presence.topic));
+    let mut once: Vec<String> = vec![];
+    for topic in topics {
+        if !once.contains(topic) {
+            once.push(topic.clone());
+        }
+    }
+    once
 }
 
 /// Writes into an entity what is found of it.

@@ -24,6 +24,8 @@ mod groups;
 mod hearing;
 /// Which entities are shown.
 mod listing;
+/// What topics are about, as the operator writes it.
+mod patterns;
 /// Commands that wait for their devices.
 mod queue;
 /// What readings do to an entity.
@@ -55,6 +57,7 @@ use crate::alarm::Alarm;
 use crate::change::Change;
 use crate::command::{CommandId, QueuedCommand};
 use crate::convention::Speakers;
+use crate::convention::plain::TopicPattern;
 use crate::convention::template::Templates;
 use crate::device::{Area, AreaId, Availability, Device, DeviceId};
 use crate::entity::{Entity, EntityId};
@@ -87,6 +90,9 @@ pub const MAX_ENTITIES: usize = 50_000;
 /// Most devices: each may have one entity.
 pub const MAX_DEVICES: usize = MAX_ENTITIES;
 
+/// Areas, past which devices cannot name further ones.
+const MOST_AREAS: usize = 1_000;
+
 /// What the configuration says about the plant.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -102,6 +108,8 @@ pub struct Settings {
     pub suggested: HashMap<EntityId, Override>,
     /// Areas of the demo: in front of `areas`, and operators may give them other names.
     pub suggested_areas: Vec<Area>,
+    /// What topics are about, in the words of the operator: asked before what they are about by themselves.
+    pub patterns: Vec<TopicPattern>,
     /// Entities shown that nobody has claimed, at most; see [`Fleet::n_unlisted`].
     pub most_unclaimed: usize,
 }
@@ -115,6 +123,7 @@ impl Default for Settings {
             declared: HashMap::new(),
             suggested: HashMap::new(),
             suggested_areas: vec![],
+            patterns: vec![],
             most_unclaimed: MOST_UNCLAIMED,
         }
     }
@@ -228,6 +237,7 @@ impl Fleet {
             Input::CommandAccepted { id } => self.command_accepted(&id, now, out),
             Input::CommandFailed { id, reason } => self.command_failed(&id, reason, now, out),
             Input::Amend(amendment) => self.amend(amendment, now, out),
+            Input::SetPatterns(patterns) => self.set_patterns(patterns, now, out),
             Input::PutGroup(group) => self.put_group(group, out),
             Input::RemoveGroup { id } => self.remove_group(&id, out),
             Input::AcknowledgeAlarm { alarm } => self.acknowledge(&alarm, out),

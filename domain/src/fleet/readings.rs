@@ -6,6 +6,7 @@ use crate::change::Change;
 use crate::convention::payload::{PayloadError, Sample, availability_word, complaint, decode, decode_state, shown};
 use crate::convention::{Role, plain};
 use crate::device::{AreaId, Availability, DeviceId};
+use crate::entity::EntityKind;
 use crate::input::Message;
 use crate::reading::Reading;
 use crate::time::Timestamp;
@@ -17,6 +18,9 @@ use super::binding::{Binding, Feeds};
 use super::discovery::first_of_each;
 use super::hearing::Hearing;
 use super::slot::Taken;
+
+/// Longest word that makes a text of what was yes or no, in characters: more is no state.
+const LONGEST_WORD: usize = 40;
 
 impl Fleet {
     pub(super) fn message(&mut self, message: Message, now: Timestamp, out: &mut Vec<Change>) {
@@ -31,6 +35,9 @@ impl Fleet {
             let mut binding = self.bindings.find(&message.link, &message.topic).cloned();
             if let Some(speaker) = binding.as_ref().and_then(Binding::speaker) {
                 self.hear_speaker(speaker, &mut heard);
+                binding = self.bindings.find(&message.link, &message.topic).cloned();
+            } else if let Some(Binding::Spoken(spoken)) = binding.as_ref().filter(|binding| binding.is_unoffered()) {
+                self.offer_spoken(&Arc::clone(spoken), &mut heard);
                 binding = self.bindings.find(&message.link, &message.topic).cloned();
             }
             // A device's `status` may turn out to be a number that it measures.
@@ -53,7 +60,10 @@ impl Fleet {
                     }
                 }
                 Some(Binding::Availability(device)) => self.availability(&device, &mut heard),
-                Some(Binding::Spoken(spoken)) => self.feed_spoken(&spoken, &mut heard),
+                Some(Binding::Spoken(spoken)) => {
+                    self.feed_spoken(&spoken, &mut heard);
+                    self.unclaimed.renew(&message, now);
+                }
                 Some(Binding::Speaker(_)) => {}
                 Some(Binding::Nothing) | None => self.unclaimed.keep(&message, now),
             }
@@ -91,6 +101,9 @@ impl Fleet {
         let newest = decoded.samples.iter().filter_map(|sample| sample.taken_at).max();
         for sample in decoded.samples {
             let Some(idx) = feeds.find(&sample.leaf) else { continue };
+            if let Value::Text(word) = &sample.value {
+                self.hear_word(idx, word, heard);
+            }
             match self.slots.get(idx).map(|slot| slot.fit(sample.value)) {
                 Some(Ok(value)) => self.take(idx, value, sample.taken_at, newest, heard),
                 Some(Err(wanted)) => {
@@ -102,11 +115,28 @@ impl Fleet {
         }
     }
 
+    /// What said only yes and no so far says another word: it is a text, and its yes and no were words of it. Unless somebody has said what it is.
+    fn hear_word(&mut self, idx: usize, word: &str, heard: &mut Hearing<'_>) {
+        let Some(slot) = self.slots.get(idx).filter(|slot| slot.entity.kind == EntityKind::BinarySensor && slot.entity.speech.is_none()) else {
+            return;
+        };
+        if word.is_empty() || word.chars().count() > LONGEST_WORD || self.is_written_about(&slot.entity) {
+            return;
+        }
+        let Some(slot) = self.slots.get_mut(idx) else { return };
+        slot.find(|entity| {
+            entity.kind = EntityKind::Sensor;
+            (entity.word_on, entity.word_off) = (None, None);
+        });
+        self.tell_entity(idx, heard.out);
+    }
+
     /// What the topic feeds once the entities are there that this message is the first to name.
     fn with_news(&mut self, feeds: &Arc<Feeds>, samples: &[Sample], heard: &mut Hearing<'_>) -> Arc<Feeds> {
         let news: Vec<&Sample> = samples.iter().filter(|sample| feeds.find(&sample.leaf).is_none()).collect();
         if !news.is_empty()
-            && let Role::Readings { device, measure, area, root } = plain::discover(&heard.message.topic, &heard.message.payload)
+            && let Role::Readings { device, measure, area, root } =
+                plain::discover_by(&self.settings.patterns, &heard.message.topic, &heard.message.payload)
         {
             self.discover_readings((&device, &measure, area.map(|a| AreaId::slug(&a)), root), &first_of_each(news), heard);
             if let Some(Binding::Readings(feeds)) = self.bindings.find(&heard.message.link, &heard.message.topic) {

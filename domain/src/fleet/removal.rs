@@ -47,7 +47,9 @@ impl Fleet {
         self.by_device.remove(id);
         if let Some(device) = self.devices.remove(id) {
             self.bindings.unbind_device(&device);
-            self.identified.retain(|_, known| *known != *id);
+            for one in &device.identifiers {
+                self.forget_identifier(&device.link, one, id);
+            }
             self.forget_found(id);
             out.push(Change::DeviceGone(id.clone()));
         }

@@ -32,6 +32,29 @@ impl Fleet {
         claim != Claim::No
     }
 
+    /// Offers a topic that entities read to the conventions that describe them, the first time that something is said there. An entity binds the
+    /// topic before its convention has heard of it: after a restart, or when another topic told of the entity.
+    pub(super) fn offer_spoken(&mut self, spoken: &Spoken, heard: &mut Hearing<'_>) {
+        let message = heard.message;
+        let speech = |idx: &usize| self.slots.get(*idx)?.entity.speech.as_deref();
+        let of: std::collections::BTreeSet<Convention> =
+            spoken.reading.iter().chain(&spoken.present).filter_map(speech).map(|speech| speech.convention).collect();
+        let mut found = vec![];
+        let mut speaker = None;
+        let speakers = self.speakers.entry(Arc::clone(&message.link)).or_default();
+        for of in of {
+            let mut findings = vec![];
+            if speakers.hear(of, &as_heard(message, heard.now), &mut findings) == Claim::Hears {
+                speaker = speaker.or(Some(of));
+            }
+            found.push((of, findings));
+        }
+        self.bindings.offered(&message.link, &message.topic, speaker);
+        for (of, findings) in found {
+            self.take_findings(of, findings, heard);
+        }
+    }
+
     /// A message on a topic that a convention claimed.
     pub(super) fn hear_speaker(&mut self, of: Convention, heard: &mut Hearing<'_>) {
         let message = heard.message;

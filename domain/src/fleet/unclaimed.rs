@@ -41,10 +41,23 @@ impl Unclaimed {
         }
     }
 
-    /// What was said on a topic last, which is somebody's now.
-    pub(super) fn take(&mut self, link: &Arc<str>, topic: &Arc<str>) -> Option<(Message, Timestamp)> {
-        let (message, at) = self.by_topic.remove(&(Arc::clone(link), Arc::clone(topic)))?;
-        self.n_bytes -= message.payload.len();
-        Some((message, at))
+    /// What was said on a topic last. It is held on to: several entities may read one topic, and be announced one after the other.
+    pub(super) fn find(&self, link: &Arc<str>, topic: &Arc<str>) -> Option<(Message, Timestamp)> {
+        self.by_topic.get(&(Arc::clone(link), Arc::clone(topic))).cloned()
+    }
+
+    /// What is said now on a topic that somebody knows by now: whoever comes later hears this, and nothing older. What a broker replays is kept for
+    /// those who are announced later still.
+    pub(super) fn renew(&mut self, message: &Message, now: Timestamp) {
+        let is_kept = || self.by_topic.contains_key(&(Arc::clone(&message.link), Arc::clone(&message.topic)));
+        if message.retained || (!self.by_topic.is_empty() && is_kept()) {
+            self.keep(message, now);
+        }
+    }
+
+    fn take(&mut self, link: &Arc<str>, topic: &Arc<str>) {
+        if let Some((message, _)) = self.by_topic.remove(&(Arc::clone(link), Arc::clone(topic))) {
+            self.n_bytes -= message.payload.len();
+        }
     }
 }

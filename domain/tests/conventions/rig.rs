@@ -19,6 +19,8 @@ pub struct Plant {
     pub fleet: Fleet,
     pub now: i64,
     n_commands: u32,
+    /// How often all devices of Shelly's first generation were asked who they are.
+    pub n_announces: usize,
     /// What was asked of devices that is nobody's command: topic and payload.
     pub asked: Vec<(String, Vec<u8>)>,
     /// Why messages could not be taken.
@@ -29,7 +31,8 @@ pub struct Plant {
 
 impl Plant {
     pub fn new() -> Self {
-        let mut plant = Self { fleet: Fleet::new(Settings::default()), now: BEGAN, n_commands: 0, asked: vec![], rejected: vec![], out: vec![] };
+        let mut plant =
+            Self { fleet: Fleet::new(Settings::default()), now: BEGAN, n_commands: 0, n_announces: 0, asked: vec![], rejected: vec![], out: vec![] };
         plant.feed(Input::Link { broker: "main".into(), state: LinkState::Up });
         plant
     }
@@ -39,6 +42,8 @@ impl Plant {
         self.fleet.apply(input, Timestamp::from_ms(self.now), &mut out);
         for change in &out {
             match change {
+                // All brokers are asked for these; that would stand between the others.
+                Change::Ask { topic, .. } if topic == "shellies/command" => self.n_announces += 1,
                 Change::Ask { topic, payload, .. } => self.asked.push((topic.clone(), payload.clone())),
                 Change::Rejected { reason, .. } => self.rejected.push(reason.clone()),
                 _ => {}

@@ -96,7 +96,7 @@ impl Plant {
         for change in &out {
             self.check(change);
         }
-        assert!(self.known.len() - before <= MAX_VALUES, "a message makes at most {MAX_VALUES} entities");
+        assert!(self.known.len() <= before + MAX_VALUES, "a message makes at most {MAX_VALUES} entities");
     }
 
     /// Everything that it knows by now.
@@ -119,6 +119,7 @@ impl Plant {
                 self.known.insert(entity.id.clone());
                 check_view(view);
             }
+            Change::Gone(entity) => assert!(self.known.remove(entity), "what is gone was there"),
             Change::Reading(reading) => {
                 check_value(&reading.value);
                 assert!(self.known.contains(&reading.entity), "a reading has an entity");

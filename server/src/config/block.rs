@@ -1,9 +1,10 @@
-//! Blocks of the file: `[[mqtt]]`, `[[rule]]`, `[[area]]`, `[[entity]]`. Their fields stand in tables too.
+//! Blocks of the file: `[[mqtt]]`, `[[topic]]`, `[[rule]]`, `[[area]]`, `[[entity]]`. Their fields stand in tables too.
 
 use std::fmt;
 use std::path::PathBuf;
 
 use domain::alarm::Severity;
+use domain::convention::plain::TopicPattern;
 use domain::device::{Area, AreaId};
 use domain::entity::EntityId;
 use domain::fleet::Override;
@@ -55,6 +56,7 @@ const NAME: &str = "a name of at most 80 characters";
 const ENTITY: &str = "an entity id such as temp-sensor-001.temperature";
 const KIND: &str = "\"light\", \"switch\", \"number\", \"select\", \"text\", \"button\", \"cover\", \"climate\" or \"fan\"";
 const TOPIC: &str = "a topic without wildcards, such as pump/speed/set";
+const PATTERN: &str = "a topic with names in braces, such as sensors/{device}/{measure} or {site}/{area}/{device}/{measure}";
 const AREA: &str = "an area id of a-z, 0-9, _ and -";
 const ICON: &str = "the name of an icon: a-z, 0-9 and -";
 
@@ -76,6 +78,7 @@ pub const BLOCKS: &[Block] = &[
             may("key_file", "none", "a PEM file"),
         ],
     },
+    Block { name: "topic", fields: &[must("pattern", PATTERN)] },
     Block {
         name: "rule",
         fields: &[
@@ -213,6 +216,7 @@ pub(super) fn read(source: &Source<'_>, block: &'static Block, value: &Spanned<D
         row.check_names()?;
         match block.name {
             "mqtt" => add(&mut config.mqtt, &row, mqtt, |broker| &broker.name)?,
+            "topic" => add(&mut config.patterns, &row, pattern, TopicPattern::as_str)?,
             "rule" => add(&mut config.rules, &row, rule, |rule| &rule.id)?,
             "area" => {
                 add(&mut config.areas, &row, area, |area| area.id.as_str())?;
@@ -264,6 +268,11 @@ fn mqtt(row: &Row<'_>) -> Result<MqttConfig, ConfigError> {
         (_, None, Some(_)) => Err(row.missing("cert_file")),
         _ => Ok(broker),
     }
+}
+
+fn pattern(row: &Row<'_>) -> Result<TopicPattern, ConfigError> {
+    let written = row.need("pattern", text)?;
+    TopicPattern::parse(&written).map_err(|error| ConfigError::Conflict(format!("{}: {error}", row.place())))
 }
 
 fn rule(row: &Row<'_>) -> Result<Rule, ConfigError> {

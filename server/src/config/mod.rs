@@ -8,6 +8,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use app::backend::Role;
+use domain::convention::plain::TopicPattern;
 use domain::device::{Area, AreaId};
 use domain::entity::EntityId;
 use domain::fleet::{Declared, MOST_UNCLAIMED, Override};
@@ -20,7 +21,7 @@ pub use self::block::{BLOCKS, Block, Field, MqttConfig, Protocol, Secret};
 pub use self::error::{ConfigError, Origin};
 pub use self::key::{KEYS, Key, VARIABLE_PREFIX};
 
-/// Blocks of the file: brokers, rules, areas, entities.
+/// Blocks of the file: brokers, topics, rules, areas, entities.
 mod block;
 /// What is right alone and wrong together.
 mod check;
@@ -64,6 +65,8 @@ pub struct Config {
     pub mqtt: Vec<MqttConfig>,
     /// Alarm rules: `[[rule]]`. Ids are unique.
     pub rules: Vec<Rule>,
+    /// What topics are about: `[[topic]]`, the first one that a topic matches counts. No two are the same.
+    pub patterns: Vec<TopicPattern>,
     /// Areas in the order shown: `[[area]]`. Ids are unique.
     pub areas: Vec<Area>,
     /// What the user knows better of an entity: `[[entity]]`. Ids are unique.
@@ -254,6 +257,7 @@ impl Default for Config {
             time: TimeConfig { zone: None },
             location: LocationConfig::default(),
             mqtt: Vec::new(),
+            patterns: Vec::new(),
             rules: Vec::new(),
             areas: Vec::new(),
             entities: Vec::new(),

@@ -135,7 +135,12 @@ fn action_words(action: &Action) -> String {
             Action::Open {} => "opened",
             Action::Close {} => "closed",
             Action::Stop {} => "stopped",
-            Action::TurnOn { .. } | Action::Paint(_) => "turned on",
+            // A server knows of more than a page does.
+            other => match other.as_str() {
+                "lock" => "locked",
+                "unlock" => "unlocked",
+                _ => "turned on",
+            },
         }
         .to_owned(),
     }

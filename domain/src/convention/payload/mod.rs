@@ -1,5 +1,7 @@
 //! What a plain payload says (wire.md, section 9). Payloads are hostile: everything here is bounded and nothing panics.
 
+/// Bytes that are no text.
+mod binary;
 /// Objects, and lists of them.
 mod json;
 /// Text that is nearly JSON.
@@ -42,6 +44,9 @@ pub enum PayloadError {
     /// Bytes that are no text.
     #[error("payload is not UTF-8")]
     NotUtf8,
+    /// Bytes that are no text, with what they may be.
+    #[error("payload is not UTF-8: {0}")]
+    Binary(String),
     /// JSON that ends early, is nested too deep, or holds too much.
     #[error("payload is no JSON that can be read: {0}")]
     BadJson(String),
@@ -100,7 +105,7 @@ pub fn decode(payload: &[u8]) -> Result<Decoded, PayloadError> {
     if payload.len() > MAX_PAYLOAD_BYTES {
         return Err(PayloadError::TooLarge(payload.len()));
     }
-    let text = std::str::from_utf8(payload).map_err(|_| PayloadError::NotUtf8)?.trim();
+    let text = std::str::from_utf8(payload).map_err(|_| PayloadError::Binary(binary::described(payload)))?.trim();
     let one = |sample: Sample| Decoded { samples: vec![sample], bad: vec![] };
     match text.as_bytes().first() {
         None => Ok(Decoded::default()),

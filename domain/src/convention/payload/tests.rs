@@ -40,7 +40,7 @@ fn what_is_no_reading_is_refused_by_name() {
         let error = decode(payload.as_bytes()).expect_err(payload).to_string();
         assert!(error.contains(words), "{payload}: {error}");
     }
-    assert_eq!(decode(&[0xff, 0xfe]), Err(PayloadError::NotUtf8));
+    assert_eq!(decode(&[0xff, 0xfe]), Err(PayloadError::Binary("2 bytes ff fe".into())));
     assert_eq!(decode(&vec![b'1'; MAX_PAYLOAD_BYTES + 1]), Err(PayloadError::TooLarge(MAX_PAYLOAD_BYTES + 1)));
     let deep = format!("{}1{}", "{\"a\":".repeat(10_000), "}".repeat(10_000));
     assert!(decode(deep.as_bytes()).is_err());

@@ -34,6 +34,8 @@ pub fn encode(entity: &Entity, action: &Action) -> Option<Order> {
         Action::Open {} => (topic, text("open")),
         Action::Close {} => (topic, text("close")),
         Action::Stop {} => (topic, text("stop")),
+        Action::Lock {} => (topic, text("lock")),
+        Action::Unlock {} => (topic, text("unlock")),
         Action::Set(wish) => match (&**wish, &wish.value) {
             (Wish { position: Some(position), .. }, _) => {
                 (entity.control.position_command_topic.as_ref().unwrap_or(topic), position.to_string().into_bytes())
@@ -92,6 +94,8 @@ pub fn expected(kind: EntityKind, action: &Action, now: Option<&Value>) -> Optio
         }
         Action::Open {} => Some(Value::Cover(CoverState { state: CoverWord::Open, position: Some(100) })),
         Action::Close {} => Some(Value::Cover(CoverState { state: CoverWord::Closed, position: Some(0) })),
+        Action::Lock {} => Some(Value::Text("locked".to_owned())),
+        Action::Unlock {} => Some(Value::Text("unlocked".to_owned())),
         Action::Set(wish) => match (&**wish, &wish.value) {
             (_, Some(value)) => Some(value.clone()),
             (Wish { position: Some(position), .. }, _) => {
@@ -128,6 +132,7 @@ pub fn agrees(action: &Action, reported: &Value) -> bool {
                 }
         }
         Action::Open {} | Action::Close {} | Action::Stop {} => matches!(reported, Value::Cover(cover) if moves_as(action, *cover)),
+        Action::Lock {} | Action::Unlock {} => expected(EntityKind::Lock, action, None).as_ref() == Some(reported),
         Action::Set(wish) => match (&wish.value, reported) {
             (Some(Value::Number(wanted)), Value::Number(n)) => (wanted - n).abs() <= 1e-6 * wanted.abs().max(1.0),
             (Some(wanted), reported) => wanted == reported,
@@ -204,6 +209,7 @@ mod tests {
             (r#"{"action":"press"}"#, "a/set", "go"),
             (r#"{"action":"open"}"#, "a/set", "open"),
             (r#"{"action":"stop"}"#, "a/set", "stop"),
+            (r#"{"action":"unlock"}"#, "a/set", "unlock"),
             (r#"{"action":"set","position":40}"#, "a/at", "40"),
             (r#"{"action":"set","temperature":21.5,"mode":"heat"}"#, "a/set", r#"{"mode":"heat","temperature":21.5}"#),
         ] {
@@ -250,6 +256,9 @@ mod tests {
             (r#"{"action":"set","temperature":21,"mode":"heat"}"#, r#"{"mode":"heat","temperature":21.05,"preset":"away"}"#, true),
             (r#"{"action":"set","temperature":21,"mode":"heat"}"#, r#"{"mode":"off","temperature":21}"#, false),
             (r#"{"action":"press"}"#, "true", false),
+            (r#"{"action":"lock"}"#, "\"locked\"", true),
+            (r#"{"action":"lock"}"#, "\"locking\"", false),
+            (r#"{"action":"unlock"}"#, "\"jammed\"", false),
         ] {
             let value: Value = serde_json::from_str(reported).expect(reported);
             assert_eq!(agrees(&action(asked), &value), is_agreed, "{asked} {reported}");
@@ -258,13 +267,15 @@ mod tests {
 
     #[test]
     fn what_is_expected_agrees() {
-        use EntityKind::{Climate, Cover, Light, Number, Select, Switch};
+        use EntityKind::{Climate, Cover, Light, Lock, Number, Select, Switch};
         for (kind, asked) in [
             (Light, r#"{"action":"turn_on","brightness":80,"color":{"r":1,"g":2,"b":3},"effect":"x"}"#),
             (Light, r#"{"action":"turn_off"}"#),
             (Switch, r#"{"action":"turn_on"}"#),
             (Number, r#"{"action":"set","value":3}"#),
             (Select, r#"{"action":"set","value":"x"}"#),
+            (Lock, r#"{"action":"lock"}"#),
+            (Lock, r#"{"action":"unlock"}"#),
             (Cover, r#"{"action":"open"}"#),
             (Cover, r#"{"action":"close"}"#),
             (Cover, r#"{"action":"set","position":7}"#),

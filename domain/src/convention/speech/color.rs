@@ -18,6 +18,8 @@ pub enum ColorForm {
     HueSaturation,
     /// `{"x":0.4,"y":0.3}`.
     Xy,
+    /// `[255,0,0]`.
+    RgbList,
     /// `255,0,0`.
     RgbText,
     /// `344,29.4`.
@@ -44,7 +46,10 @@ impl ColorForm {
             Json::Object(object) => {
                 let field = |name: &str| object.get(name).and_then(Json::as_f64);
                 let either = |short: &str, long: &str| field(short).or_else(|| field(long));
-                if let (Some(r), Some(g), Some(b)) = (field("r"), field("g"), field("b")) {
+                if let (Self::Xy, Some(x), Some(y)) = (self, field("x"), field("y")) {
+                    // What is worked out from it stands beside it, rounded.
+                    Some(from_xy(x, y))
+                } else if let (Some(r), Some(g), Some(b)) = (field("r"), field("g"), field("b")) {
                     Some(rgb(r, g, b))
                 } else if let (Some(h), Some(s)) = (either("h", "hue"), either("s", "saturation")) {
                     Some(from_hs(h, s))
@@ -52,6 +57,10 @@ impl ColorForm {
                     Some(from_xy(field("x")?, field("y")?))
                 }
             }
+            Json::Array(list) => match list.as_slice() {
+                [r, g, b, ..] => Some(rgb(r.as_f64()?, g.as_f64()?, b.as_f64()?)),
+                _ => None,
+            },
             Json::String(text) => self.read_text(text.trim()),
             _ => None,
         }
@@ -86,6 +95,7 @@ impl ColorForm {
             Self::Hs => json!({ "h": h.round(), "s": s.round() }),
             Self::HueSaturation => json!({ "hue": h.round(), "saturation": s.round() }),
             Self::Xy => json!({ "x": x, "y": y }),
+            Self::RgbList => json!([r, g, b]),
             Self::RgbText => format!("{r},{g},{b}").into(),
             Self::HsText => format!("{},{}", h.round(), s.round()).into(),
             Self::XyText => format!("{x},{y}").into(),
@@ -182,11 +192,12 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const ALL: [ColorForm; 12] = [
+    const ALL: [ColorForm; 13] = [
         ColorForm::Rgb,
         ColorForm::Hs,
         ColorForm::HueSaturation,
         ColorForm::Xy,
+        ColorForm::RgbList,
         ColorForm::RgbText,
         ColorForm::HsText,
         ColorForm::XyText,
@@ -199,11 +210,13 @@ mod tests {
 
     #[test]
     fn colors_are_read_as_devices_write_them() {
-        use ColorForm::{HexText, HomieHsv, HomieRgb, HsText, HsbText, Rgb, RgbText};
+        use ColorForm::{HexText, HomieHsv, HomieRgb, HsText, HsbText, Rgb, RgbList, RgbText};
         for (form, said, color) in [
             (Rgb, json!({"r":255,"g":180,"b":200}), [255, 180, 200]),
             (Rgb, json!({"h":240,"s":100}), [0, 0, 255]),
             (Rgb, json!({"hue":120,"saturation":50}), [128, 255, 128]),
+            (ColorForm::Xy, json!({"x":0.3127,"y":0.329,"hue":0,"saturation":100}), [255, 255, 255]),
+            (RgbList, json!([255, 0, 7]), [255, 0, 7]),
             (RgbText, json!("255,0,7"), [255, 0, 7]),
             (HsText, json!("0,100"), [255, 0, 0]),
             (HsbText, json!("180,100,20"), [0, 255, 255]),
@@ -224,7 +237,18 @@ mod tests {
 
     #[test]
     fn what_is_no_color_is_none() {
-        for said in [json!("red"), json!("1,2"), json!(""), json!("NaN,1,2"), json!({"r":1}), json!(3), json!(null), json!("#0ä0000")] {
+        for said in [
+            json!("red"),
+            json!("1,2"),
+            json!(""),
+            json!("NaN,1,2"),
+            json!({"r":1}),
+            json!([1, 2]),
+            json!(["a", 2, 3]),
+            json!(3),
+            json!(null),
+            json!("#0ä0000"),
+        ] {
             assert_eq!(
                 ALL.into_iter().find_map(|form| if form == ColorForm::HexText || said != json!("1,2") { form.read(&said) } else { None }),
                 None,

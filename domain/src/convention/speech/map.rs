@@ -36,8 +36,10 @@ pub enum Map {
         #[serde(default)]
         others: bool,
     },
-    /// A text, also where it looks like a number.
+    /// A text, also where it looks like a number; a list or an object is its JSON.
     Text,
+    /// A number where it is one, and every other text as it is, also one that looks like yes or no: `open`.
+    NumberOrText,
     /// A color.
     Color(ColorForm),
 }
@@ -109,6 +111,9 @@ impl Map {
         if let Self::Color(form) = self {
             return form.read(said).map(PartValue::Color).ok_or_else(|| unexpected(said, "color"));
         }
+        if let (Self::Text, Json::Array(_) | Json::Object(_)) = (self, said) {
+            return Ok(PartValue::Word(clean_text(&said.to_string(), MAX_TEXT_CHARS)));
+        }
         let text = scalar_text(said).ok_or_else(|| unexpected(said, "single value"))?;
         let text = text.trim();
         match self {
@@ -117,12 +122,13 @@ impl Map {
                 n if n.is_finite() => Ok(PartValue::Number(n)),
                 _ => Err(PayloadError::NotFinite(shown(text))),
             },
+            Self::NumberOrText => Ok(number(text).map_or_else(|_| PartValue::Word(clean_text(text, MAX_TEXT_CHARS)), PartValue::Number)),
             Self::Mired => match number(text)? {
                 n if n > 0.0 => Ok(PartValue::Number((1e6 / n).round())),
                 _ => Err(unexpected(said, "color temperature in mireds")),
             },
             Self::OnOff { on, off } => {
-                let says = |word: &Json| scalar_text(word).is_some_and(|word| word == text);
+                let says = |word: &Json| scalar_text(word).is_some_and(|word| is_same_word(&word, text));
                 match (says(on), says(off)) {
                     (true, _) => Ok(PartValue::Bool(true)),
                     (_, true) => Ok(PartValue::Bool(false)),
@@ -130,7 +136,7 @@ impl Map {
                 }
             }
             Self::Words { words, others } => {
-                let known = words.iter().find(|(word, _)| scalar_text(word).is_some_and(|word| word == text));
+                let known = words.iter().find(|(word, _)| scalar_text(word).is_some_and(|word| is_same_word(&word, text)));
                 match known {
                     Some((_, ours)) => Ok(PartValue::Word(ours.clone())),
                     None if *others => Ok(PartValue::Word(clean_text(text, MAX_TEXT_CHARS))),
@@ -141,6 +147,11 @@ impl Map {
             Self::Color(_) => Err(unexpected(said, "color")),
         }
     }
+}
+
+/// Whether a device says a word. Yes and no are the same with a capital: Python writes `True`, and JSON `true`.
+pub(super) fn is_same_word(word: &str, said: &str) -> bool {
+    word == said || matches!((word, said), ("true", "True") | ("True", "true") | ("false", "False") | ("False", "false"))
 }
 
 /// A finite number.

@@ -5,9 +5,10 @@ use std::cell::OnceCell;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
+use super::map::is_same_word;
 use super::{PartValue, Presence, Read, Speech, fold, scalar_text};
 use crate::convention::payload::{MAX_PAYLOAD_BYTES, PayloadError, shown};
-use crate::convention::template::Templates;
+use crate::convention::template::{Templates, says_nothing};
 use crate::entity::EntityKind;
 use crate::value::Value;
 
@@ -20,7 +21,7 @@ pub enum Extract {
     Whole,
     /// In a JSON object, by the names on the way; in a list a name is a number. A message without it says nothing about it.
     Path(Vec<String>),
-    /// What a Jinja template makes of it. An empty text says nothing.
+    /// What a Jinja template makes of it. An empty text, `None` and `unknown` say nothing.
     Template(String),
 }
 
@@ -95,7 +96,7 @@ impl<'a> Payload<'a> {
                 let made = templates.render(template, self.text()?, self.template_json.get_or_init(json));
                 let made = made.map_err(|error| PayloadError::Template(error.to_string()))?;
                 let made = made.trim();
-                Ok((!made.is_empty()).then(|| Cow::Owned(Json::String(made.to_owned()))))
+                Ok((!says_nothing(made)).then(|| Cow::Owned(Json::String(made.to_owned()))))
             }
         }
     }
@@ -145,6 +146,6 @@ pub fn decode(
 pub fn presence(of: &Presence, payload: &Payload<'_>, templates: &Templates) -> Option<bool> {
     let found = payload.find(&of.extract, templates).ok()??;
     let said = scalar_text(&found)?;
-    let says = |word: &Json| scalar_text(word).is_some_and(|word| *word == *said);
+    let says = |word: &Json| scalar_text(word).is_some_and(|word| is_same_word(&word, &said));
     if says(&of.online) { Some(true) } else { says(&of.offline).then_some(false) }
 }

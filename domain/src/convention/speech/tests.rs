@@ -129,7 +129,7 @@ fn sent(kind: EntityKind, speech: &Speech, action: &str) -> Vec<String> {
     let device = DeviceId::parse("a").expect("id");
     let entity = Entity { kind, speech: Some(Arc::new(speech.clone())), ..Entity::new(EntityId::new(&device, "b"), device) };
     let action: Action = serde_json::from_str(action).expect("an action");
-    let context = Context { templates: &templates, ticket: 7, source: "us", now: Timestamp::from_ms(0) };
+    let context = Context { templates: &templates, before: None, ticket: 7, source: "us", now: Timestamp::from_ms(0) };
     let orders = encode(speech, &entity, &action, context);
     orders.into_iter().map(|order| format!("{} {}", order.topic, String::from_utf8_lossy(&order.payload))).collect()
 }

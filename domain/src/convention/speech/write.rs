@@ -51,8 +51,29 @@ pub enum Form {
     Mired,
     /// A color.
     Color(ColorForm),
-    /// What a Jinja template makes of `value`.
+    /// What a Jinja template makes of `value`; of a color it also gets `red`, `green`, `blue`, `hue`, `sat`, `x` and `y`.
     Template(String),
+    /// What a Jinja template makes of `value` as another form writes it.
+    Made {
+        /// The template.
+        template: String,
+        /// What it gets.
+        form: Box<Form>,
+    },
+    /// All that is asked of a light by one Jinja template: it gets `state`, and of `brightness`, `color_temp`, `red`, `green`, `blue`, `hue`, `sat`,
+    /// `effect` and `transition` what is asked.
+    Look {
+        /// The template for a light that shall be on.
+        on: String,
+        /// The template for one that shall be off.
+        off: String,
+        /// The device's scale of brightness.
+        scale: Scale,
+        /// Whether `color_temp` is in kelvin: mireds otherwise.
+        is_kelvin: bool,
+    },
+    /// It goes out in the message of another part.
+    Beside,
     /// Under a name of a JSON object, in which all parts meet that go to one topic.
     Json {
         /// The names on the way, from the outside.
@@ -66,7 +87,7 @@ pub enum Form {
         method: String,
         /// What always stands in `params`.
         params: Object<String, Json>,
-        /// The name in `params`; an empty one takes nothing.
+        /// The name in `params`; an empty one takes nothing, and the call is made for the words of its form alone.
         key: String,
         /// How it is written there.
         form: Box<Form>,
@@ -112,6 +133,8 @@ pub struct Context<'a> {
     pub ticket: u32,
     /// Our name, under which replies come.
     pub source: &'a str,
+    /// What the entity is now: what is not asked for stays as it is.
+    pub before: Option<&'a Value>,
     /// Now.
     pub now: Timestamp,
 }
@@ -128,7 +151,13 @@ enum Wanted<'a> {
 /// The messages that ask an entity for something, in the order in which they go out; none where it cannot be asked for that.
 #[must_use]
 pub fn encode(speech: &Speech, entity: &Entity, action: &Action, context: Context<'_>) -> Vec<Order> {
-    let wanted = wanted(entity.kind, action);
+    let mut wanted = wanted(entity.kind, action);
+    // Some colors carry a brightness: a light that is asked for a color alone keeps its own.
+    for (_, asked) in &mut wanted {
+        if let (Wanted::Color(_, brightness @ None), Some(Value::Light(light))) = (asked, context.before) {
+            *brightness = light.brightness;
+        }
+    }
     let mut orders: Vec<Order> = vec![];
     let mut objects: Vec<(usize, Object<String, Json>)> = vec![];
     let n_written = wanted.iter().filter(|(part, _)| speech.writes.iter().any(|write| write.part == *part)).count();
@@ -152,8 +181,10 @@ pub fn encode(speech: &Speech, entity: &Entity, action: &Action, context: Contex
                 }
             }
             Form::Rpc { method, params, key, form } => {
+                // A call for another word: `Cover.Open` is no way to close.
+                let Some(value) = written(form, asked, context) else { continue };
                 let mut params = params.clone();
-                if let Some(value) = written(form, asked, context).filter(|_| !key.is_empty()) {
+                if !key.is_empty() {
                     params.insert(key.clone(), value);
                 }
                 match orders.iter_mut().find(|order| order.topic == write.topic && joins(&order.payload, method)) {
@@ -181,6 +212,12 @@ pub fn encode(speech: &Speech, entity: &Entity, action: &Action, context: Contex
                 };
                 if let Some(payload) = crate::convention::sparkplug::encode(metric, *datatype, &said, context.now) {
                     orders.push(Order { topic: write.topic.clone(), payload });
+                }
+            }
+            Form::Look { on, off, scale, is_kelvin } => {
+                let template = if matches!(asked, Wanted::Word("off")) { off } else { on };
+                if let Ok(made) = context.templates.render_parts(template, look(&wanted, *scale, *is_kelvin)) {
+                    orders.push(Order { topic: write.topic.clone(), payload: made.into_bytes() });
                 }
             }
             form => {
@@ -248,6 +285,8 @@ fn wanted(kind: EntityKind, action: &Action) -> Vec<(Part, Wanted<'_>)> {
         Action::Open {} => vec![(Part::State, Wanted::Word("open"))],
         Action::Close {} => vec![(Part::State, Wanted::Word("close"))],
         Action::Stop {} => vec![(Part::State, Wanted::Word("stop"))],
+        Action::Lock {} => vec![(Part::State, Wanted::Word("lock"))],
+        Action::Unlock {} => vec![(Part::State, Wanted::Word("unlock"))],
         Action::Set(wish) => {
             let Wish { value, position, temperature, mode, fan_mode, preset } = &**wish;
             let mut parts = vec![];
@@ -279,6 +318,20 @@ fn written(form: &Form, asked: &Wanted<'_>, context: Context<'_>) -> Option<Json
         (Form::Number { scale, whole }, Wanted::Number(n)) => Some(number(scale.device(*n), *whole)),
         (Form::Mired, Wanted::Number(kelvin)) if *kelvin > 0.0 => Some(number(1e6 / kelvin, true)),
         (Form::Color(form), Wanted::Color(color, brightness)) => Some(form.write(*color, *brightness)),
+        (Form::Made { template, form }, asked) => {
+            let value = match written(form, asked, context)? {
+                Json::Number(n) if n.is_i64() => minijinja::Value::from(n.as_i64()),
+                Json::Number(n) => minijinja::Value::from(n.as_f64()),
+                other => scalar_text(&other).map_or_else(|| minijinja::Value::from(other.to_string()), minijinja::Value::from),
+            };
+            // Templates of covers ask for the `position`.
+            let parts = minijinja::context! { value => value.clone(), position => value };
+            context.templates.render_parts(template, parts).ok().map(Json::from)
+        }
+        (Form::Template(template), Wanted::Color(color, _)) => {
+            let parts = minijinja::Value::from_pairs(color_parts(*color));
+            context.templates.render_parts(template, parts).ok().map(Json::from)
+        }
         (Form::Template(template), asked) => {
             let value = match asked {
                 Wanted::Word(word) => minijinja::Value::from(*word),
@@ -289,12 +342,40 @@ fn written(form: &Form, asked: &Wanted<'_>, context: Context<'_>) -> Option<Json
                 }
                 Wanted::Number(n) => minijinja::Value::from(*n),
                 Wanted::Value(value) => minijinja::value::Serde(bare(value)).into(),
-                Wanted::Color(Color { r, g, b }, _) => minijinja::context! { red => r, green => g, blue => b },
+                Wanted::Color(..) => return None,
             };
             context.templates.render_command(template, value).ok().map(Json::from)
         }
         _ => None,
     }
+}
+
+/// A color under the names that templates know.
+fn color_parts(color: Color) -> Vec<(&'static str, minijinja::Value)> {
+    let mut parts = vec![("red", color.r.into()), ("green", color.g.into()), ("blue", color.b.into())];
+    for (form, names) in [(ColorForm::Hs, [("h", "hue"), ("s", "sat")]), (ColorForm::Xy, [("x", "x"), ("y", "y")])] {
+        let written = form.write(color, None);
+        parts.extend(names.into_iter().filter_map(|(ours, theirs)| Some((theirs, written.get(ours)?.as_f64()?.into()))));
+    }
+    parts
+}
+
+/// What is asked of a light, under the names that templates know.
+fn look(wanted: &[(Part, Wanted<'_>)], scale: Scale, is_kelvin: bool) -> minijinja::Value {
+    let whole = |n: f64| minijinja::value::Serde(number(n, true)).into();
+    let mut parts: Vec<(&'static str, minijinja::Value)> = vec![];
+    for (part, asked) in wanted {
+        match (part, asked) {
+            (Part::State, Wanted::Word(word)) => parts.push(("state", minijinja::Value::from(*word))),
+            (Part::Brightness, Wanted::Number(n)) => parts.push(("brightness", whole(scale.device(*n)))),
+            (Part::ColorTemp, Wanted::Number(n)) => parts.push(("color_temp", whole(if is_kelvin { *n } else { 1e6 / n.max(1.0) }))),
+            (Part::Color, Wanted::Color(color, _)) => parts.extend(color_parts(*color)),
+            (Part::Effect, Wanted::Word(effect)) => parts.push(("effect", minijinja::Value::from(*effect))),
+            (Part::Transition, Wanted::Number(s)) => parts.push(("transition", minijinja::value::Serde(number(*s, false)).into())),
+            _ => {}
+        }
+    }
+    minijinja::Value::from_pairs(parts)
 }
 
 fn bare(value: &Value) -> Json {

@@ -70,3 +70,36 @@ fn a_status_that_is_a_number_is_a_reading_whatever_came_first() {
         assert_eq!(reasons(&plant.says("devices/a/status", "4")), ["\"4\" is neither online nor offline"], "{first}");
     }
 }
+
+#[test]
+fn what_said_yes_and_no_is_a_text_once_it_says_another_word() {
+    let mut plant = Plant::new(Settings::default());
+    plant.says("sensors/a/mode_now", "on");
+    assert_eq!(plant.entity("a.mode_now").kind, EntityKind::BinarySensor);
+    let out = plant.says("sensors/a/mode_now", "auto");
+    assert_eq!((plant.value("a.mode_now"), reasons(&out).len()), ((Some(Value::Text("auto".into())), Quality::Good), 0));
+    assert!(out.iter().any(|change| matches!(change, Change::Entity(entity, _) if entity.kind == EntityKind::Sensor)), "it is stored so");
+    plant.says("sensors/a/mode_now", "off");
+    assert_eq!(plant.value("a.mode_now").0, Some(Value::Text("off".into())));
+    // What nobody can take for a state, and words that say that there is none, change nothing.
+    plant.says("sensors/b/door", "open");
+    for bad in ["unavailable", "7", &"x".repeat(41)] {
+        plant.says("sensors/b/door", bad);
+        assert_eq!(
+            (plant.entity("b.door").kind, plant.value("b.door")),
+            (EntityKind::BinarySensor, (Some(Value::Bool(true)), Quality::Bad)),
+            "{bad}"
+        );
+    }
+    plant.says("sensors/b/door", "ajar");
+    assert_eq!((plant.entity("b.door").kind, plant.entity("b.door").word_on), (EntityKind::Sensor, None));
+}
+
+#[test]
+fn what_somebody_wrote_about_stays_what_it_is() {
+    let named = Override { name: Some("Door".into()), ..Override::default() };
+    let mut plant = Plant::new(Settings { overrides: [(entity_id("a.door"), named)].into(), ..Settings::default() });
+    plant.says("sensors/a/door", "open");
+    assert_eq!(reasons(&plant.says("sensors/a/door", "ajar")), ["\"ajar\" is no on or off"]);
+    assert_eq!(plant.entity("a.door").kind, EntityKind::BinarySensor);
+}

@@ -12,6 +12,8 @@ mod departed;
 mod groups;
 /// What is shown unasked.
 mod listing;
+/// What topics are about, as the operator writes it.
+mod patterns;
 /// Commands that wait for devices that sleep.
 mod queue;
 /// Quality and time.

@@ -20,6 +20,10 @@ fn blocks_are_read_with_their_defaults() {
         ca_file = "ca.pem"
         cert_file = "/etc/cert.pem"
         key_file = "key.pem"
+        [[topic]]
+        pattern = "{site}/{area}/{device}/{measure}"
+        [[topic]]
+        pattern = "meters/{device}/json"
         [[rule]]
         id = "hot"
         entity = "bed-a.temperature"
@@ -76,6 +80,10 @@ fn blocks_are_read_with_their_defaults() {
     assert_eq!((full.ca_file.clone(), full.cert_file.clone()), (Some(setting.folder.path().join("ca.pem")), Some("/etc/cert.pem".into())));
     assert!(!config.runs_embedded_broker());
     assert!(!format!("{config:?}").contains("s3cret"));
+    assert_eq!(
+        config.patterns.iter().map(domain::convention::plain::TopicPattern::as_str).collect::<Vec<_>>(),
+        ["{site}/{area}/{device}/{measure}", "meters/{device}/json"]
+    );
     let hot = &config.rules[0];
     assert_eq!((hot.condition.words().as_str(), hot.hysteresis, hot.message.as_str()), ("above 34", 0.5, "Too hot"));
     assert_eq!((config.rules[1].condition.words().as_str(), config.rules[1].name.as_str()), ("offline", ""));
@@ -122,6 +130,21 @@ fn a_broken_block_names_itself_its_field_and_what_is_expected() {
         ),
         ("[[mqtt]]\nurl = \"mqtts://a\"\ncert_file = \"c\"".to_owned(), "signalbox.toml:1: key_file of [[mqtt]] is missing, expected a PEM file"),
         ("[[mqtt]]\nurl = \"a\"\n[[mqtt]]\nurl = \"b\"".to_owned(), "signalbox.toml:3: there is another [[mqtt]] \"broker\""),
+        ("[[topic]]\nname = \"a\"".to_owned(), "signalbox.toml:2: unknown key name of [[topic]], the nearest known key is pattern"),
+        (
+            "[[topic]]".to_owned(),
+            "signalbox.toml:1: pattern of [[topic]] is missing, expected a topic with names in braces, such as sensors/{device}/{measure} or \
+             {site}/{area}/{device}/{measure}",
+        ),
+        (
+            "[[topic]]\npattern = \"a/{room}\"".to_owned(),
+            "signalbox.toml:1: [[topic]] \"a/{room}\": topic pattern \"a/{room}\" has a level that is not understood: {device}, {measure}, {site}, {area} \
+             and {kind} each fill one",
+        ),
+        (
+            "[[topic]]\npattern = \"{device}\"\n[[topic]]\npattern = \"{device}\"".to_owned(),
+            "signalbox.toml:3: there is another [[topic]] \"{device}\"",
+        ),
         (format!("{}\n{}", rule(above), rule(above)), "signalbox.toml:6: there is another [[rule]] \"hot\""),
         (
             "[[rule]]\nid = \"hot\"\nentity = \"A.b\"".to_owned(),
