@@ -10,6 +10,7 @@ use clap::{Arg, ArgAction, ArgMatches, value_parser};
 use crate::config::{ConfigArgs, KEYS, Mode};
 use crate::export::{ExportArgs, Format};
 use crate::import::ImportArgs;
+use crate::simulator::SCENES;
 
 /// What the user asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +38,8 @@ pub struct SimulateArgs {
     pub username: Option<String>,
     /// The password is the first line of standard input: an argument would be seen by every user of the machine.
     pub password_stdin: bool,
+    /// Which of the simulator's [`SCENES`]; none asks for those of the demo.
+    pub scenes: Vec<String>,
 }
 
 /// Reads a command line, the program's name first.
@@ -62,6 +65,7 @@ pub fn parse(args: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Res
                 url: inner.get_one::<String>("url").expect("clap asks for it").clone(),
                 username: inner.get_one::<String>("username").cloned(),
                 password_stdin: inner.get_flag("password-stdin"),
+                scenes: inner.get_many::<String>("scene").into_iter().flatten().cloned().collect(),
             }))
         }
         Some((_, inner)) => Ok(Command::Serve(config_args(Mode::Serve, &matches, inner))),
@@ -95,6 +99,15 @@ fn program() -> clap::Command {
                         .required(true)
                         .value_parser(NonEmptyStringValueParser::new())
                         .help("mqtt://HOST:PORT"),
+                )
+                .arg(
+                    Arg::new("scene")
+                        .long("scene")
+                        .value_name("NAME")
+                        .value_delimiter(',')
+                        .action(ArgAction::Append)
+                        .value_parser(SCENES)
+                        .help("which devices, with commas between or more than once [default: the scenes of the demo]"),
                 )
                 .arg(Arg::new("username").long("username").value_name("NAME").help("name to log in with"))
                 .arg(
@@ -238,13 +251,30 @@ mod tests {
 
     #[test]
     fn simulate_takes_a_url_and_no_configuration() {
-        let simulate = SimulateArgs { url: "mqtt://a".into(), username: None, password_stdin: false };
+        let simulate = SimulateArgs { url: "mqtt://a".into(), username: None, password_stdin: false, scenes: vec![] };
         check("simulate --url mqtt://a", &Command::Simulate(simulate.clone()));
         let with_password = SimulateArgs { username: Some("me".into()), password_stdin: true, ..simulate };
         check("simulate --url mqtt://a --username me --password-stdin", &Command::Simulate(with_password));
         check_error("simulate", ErrorKind::MissingRequiredArgument, &["--url <URL>"]);
         check_error("simulate --url=", ErrorKind::InvalidValue, &["--url <URL>"]);
         check_error("--data-dir x simulate --url mqtt://a", ErrorKind::ArgumentConflict, &["simulate reads no configuration"]);
+    }
+
+    #[test]
+    fn simulate_takes_scenes() {
+        let simulate = |scenes: &[&str]| {
+            let scenes = scenes.iter().map(|&name| name.to_owned()).collect();
+            Command::Simulate(SimulateArgs { url: "mqtt://a".into(), username: None, password_stdin: false, scenes })
+        };
+        check("simulate --url mqtt://a --scene conventions", &simulate(&["conventions"]));
+        check("simulate --url mqtt://a --scene home,van --scene pump-house", &simulate(&["home", "van", "pump-house"]));
+        check("simulate --scene=all --url mqtt://a", &simulate(&["all"]));
+        for wrong in ["garage", "home,garage", "Home", "home,"] {
+            let line = format!("simulate --url mqtt://a --scene {wrong}");
+            check_error(&line, ErrorKind::InvalidValue, &["--scene", "home, greenhouse, pump-house, van, conventions, all"]);
+        }
+        check_error("simulate --url mqtt://a --scene garage", ErrorKind::InvalidValue, &["garage"]);
+        check_error("simulate --url mqtt://a --scene", ErrorKind::InvalidValue, &["--scene"]);
     }
 
     #[test]

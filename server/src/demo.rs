@@ -8,7 +8,7 @@ use domain::fleet::{Fleet, Override, Settings};
 use domain::input::{Input, Message};
 use domain::time::Timestamp;
 
-use crate::simulator::behavior::{Behavior, Moment};
+use crate::simulator::behavior::{Behavior, Moment, Player as _};
 use crate::simulator::{self, demo_areas, demo_entities, demo_rules, models, past};
 use crate::store::{Batch, Store};
 
@@ -49,8 +49,7 @@ fn registry(settings: &Settings, now: Timestamp) -> Batch {
     let mut changes = vec![];
     for device in simulator::scenes().into_iter().flat_map(|scene| scene.devices) {
         for said in Behavior::new(device, 0).connected(Moment { uptime: Duration::ZERO, now }) {
-            let message =
-                Message { link: "embedded".into(), topic: said.topic.into(), payload: said.payload.into_bytes().into(), qos: 1, retained: false };
+            let message = Message { link: "embedded".into(), topic: said.topic.into(), payload: said.payload.into(), qos: 1, retained: false };
             fleet.apply(Input::Message(message), now, &mut changes);
         }
     }

@@ -147,7 +147,7 @@ async fn simulate(args: SimulateArgs) -> Result<()> {
     };
     let credentials = args.username.or(link.username).map(|user| (user, password.unwrap_or_default()));
     let tasks = Tasks::default();
-    simulator::run(SimTarget { host: link.host, port: link.port, credentials }, simulator::scenes(), &tasks);
+    simulator::play(SimTarget { host: link.host, port: link.port, credentials }, simulator::players(&args.scenes), &tasks);
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}

@@ -1,43 +1,22 @@
-//! What a device does next: a pure state machine, told the time and what arrives, that answers with what to publish.
+//! What a device of the scenes does next.
 
 use std::time::Duration;
 
-use domain::time::Timestamp;
 use domain::value::LightState;
 
 use super::device::{Device, FaultKind};
 use super::payload::{self, Command};
+use super::player::Reactions;
 
-/// How long a device takes to do what it was told.
-const REACTION_MS: std::ops::RangeInclusive<u64> = 200..=900;
+pub use super::player::{Moment, Outgoing, Player};
+
 /// How often a light or a switch repeats its state.
 const STATE_EVERY: Duration = Duration::from_secs(5);
-/// Commands that wait for their turn; a device that is flooded forgets the rest.
-const MAX_WAITING: usize = 16;
 
-/// A message to publish with QoS 1, retained.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Outgoing {
-    /// Where to.
-    pub topic: String,
-    /// What.
-    pub payload: String,
-}
-
-/// A moment as a device sees it.
-#[derive(Clone, Copy, Debug)]
-pub struct Moment {
-    /// Time since the device was switched on, by a clock that never jumps: rhythms follow it.
-    pub uptime: Duration,
-    /// Wall clock: values follow it.
-    pub now: Timestamp,
-}
-
-/// A device at work. It keeps its state while its connection comes and goes.
+/// A device of the scenes at work. It keeps its state while its connection comes and goes.
 #[derive(Debug)]
 pub struct Behavior {
     device: Device,
-    random: fastrand::Rng,
     first_connect: Option<Duration>,
     /// When each sensor speaks next.
     sensors_due: Vec<Duration>,
@@ -48,16 +27,17 @@ pub struct Behavior {
 struct ControlState {
     state: LightState,
     report_due: Duration,
-    waiting: Vec<(Duration, Command)>,
+    reactions: Reactions<Command>,
 }
 
 impl Behavior {
     /// A device that was just switched on; the seed makes its reaction times.
     #[must_use]
     pub fn new(device: Device, seed: u64) -> Self {
-        let controls = device.controls.iter().map(|c| ControlState { state: c.initial, report_due: Duration::ZERO, waiting: Vec::new() }).collect();
+        let control = |initial| ControlState { state: initial, report_due: Duration::ZERO, reactions: Reactions::new(seed) };
+        let controls = device.controls.iter().map(|c| control(c.initial)).collect();
         let sensors_due = vec![Duration::ZERO; device.sensors.len()];
-        Self { device, random: fastrand::Rng::with_seed(seed), first_connect: None, sensors_due, controls }
+        Self { device, first_connect: None, sensors_due, controls }
     }
 
     /// The device.
@@ -66,20 +46,35 @@ impl Behavior {
         &self.device
     }
 
-    /// The topics that it takes commands on.
-    #[must_use]
-    pub fn command_topics(&self) -> Vec<String> {
+    /// The message that says whether it is there; `offline` is also its last will.
+    fn status(&self, online: bool) -> Outgoing {
+        Outgoing::retained(self.device.status_topic(), if online { "online" } else { "offline" })
+    }
+
+    fn fault_remaining(&self, kind: FaultKind, uptime: Duration) -> Option<Duration> {
+        let fault = self.device.fault.filter(|fault| fault.kind == kind)?;
+        fault.remaining(uptime.checked_sub(self.first_connect?)?)
+    }
+}
+
+impl Player for Behavior {
+    fn name(&self) -> &str {
+        self.device.id
+    }
+
+    fn topics(&self) -> Vec<String> {
         self.device.controls.iter().map(|c| c.command_topic(self.device.id)).collect()
     }
 
-    /// The message that says whether it is there; `offline` is also its last will.
-    #[must_use]
-    pub fn status(&self, online: bool) -> Outgoing {
-        Outgoing { topic: self.device.status_topic(), payload: if online { "online" } else { "offline" }.to_owned() }
+    fn will(&mut self) -> Outgoing {
+        self.status(false)
     }
 
-    /// The broker answered: what to say at once. Everything else is due now too.
-    pub fn connected(&mut self, at: Moment) -> Vec<Outgoing> {
+    fn farewell(&self) -> Outgoing {
+        self.status(false)
+    }
+
+    fn connected(&mut self, at: Moment) -> Vec<Outgoing> {
         self.first_connect.get_or_insert(at.uptime);
         self.sensors_due.fill(at.uptime);
         for control in &mut self.controls {
@@ -90,21 +85,16 @@ impl Behavior {
         out
     }
 
-    /// A command arrived. It is done after the time that such devices take.
-    pub fn receive(&mut self, topic: &str, payload: &[u8], at: Moment) {
+    fn receive(&mut self, topic: &str, payload: &[u8], at: Moment) {
         let Some(command) = Command::parse(payload) else { return };
-        let takes = Duration::from_millis(self.random.u64(REACTION_MS));
         for (spec, control) in self.device.controls.iter().zip(&mut self.controls) {
-            if spec.obeys && spec.command_topic(self.device.id) == topic && control.waiting.len() < MAX_WAITING {
-                // Commands are done in the order in which they came.
-                let after = control.waiting.last().map_or(at.uptime, |(due, _)| *due);
-                control.waiting.push(((at.uptime + takes).max(after), command));
+            if spec.obeys && spec.command_topic(self.device.id) == topic {
+                control.reactions.take(command, at);
             }
         }
     }
 
-    /// What to publish by now.
-    pub fn due(&mut self, at: Moment) -> Vec<Outgoing> {
+    fn due(&mut self, at: Moment) -> Vec<Outgoing> {
         let mut out = Vec::new();
         let silent = self.fault_remaining(FaultKind::Silent, at.uptime).is_some();
         for (sensor, due) in self.device.sensors.iter().zip(&mut self.sensors_due) {
@@ -113,48 +103,41 @@ impl Behavior {
             }
             *due = at.uptime + Duration::from_millis(sensor.every_ms.unsigned_abs().max(100));
             if !silent {
-                out.push(Outgoing { topic: sensor.topic.clone(), payload: payload::reading(sensor, at.now) });
+                out.push(Outgoing::retained(sensor.topic.clone(), payload::reading(sensor, at.now)));
             }
         }
         for (spec, control) in self.device.controls.iter().zip(&mut self.controls) {
             let mut changed = false;
-            while let Some((_, command)) = control.waiting.first().filter(|(due, _)| *due <= at.uptime).copied() {
-                control.waiting.remove(0);
+            while let Some(command) = control.reactions.next(at) {
                 control.state = command.applied_to(control.state);
                 changed = true;
             }
             // While a command waits the old state is not repeated: it would look like an answer.
-            if changed || (control.report_due <= at.uptime && control.waiting.is_empty()) {
+            if changed || (control.report_due <= at.uptime && control.reactions.due().is_none()) {
                 control.report_due = at.uptime + STATE_EVERY;
-                out.push(Outgoing { topic: spec.state_topic(self.device.id), payload: payload::state(spec.kind, control.state) });
+                out.push(Outgoing::retained(spec.state_topic(self.device.id), payload::state(spec.kind, control.state)));
             }
         }
         out
     }
 
-    /// When [`Behavior::due`] or [`Behavior::absent_for`] may have something new to say, as uptime.
-    #[must_use]
-    pub fn next_wake(&self) -> Duration {
+    fn next_wake(&self) -> Duration {
         let sensors = self.sensors_due.iter().copied();
-        let commands = self.controls.iter().map(|c| c.waiting.first().map_or(c.report_due, |(due, _)| *due));
+        let commands = self.controls.iter().map(|c| c.reactions.due().unwrap_or(c.report_due));
         sensors.chain(commands).min().unwrap_or(Duration::MAX)
     }
 
-    /// How long the device is still off the network, when a fault took it; `None` while it may be connected.
-    #[must_use]
-    pub fn absent_for(&self, uptime: Duration) -> Option<Duration> {
+    fn absent_for(&self, uptime: Duration) -> Option<Duration> {
         self.fault_remaining(FaultKind::Dropped, uptime)
-    }
-
-    fn fault_remaining(&self, kind: FaultKind, uptime: Duration) -> Option<Duration> {
-        let fault = self.device.fault.filter(|fault| fault.kind == kind)?;
-        fault.remaining(uptime.checked_sub(self.first_connect?)?)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use domain::time::Timestamp;
+
     use super::*;
+    use crate::simulator::player::MAX_WAITING;
     use crate::simulator::{find_device, scenes};
 
     fn at(ms: u64) -> Moment {
@@ -170,7 +153,7 @@ mod tests {
         let mut seen = vec![];
         for ms in from_ms..to_ms {
             if behavior.next_wake() <= at(ms).uptime {
-                seen.extend(behavior.due(at(ms)).into_iter().filter(|o| o.topic == topic).map(|o| (ms, o.payload)));
+                seen.extend(behavior.due(at(ms)).into_iter().filter(|o| o.topic == topic).map(|o| (ms, o.text())));
             }
         }
         seen
@@ -180,7 +163,7 @@ mod tests {
     fn a_device_says_everything_when_it_connects() {
         let mut pump_house = device("pump-house");
         let out = pump_house.connected(at(0));
-        assert_eq!(out[0], Outgoing { topic: "devices/pump-house/status".into(), payload: "online".into() });
+        assert_eq!(out[0], Outgoing::retained("devices/pump-house/status", "online"));
         assert_eq!(out.len(), 1 + pump_house.device().sensors.len());
     }
 
@@ -221,7 +204,7 @@ mod tests {
         for _ in 0..10_000 {
             lamp.receive("control/switches/floor-lamp", b"on", at(1));
         }
-        assert_eq!(lamp.controls[0].waiting.len(), MAX_WAITING);
+        assert_eq!(lamp.controls[0].reactions.len(), MAX_WAITING);
     }
 
     #[test]

@@ -10,11 +10,13 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tracing::{debug, info, warn};
 
 use super::SimTarget;
-use super::behavior::{Behavior, Moment, Outgoing};
+use super::player::{Moment, Outgoing, Player};
 use crate::tasks::Tasks;
 
-/// Requests that wait for the connection; more than a device says at once.
-const QUEUE: usize = 64;
+/// Requests that wait for the connection; more than a device says at once, and some write a tree of topics.
+const QUEUE: usize = 256;
+/// Largest packet in bytes, either way: a bridge tells of all its devices in one.
+const MAX_PACKET: usize = 1 << 20;
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 /// Long enough for a broker to acknowledge the last messages, short enough for a clean stop of the whole server.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -50,14 +52,14 @@ impl Broker {
 }
 
 /// Plays one device until the tasks are told to stop.
-pub(super) async fn play(mut behavior: Behavior, broker: Arc<Broker>, tasks: Tasks) {
+pub(super) async fn play(mut player: Box<dyn Player>, broker: Arc<Broker>, tasks: Tasks) {
     let clock = Clock { switched_on: Instant::now() };
     let mut retry = FIRST_RETRY;
     while !tasks.is_stopping() {
-        let wait = if let Some(absent) = behavior.absent_for(clock.uptime()) {
+        let wait = if let Some(absent) = player.absent_for(clock.uptime()) {
             absent
         } else {
-            let (end, was_up) = Connection::open(&behavior, &broker.target).run(&mut behavior, clock, &broker, &tasks).await;
+            let (end, was_up) = Connection::open(&mut *player, &broker.target).run(&mut *player, clock, &broker, &tasks).await;
             match end {
                 End::Stopped => return,
                 End::Dropped => continue,
@@ -91,12 +93,13 @@ struct Connection {
 }
 
 impl Connection {
-    fn open(behavior: &Behavior, target: &SimTarget) -> Self {
+    fn open(player: &mut dyn Player, target: &SimTarget) -> Self {
         // Random: two simulators with equal ids would throw each other out forever.
-        let id = format!("sim-{}-{:06x}", behavior.device().id, fastrand::u32(..0x0100_0000));
+        let id = format!("sim-{}-{:06x}", player.name(), fastrand::u32(..0x0100_0000));
         let mut options = MqttOptions::new(id, target.host.clone(), target.port);
-        let Outgoing { topic, payload } = behavior.status(false);
-        options.set_keep_alive(KEEP_ALIVE).set_clean_session(true).set_last_will(LastWill::new(topic, payload, QoS::AtLeastOnce, true));
+        let will = player.will();
+        options.set_keep_alive(KEEP_ALIVE).set_clean_session(true).set_max_packet_size(MAX_PACKET, MAX_PACKET);
+        options.set_last_will(LastWill::new(&will.topic, will.payload.clone(), qos_of(&will), will.retain));
         if let Some((username, password)) = &target.credentials {
             options.set_credentials(username, password);
         }
@@ -108,7 +111,7 @@ impl Connection {
     ///
     /// Only this function polls, and it never waits for anything that the poll itself must free. A poll is one future kept across wake-ups:
     /// dropped half-way it could write a packet twice.
-    async fn run(self, behavior: &mut Behavior, clock: Clock, broker: &Broker, tasks: &Tasks) -> (End, bool) {
+    async fn run(self, player: &mut dyn Player, clock: Clock, broker: &Broker, tasks: &Tasks) -> (End, bool) {
         let Self { client, mut events } = self;
         let mut up = false;
         let mut unacknowledged = 0_usize;
@@ -120,19 +123,19 @@ impl Connection {
                 loop {
                     tokio::select! {
                         event = &mut poll => break event,
-                        () = sleep_until(clock.wake(behavior)), if up && farewell.is_none() => {
-                            if behavior.absent_for(clock.uptime()).is_some() {
-                                debug!(device.id = behavior.device().id, "Simulated device drops its connection");
+                        () = sleep_until(clock.wake(player)), if up && farewell.is_none() => {
+                            if player.absent_for(clock.uptime()).is_some() {
+                                debug!(device.id = player.name(), "Simulated device drops its connection");
                                 return (End::Dropped, up);
                             }
-                            unacknowledged += publish(&client, behavior.due(clock.moment()));
+                            unacknowledged += publish(&client, player.due(clock.moment()));
                         }
                         () = tasks.stopping(), if farewell.is_none() => {
                             if !up {
                                 return (End::Stopped, up);
                             }
                             farewell = Some(Instant::now() + FAREWELL);
-                            unacknowledged += publish(&client, vec![behavior.status(false)]);
+                            unacknowledged += publish(&client, vec![player.farewell()]);
                         }
                         () = sleep_until(farewell.unwrap_or_else(Instant::now)), if farewell.is_some() => return (End::Stopped, up),
                     }
@@ -142,16 +145,16 @@ impl Connection {
                 Ok(Event::Incoming(Packet::ConnAck(_))) => {
                     up = true;
                     broker.reached();
-                    for topic in behavior.command_topics() {
+                    for topic in player.topics() {
                         if let Err(error) = client.try_subscribe(topic, QoS::AtLeastOnce) {
-                            warn!(device.id = behavior.device().id, %error, "Simulated device cannot ask for its commands");
+                            warn!(device.id = player.name(), %error, "Simulated device cannot ask for its commands");
                         }
                     }
-                    unacknowledged += publish(&client, behavior.connected(clock.moment()));
+                    unacknowledged += publish(&client, player.connected(clock.moment()));
                 }
                 // A retained command is a mistake of its sender: obeyed, it would switch the device again at every reconnect.
                 Ok(Event::Incoming(Packet::Publish(message))) if !message.retain => {
-                    behavior.receive(&message.topic, &message.payload, clock.moment());
+                    player.receive(&message.topic, &message.payload, clock.moment());
                 }
                 Ok(Event::Incoming(Packet::PubAck(_))) => unacknowledged = unacknowledged.saturating_sub(1),
                 Ok(Event::Outgoing(rumqttc::Outgoing::Disconnect)) => return (End::Stopped, up),
@@ -167,10 +170,14 @@ impl Connection {
     }
 }
 
-/// Queues messages, QoS 1 and retained; says how many. A full queue means a broker that no longer reads: the readings are lost, as with a real
-/// device, and newer ones follow.
+/// Queues messages; says how many the broker will acknowledge. A full queue means a broker that no longer reads: the readings are lost, as with a
+/// real device, and newer ones follow.
 fn publish(client: &AsyncClient, messages: Vec<Outgoing>) -> usize {
-    messages.into_iter().filter(|m| client.try_publish(&m.topic, QoS::AtLeastOnce, true, m.payload.as_bytes()).is_ok()).count()
+    messages.into_iter().filter(|m| client.try_publish(&m.topic, qos_of(m), m.retain, &*m.payload).is_ok() && m.qos > 0).count()
+}
+
+const fn qos_of(message: &Outgoing) -> QoS {
+    if message.qos == 0 { QoS::AtMostOnce } else { QoS::AtLeastOnce }
 }
 
 #[derive(Clone, Copy)]
@@ -187,7 +194,7 @@ impl Clock {
         Moment { uptime: self.uptime(), now: Timestamp::from_ms(jiff::Timestamp::now().as_millisecond()) }
     }
 
-    fn wake(self, behavior: &Behavior) -> Instant {
-        self.switched_on + behavior.next_wake().min(self.uptime() + LONGEST_SLEEP)
+    fn wake(self, player: &dyn Player) -> Instant {
+        self.switched_on + player.next_wake().min(self.uptime() + LONGEST_SLEEP)
     }
 }

@@ -1,7 +1,8 @@
 //! The simulated devices of the demo: real MQTT clients that publish to any broker and obey commands.
 //!
 //! A scene is data (one file each). From it follow what a device publishes ([`behavior`]), how the server shows it ([`demo`]) and what it would
-//! have published in the past ([`models`]). The only part that touches the network is the client.
+//! have published in the past ([`models`]). The devices of [`conventions`] speak as those of other products do. All are a [`Player`]; the only part
+//! that touches the network is the client.
 
 use std::sync::Arc;
 
@@ -20,6 +21,10 @@ pub mod past;
 /// What they do next.
 pub mod behavior;
 mod client;
+/// Devices that speak the conventions of other products.
+pub mod conventions;
+/// What every simulated device is to its connection.
+pub mod player;
 
 /// Names, areas and alarm rules of the demo.
 pub mod demo;
@@ -32,6 +37,7 @@ mod van;
 pub use curve::Model;
 pub use demo::{DemoEntity, demo_areas, demo_entities, demo_rules, models};
 pub use device::{Device, Scene};
+pub use player::Player;
 
 /// The broker that the devices talk to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,19 +56,44 @@ pub fn scenes() -> Vec<Scene> {
     vec![home::scene(), greenhouse::scene(), pump_house::scene(), van::scene()]
 }
 
+/// What `simulate --scene` knows: the scenes of the demo, the devices of the conventions, and all of them together.
+pub const SCENES: [&str; 6] = ["home", "greenhouse", "pump-house", "van", CONVENTIONS, ALL];
+const CONVENTIONS: &str = "conventions";
+const ALL: &str = "all";
+
+/// The devices of these of the [`SCENES`], each once; without a name those of the demo. Names that are none of them stand for nothing.
+#[must_use]
+pub fn players(names: &[String]) -> Vec<Box<dyn Player>> {
+    let wanted = |name: &str| names.iter().any(|n| n == name || n == ALL);
+    let scenes = scenes().into_iter().filter(|scene| names.is_empty() || wanted(scene.name));
+    let mut players = at_work(scenes);
+    if wanted(CONVENTIONS) {
+        players.extend(conventions::players());
+    }
+    players
+}
+
+fn at_work(scenes: impl Iterator<Item = Scene>) -> Vec<Box<dyn Player>> {
+    scenes.flat_map(|scene| scene.devices).map(|device| -> Box<dyn Player> { Box::new(behavior::Behavior::new(device, fastrand::u64(..))) }).collect()
+}
+
 /// The device with this id.
 #[must_use]
 pub fn find_device(scenes: Vec<Scene>, id: &str) -> Option<Device> {
     scenes.into_iter().flat_map(|scene| scene.devices).find(|device| device.id == id)
 }
 
-/// Starts every device of the scenes on `tasks`, each with a connection of its own, and returns at once. Devices find a broker that comes late
-/// or goes away by themselves; they say `offline` when the tasks are told to stop, and end within two seconds.
+/// Starts every device of the scenes on `tasks`: [`play`].
 pub fn run(target: SimTarget, scenes: Vec<Scene>, tasks: &Tasks) {
+    play(target, at_work(scenes.into_iter()), tasks);
+}
+
+/// Starts every device on `tasks`, each with a connection of its own, and returns at once. Devices find a broker that comes late or goes away by
+/// themselves; they say what their last will says when the tasks are told to stop, and end within two seconds.
+pub fn play(target: SimTarget, players: Vec<Box<dyn Player>>, tasks: &Tasks) {
     let broker = Arc::new(client::Broker::new(target));
-    for device in scenes.into_iter().flat_map(|scene| scene.devices) {
-        let behavior = behavior::Behavior::new(device, fastrand::u64(..));
-        tasks.spawn(client::play(behavior, Arc::clone(&broker), tasks.clone()));
+    for player in players {
+        tasks.spawn(client::play(player, Arc::clone(&broker), tasks.clone()));
     }
 }
 
@@ -95,6 +126,30 @@ mod tests {
                 let id = EntityId::parse(&format!("{}.{key}", device.id)).expect("an entity id");
                 assert!(seen.insert(id.to_string()), "{id} twice");
             }
+        }
+    }
+
+    #[test]
+    fn the_scenes_that_can_be_asked_for_are_those_there_are() {
+        let names: Vec<&str> = scenes().iter().map(|scene| scene.name).chain([CONVENTIONS, ALL]).collect();
+        assert_eq!(names, SCENES);
+        let count = |names: &[&str]| players(&names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>()).len();
+        let (demo, conventions) = (devices().count(), count(&["conventions"]));
+        assert!(conventions >= 15, "{conventions}");
+        assert_eq!((count(&[]), count(&["van", "home", "van"]), count(&["all", "van"])), (demo, 4 + 6, demo + conventions));
+    }
+
+    #[test]
+    fn every_device_has_a_client_id_of_its_own() {
+        let mut seen = HashSet::new();
+        for mut player in players(&[ALL.to_owned()]) {
+            assert!(player.name().bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)), "{}", player.name());
+            assert!(seen.insert(player.name().to_owned()), "{} twice", player.name());
+            let will = player.will();
+            assert_eq!((will.topic, will.payload), {
+                let bye = player.farewell();
+                (bye.topic, bye.payload)
+            });
         }
     }
 

@@ -62,6 +62,7 @@ mod store_sealing;
 
 mod mosquitto;
 mod retention;
+mod simulated_conventions;
 mod simulated_fleet;
 mod simulator;
 

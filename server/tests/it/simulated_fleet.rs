@@ -9,7 +9,7 @@ use domain::fleet::{Fleet, Override, Settings};
 use domain::input::{Input, Message};
 use domain::quality::Quality;
 use domain::time::Timestamp;
-use server::simulator::behavior::{Behavior, Moment};
+use server::simulator::behavior::{Behavior, Moment, Player as _};
 use server::simulator::{demo_areas, demo_entities, demo_rules, scenes};
 
 const NOW: i64 = 1_781_273_006_000;
@@ -39,7 +39,7 @@ fn fleet_after(seconds: u64) -> Fleet {
                 let message = Message {
                     link: "local".into(),
                     topic: message.topic.as_str().into(),
-                    payload: message.payload.as_bytes().into(),
+                    payload: message.payload.as_slice().into(),
                     qos: 1,
                     retained: false,
                 };
