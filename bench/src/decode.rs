@@ -20,7 +20,7 @@ const MESSAGES: usize = 200_000;
 /// When it happens: 2026-11-23.
 const BEGAN: i64 = 1_795_392_000_000;
 
-/// How a device of a convention announces itself, and what it says then. `N` stands for its number, `V` for a value that changes.
+/// How a device of a convention announces itself, and what it says then. `{n}` stands for its number, `{v}` for a value that changes.
 struct Speaker {
     name: &'static str,
     announces: &'static [(&'static str, &'static str)],
@@ -30,72 +30,72 @@ struct Speaker {
 }
 
 const SPEAKERS: [Speaker; 9] = [
-    Speaker { name: "decode: plain number", announces: &[], says: ("sensors/node-N/temperature", "V"), values: 1 },
-    Speaker { name: "decode: plain JSON of 3", announces: &[], says: ("sensors/node-N", r#"{"temperature":V,"humidity":41.5}"#), values: 2 },
+    Speaker { name: "decode: plain number", announces: &[], says: ("sensors/node-{n}/temperature", "{v}"), values: 1 },
+    Speaker { name: "decode: plain JSON of 2", announces: &[], says: ("sensors/node-{n}", r#"{"temperature":{v},"humidity":41.5}"#), values: 2 },
     Speaker {
         name: "decode: Home Assistant field",
         announces: &[(
-            "homeassistant/sensor/ha-N/t/config",
-            r#"{"uniq_id":"ha-N-t","name":"T","stat_t":"ha-N/state","unit_of_meas":"°C","val_tpl":"{{ value_json.temperature }}","dev":{"ids":"ha-N","name":"Node N"}}"#,
+            "homeassistant/sensor/ha-{n}/t/config",
+            r#"{"uniq_id":"ha-{n}-t","name":"T","stat_t":"ha-{n}/state","unit_of_meas":"°C","val_tpl":"{{ value_json.temperature }}","dev":{"ids":"ha-{n}","name":"Node {n}"}}"#,
         )],
-        says: ("ha-N/state", r#"{"temperature":V,"humidity":41.5}"#),
+        says: ("ha-{n}/state", r#"{"temperature":{v},"humidity":41.5}"#),
         values: 1,
     },
     Speaker {
         name: "decode: Home Assistant template",
         announces: &[(
-            "homeassistant/sensor/ht-N/t/config",
-            r#"{"uniq_id":"ht-N-t","name":"T","stat_t":"ht-N/state","unit_of_meas":"°C","val_tpl":"{% if value_json.ok %}{{ (value_json.raw | float(0) * 1.8 + 32) | round(1) }}{% endif %}","dev":{"ids":"ht-N","name":"Node N"}}"#,
+            "homeassistant/sensor/ht-{n}/t/config",
+            r#"{"uniq_id":"ht-{n}-t","name":"T","stat_t":"ht-{n}/state","unit_of_meas":"°C","val_tpl":"{% if value_json.ok %}{{ (value_json.raw | float(0) * 1.8 + 32) | round(1) }}{% endif %}","dev":{"ids":"ht-{n}","name":"Node {n}"}}"#,
         )],
-        says: ("ht-N/state", r#"{"raw":V,"ok":true}"#),
+        says: ("ht-{n}/state", r#"{"raw":{v},"ok":true}"#),
         values: 1,
     },
     Speaker {
         name: "decode: Zigbee2MQTT of 4",
         announces: &[],
-        says: ("zigbee2mqtt/node-N", r#"{"temperature":V,"humidity":41.5,"battery":87,"linkquality":120}"#),
+        says: ("zigbee2mqtt/node-{n}", r#"{"temperature":{v},"humidity":41.5,"battery":87,"linkquality":120}"#),
         values: 4,
     },
     Speaker {
         name: "decode: Tasmota",
         announces: &[
             (
-                "tasmota/discovery/A4CF12N/config",
-                r#"{"ip":"192.0.2.9","dn":"Plug N","fn":["Plug N",null],"hn":"plug-N","mac":"A4CF12N","md":"Plug","ofln":"Offline","onln":"Online","state":["OFF","ON","TOGGLE","HOLD"],"sw":"14.2.0","t":"plug-N","ft":"%prefix%/%topic%/","tp":["cmnd","stat","tele"],"rl":[1,0],"swc":[-1],"btn":[0],"so":{"4":0},"lk":0,"lt_st":0,"sho":[0],"ver":1}"#,
+                "tasmota/discovery/A4CF12{n}/config",
+                r#"{"ip":"192.0.2.9","dn":"Plug {n}","fn":["Plug {n}",null],"hn":"plug-{n}","mac":"A4CF12{n}","md":"Plug","ofln":"Offline","onln":"Online","state":["OFF","ON","TOGGLE","HOLD"],"sw":"14.2.0","t":"plug-{n}","ft":"%prefix%/%topic%/","tp":["cmnd","stat","tele"],"rl":[1,0],"swc":[-1],"btn":[0],"so":{"4":0},"lk":0,"lt_st":0,"sho":[0],"ver":1}"#,
             ),
-            ("tasmota/discovery/A4CF12N/sensors", r#"{"sn":{"Time":"2026-11-23T10:00:00","DS18B20":{"Temperature":20.6},"TempUnit":"C"},"ver":1}"#),
+            ("tasmota/discovery/A4CF12{n}/sensors", r#"{"sn":{"Time":"2026-11-23T10:00:00","DS18B20":{"Temperature":20.6},"TempUnit":"C"},"ver":1}"#),
         ],
-        says: ("tele/plug-N/SENSOR", r#"{"Time":"2026-11-23T10:00:10","DS18B20":{"Temperature":V},"TempUnit":"C"}"#),
+        says: ("tele/plug-{n}/SENSOR", r#"{"Time":"2026-11-23T10:00:10","DS18B20":{"Temperature":{v}},"TempUnit":"C"}"#),
         values: 1,
     },
     Speaker {
         name: "decode: Shelly",
         announces: &[
-            ("shellyplus1pm-N/online", "true"),
-            ("shellyplus1pm-N/status/switch:0", r#"{"id":0,"output":true,"apower":1.0,"voltage":230.1}"#),
+            ("shellyplus1pm-{n}/online", "true"),
+            ("shellyplus1pm-{n}/status/switch:0", r#"{"id":0,"output":true,"apower":1.0,"voltage":230.1}"#),
         ],
         says: (
-            "shellyplus1pm-N/events/rpc",
-            r#"{"src":"shellyplus1pm-N","dst":"shellyplus1pm-N/events","method":"NotifyStatus","params":{"ts":1631186545.04,"switch:0":{"id":0,"apower":V}}}"#,
+            "shellyplus1pm-{n}/events/rpc",
+            r#"{"src":"shellyplus1pm-{n}","dst":"shellyplus1pm-{n}/events","method":"NotifyStatus","params":{"ts":1631186545.04,"switch:0":{"id":0,"apower":{v}}}}"#,
         ),
         values: 1,
     },
     Speaker {
         name: "decode: ESPHome",
-        announces: &[("esp-N/status", "online"), ("esp-N/sensor/temperature/state", "1")],
-        says: ("esp-N/sensor/temperature/state", "V"),
+        announces: &[("esp-{n}/status", "online"), ("esp-{n}/sensor/temperature/state", "1")],
+        says: ("esp-{n}/sensor/temperature/state", "{v}"),
         values: 1,
     },
     Speaker {
         name: "decode: Homie 5",
         announces: &[
             (
-                "homie/5/node-N/$description",
-                r#"{"homie":"5.0","version":1,"name":"Node N","nodes":{"a":{"name":"A","properties":{"temperature":{"name":"Temperature","datatype":"float","unit":"°C"}}}}}"#,
+                "homie/5/node-{n}/$description",
+                r#"{"homie":"5.0","version":1,"name":"Node {n}","nodes":{"a":{"name":"A","properties":{"temperature":{"name":"Temperature","datatype":"float","unit":"°C"}}}}}"#,
             ),
-            ("homie/5/node-N/$state", "ready"),
+            ("homie/5/node-{n}/$state", "ready"),
         ],
-        says: ("homie/5/node-N/a/temperature", "V"),
+        says: ("homie/5/node-{n}/a/temperature", "{v}"),
         values: 1,
     },
 ];
@@ -118,6 +118,11 @@ fn cost(speaker: &Speaker) -> Result<f64> {
         }
         fleet.apply(message(&filled(speaker.says.0, n, 0), &filled(speaker.says.1, n, 1)), Timestamp::from_ms(now), &mut out);
     }
+    // Some conventions wait until a device has said all of itself.
+    for _ in 0..40 {
+        now += 500;
+        fleet.apply(Input::Tick, Timestamp::from_ms(now), &mut out);
+    }
     let messages: Vec<Input> =
         (0..DEVICES * 2).map(|n| message(&filled(speaker.says.0, n % DEVICES, 0), &filled(speaker.says.1, n % DEVICES, n))).collect();
     let mut readings = 0;
@@ -139,8 +144,7 @@ fn cost(speaker: &Speaker) -> Result<f64> {
 }
 
 fn filled(text: &str, n: usize, value: usize) -> String {
-    let number = format!("{n:06}");
-    text.replace('N', &number).replace('V', &format!("{}.{}", 20 + value % 7, value % 10)).replace(&format!("{number}otify"), "Notify")
+    text.replace("{n}", &format!("{n:06}")).replace("{v}", &format!("{}.{}", 20 + value % 7, value % 10))
 }
 
 fn message(topic: &str, payload: &str) -> Input {
