@@ -17,6 +17,7 @@ use domain::words::Words;
 use leptos::prelude::use_context;
 use serde::{Deserialize, Serialize};
 
+use crate::device::{DeviceForm, DeviceMore, DeviceRequest, Why};
 use crate::plans::{PlanForm, ScenesPage, ScenesRequest};
 
 /// What somebody may do. Ordered: each may do all that the one before may.
@@ -145,9 +146,12 @@ pub struct DevicePage {
     pub messages: Vec<LastMessage>,
     /// By how many milliseconds its clock is wrong, positive when it is ahead; `None` while its times are believed, or it says none.
     pub clock_skew_ms: Option<i64>,
+    /// What it shows besides its values.
+    #[serde(default)]
+    pub more: DeviceMore,
 }
 
-/// A message that a device sent.
+/// A message that a device sent, or was sent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LastMessage {
     /// When it arrived.
@@ -158,6 +162,9 @@ pub struct LastMessage {
     pub payload: String,
     /// Replayed by the broker.
     pub retained: bool,
+    /// A command that went out from here.
+    #[serde(default)]
+    pub own: bool,
 }
 
 /// The history page.
@@ -371,8 +378,20 @@ pub enum BackendError {
 pub trait Backend: Send + Sync {
     /// The overview.
     async fn overview(&self, caller: &Caller) -> Result<Overview, BackendError>;
-    /// One device.
-    async fn device(&self, caller: &Caller, id: &DeviceId) -> Result<DevicePage, BackendError>;
+    /// One device; `problem` is what the form before was refused for.
+    async fn device(&self, caller: &Caller, id: &DeviceId, request: &DeviceRequest, problem: String) -> Result<DevicePage, BackendError>;
+    /// Its last messages, newest first. A backend that hears none says so.
+    async fn device_messages(&self, _caller: &Caller, id: &DeviceId) -> Result<Vec<LastMessage>, BackendError> {
+        Err(BackendError::NotFound(format!("device {id}")))
+    }
+    /// Does what a form of that page asks for; where to go then. A backend that can change nothing says so.
+    async fn change_device(&self, _caller: &Caller, id: &DeviceId, _form: DeviceForm) -> Result<String, BackendError> {
+        Err(BackendError::NotFound(format!("device {id}")))
+    }
+    /// Why there is no data of an entity. A backend that does not know says so.
+    async fn why(&self, _caller: &Caller, entity: &EntityId) -> Result<Why, BackendError> {
+        Err(BackendError::NotFound(format!("entity {entity}")))
+    }
     /// The history page.
     async fn history(&self, caller: &Caller, request: &HistoryRequest) -> Result<HistoryPage, BackendError>;
     /// The page of the log of what was done.

@@ -7,6 +7,8 @@
 pub mod app;
 /// What the pages ask of a server.
 pub mod backend;
+/// What the page of a device is asked for and shows besides its values.
+pub mod device;
 /// What the page knows, kept up to date over the WebSocket.
 pub mod live;
 /// What the page of groups, scenes and schedules shows.

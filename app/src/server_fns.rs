@@ -13,7 +13,8 @@ use leptos::server_fn::{Bytes, ContentType, Decodes, Encodes, Format, FormatType
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::backend::{ActivityPage, ActivityRequest, Away, BackendError, DevicePage, HistoryPage, HistoryRequest, Overview, Shell};
+use crate::backend::{ActivityPage, ActivityRequest, Away, BackendError, DevicePage, HistoryPage, HistoryRequest, LastMessage, Overview, Shell};
+use crate::device::DeviceRequest;
 use crate::plans::{ScenesPage, ScenesRequest};
 
 /// JSON that the browser reads as text, as it reads the data in a page and the frames of the socket. Leptos's own encoding reads bytes,
@@ -69,14 +70,79 @@ pub async fn load_overview() -> Result<Overview, BackendError> {
 /// [`BackendError`] as the backend says.
 #[server(prefix = "/fn", output = Post<JsonText>, endpoint = "device")]
 pub async fn load_device(
-    /// `temp-sensor-001`.
-    id: String,
+    /// As the address says it.
+    request: DeviceRequest,
 ) -> Result<DevicePage, BackendError> {
     let (backend, caller) = crate::backend::backend()?;
-    let id = domain::device::DeviceId::parse(&id).map_err(|_| BackendError::NotFound(format!("device \"{id}\"")));
-    let id = crate::status::answer(id)?;
-    let page = crate::status::answer(backend.device(&caller, &id).await)?;
+    let id = crate::status::answer(crate::status::device_id(&request.id))?;
+    let problem = crate::status::refused(&request.err);
+    let page = crate::status::answer(backend.device(&caller, &id, &request, problem).await)?;
     Ok(DevicePage { tiles: crate::tile::trend::compact_all(page.tiles), ..page })
+}
+
+/// The last messages of a device.
+///
+/// # Errors
+/// [`BackendError`] as the backend says.
+#[server(prefix = "/fn", output = Post<JsonText>, endpoint = "device-messages")]
+pub async fn load_messages(
+    /// `temp-sensor-001`.
+    id: String,
+) -> Result<Vec<LastMessage>, BackendError> {
+    let (backend, caller) = crate::backend::backend()?;
+    backend.device_messages(&caller, &crate::status::device_id(&id)?).await
+}
+
+/// Changes a device, or one of its entities. A plain form posts here.
+///
+/// # Errors
+/// [`BackendError::Invalid`] names the field that is wrong.
+#[server(prefix = "/fn", output = Post<JsonText>, endpoint = "device_change")]
+pub async fn change_device(
+    /// `temp-sensor-001`.
+    id: String,
+    /// `name`, `area`, `hide`, `show`, `remove`, `merge`, `entity`, `hide-entity`, `show-entity`.
+    act: String,
+    /// For `name` and `entity`.
+    #[server(default)]
+    name: String,
+    /// For `area`: an area id, or `-` for where it was found.
+    #[server(default)]
+    area: String,
+    /// For `area`: the name of a new area, which wins.
+    #[server(default)]
+    new_area: String,
+    /// For `merge`: the id of the device that stays.
+    #[server(default)]
+    into: String,
+    /// For `remove`: `on` when that is meant.
+    #[server(default)]
+    sure: String,
+    /// For `entity` and those that end in it: the id of the entity.
+    #[server(default)]
+    entity: String,
+    /// For `entity`.
+    #[server(default)]
+    unit: String,
+    /// For `entity`: 0 to 3, or nothing.
+    #[server(default)]
+    precision: String,
+) -> Result<(), BackendError> {
+    use crate::device::DeviceForm;
+    let form = match act.as_str() {
+        "name" => DeviceForm::Name(name),
+        "area" => DeviceForm::Place { area, new_area },
+        "hide" | "show" => DeviceForm::Hide(act == "hide"),
+        "remove" => DeviceForm::Remove(!sure.is_empty()),
+        "merge" => DeviceForm::Merge(into),
+        "entity" => DeviceForm::Entity { entity, name, unit, precision },
+        "hide-entity" | "show-entity" => DeviceForm::HideEntity(entity, act == "hide-entity"),
+        _ => return Err(BackendError::Invalid(format!("act \"{}\" is unknown", domain::device::clean_text(&act, 40)))),
+    };
+    let (backend, caller) = crate::backend::backend()?;
+    let to = backend.change_device(&caller, &crate::status::device_id(&id)?, form).await?;
+    crate::status::lead_to(&to);
+    Ok(())
 }
 
 /// The history page.
@@ -168,6 +234,18 @@ pub async fn send_command(
     /// Per cent, for `set` of a cover.
     #[server(default)]
     position: Option<u8>,
+    /// For `set` of a climate, in its own unit.
+    #[server(default)]
+    temperature: Option<f64>,
+    /// For `set` of a climate: `heat`.
+    #[server(default)]
+    mode: Option<String>,
+    /// For `set` of a climate: `low`.
+    #[server(default)]
+    fan_mode: Option<String>,
+    /// For `set` of a climate: `away`.
+    #[server(default)]
+    preset: Option<String>,
 ) -> Result<CommandReport, BackendError> {
     use domain::command::{Action, Wish};
     use domain::value::Value;
@@ -181,7 +259,7 @@ pub async fn send_command(
         "open" => Action::Open {},
         "close" => Action::Close {},
         "stop" => Action::Stop {},
-        "set" => Action::Set(Box::new(Wish { value: value.map(Value::Text), position, ..Wish::default() })),
+        "set" => Action::Set(Box::new(Wish { value: value.map(Value::Text), position, temperature, mode, fan_mode, preset })),
         other => return Err(BackendError::Invalid(format!("unknown action \"{other}\""))),
     };
     backend.send_command(&caller, &entity, action).await.map_err(|refusal| BackendError::Invalid(refusal.to_string()))
@@ -256,8 +334,7 @@ pub async fn load_scenes(
     request: ScenesRequest,
 ) -> Result<ScenesPage, BackendError> {
     let (backend, caller) = crate::backend::backend()?;
-    let error = (!request.err.is_empty()).then(|| leptos::server_fn::error::ServerFnUrlError::<BackendError>::decode_err(&request.err));
-    let problem = error.map(|error| crate::tile::words::capital(&error.to_string())).unwrap_or_default();
+    let problem = crate::status::refused(&request.err);
     let draft = use_context::<crate::plans::Draft>().map(|draft| draft.0).unwrap_or_default();
     crate::status::answer(backend.scenes_page(&caller, &ScenesRequest { draft, ..request }, problem).await)
 }

@@ -57,3 +57,25 @@ pub(crate) async fn change_plans(form: crate::plans::PlanForm, part: &str) -> Re
     leptos_axum::redirect(&["/scenes", if part.is_empty() { "" } else { "#" }, part].concat());
     Ok(())
 }
+
+/// Leads a plain form to a page.
+#[cfg(feature = "ssr")]
+pub(crate) fn lead_to(path: &str) {
+    leptos_axum::redirect(path);
+}
+
+/// The id of a device in an address or a form.
+///
+/// # Errors
+/// [`BackendError::NotFound`] names what is none.
+#[cfg(feature = "ssr")]
+pub(crate) fn device_id(id: &str) -> Result<domain::device::DeviceId, BackendError> {
+    domain::device::DeviceId::parse(id).map_err(|_| BackendError::NotFound(format!("device \"{}\"", domain::device::clean_text(id, 80))))
+}
+
+/// What a form was refused for, as Leptos writes it into the address, in a sentence; empty for nothing.
+#[cfg(feature = "ssr")]
+pub(crate) fn refused(err: &str) -> String {
+    let error = (!err.is_empty()).then(|| leptos::server_fn::error::ServerFnUrlError::<BackendError>::decode_err(err));
+    error.map(|error| crate::tile::words::capital(&error.to_string())).unwrap_or_default()
+}

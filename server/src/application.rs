@@ -156,7 +156,7 @@ impl Application {
 
         let place = Place { zone: config.time.zone(), location: config.location.latitude.zip(config.location.longitude) };
         let plans = Arc::new(Plans::load(store.as_ref(), place, Arc::clone(&hub), sources.clone(), now()).await?);
-        let backend = Arc::new(LiveBackend::new(state, Arc::clone(&store), request, plans));
+        let backend = Arc::new(LiveBackend::new(state, Arc::clone(&store), request, plans, Arc::clone(&by_name)));
         schedules::start(LiveBackend::clone(&backend), &sources);
         sources.spawn(Arc::clone(&hub).cut(sources.clone()));
         let http = listener.local_addr()?;

@@ -16,6 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::clock::now;
 use crate::ingest::{Request, State};
+use crate::mqtt::link::Link;
 use crate::plans::Plans;
 use crate::store::activity::Actor;
 use crate::store::retention::Kept;
@@ -23,6 +24,8 @@ use crate::store::{Held, Sizes, Store, StoreError};
 
 /// What people change of the past.
 mod amend;
+/// The page of a device, and what its forms ask for.
+mod device;
 /// Forms that were refused.
 mod drafts;
 /// The log of what was done.
@@ -37,6 +40,8 @@ pub mod plans;
 mod plans_page;
 /// Running scenes and schedules.
 mod runs;
+/// Why there is no data.
+mod why;
 /// What operators write about entities, devices and areas.
 mod write;
 
@@ -57,12 +62,20 @@ pub struct LiveBackend {
     started: Timestamp,
     plans: Arc<Plans>,
     drafts: Arc<drafts::Drafts>,
+    /// The brokers, by name.
+    links: Arc<HashMap<Arc<str>, Link>>,
 }
 
 impl LiveBackend {
     /// A backend over the state that ingest keeps.
-    pub fn new(state: Arc<RwLock<State>>, store: Arc<dyn Store>, requests: mpsc::Sender<Request>, plans: Arc<Plans>) -> Self {
-        Self { state, store, requests, zone: plans.place.zone.clone(), started: now(), plans, drafts: Arc::default() }
+    pub fn new(
+        state: Arc<RwLock<State>>,
+        store: Arc<dyn Store>,
+        requests: mpsc::Sender<Request>,
+        plans: Arc<Plans>,
+        links: Arc<HashMap<Arc<str>, Link>>,
+    ) -> Self {
+        Self { state, store, requests, zone: plans.place.zone.clone(), started: now(), plans, drafts: Arc::default(), links }
     }
 
     /// The state as it is now. Never held over an await.

@@ -4,9 +4,10 @@ use app::backend::{
     ActivityPage, ActivityRequest, ActivityRow, Around, Backend, BackendError, Caller, DevicePage, HistoryPage, HistoryRequest, LastMessage, Limit,
     Overview, Role, Shell, Standing, Tile, Trend,
 };
+use app::device::{DeviceMore, DeviceRequest, Open, Step, Why};
 use domain::alarm::{Alarm, AlarmState, Severity};
 use domain::command::{Action, CommandReport, CommandState, Refusal};
-use domain::device::{Area, AreaId, Availability, Device, DeviceId};
+use domain::device::{About, Area, AreaId, Availability, Device, DeviceId};
 use domain::entity::{EntityId, EntityKind};
 use domain::history::{Range, Resolution, Series};
 use domain::live::{EntityView, LinkState, LinkView};
@@ -22,6 +23,36 @@ pub(crate) const HOSTILE: &str = "<script>alert(\"x\")</script>&amp;";
 
 /// The greenhouse.
 pub(crate) struct Greenhouse;
+
+/// What the page of its device shows besides values, as the address asks for it.
+fn more(request: &DeviceRequest, problem: String) -> DeviceMore {
+    let other = (DeviceId::parse("soil").expect("id"), HOSTILE.to_owned(), "greenhouse/<b>".to_owned());
+    let step = |step: &str, ok, detail: &str| Step { step: step.into(), ok, detail: detail.into() };
+    DeviceMore {
+        areas: shell().areas,
+        is_changeable: true,
+        per_minute: 8.4,
+        stale_after_ms: Some((120_000, 120_000)),
+        via: Some((HOSTILE.into(), DeviceId::parse("bridge").ok())),
+        climates: vec![],
+        open: match request.edit.as_str() {
+            "name" => Some(Open::Name),
+            "area" => Some(Open::Area),
+            "remove" => Some(Open::Remove),
+            "merge" => Some(Open::Merge { q: request.q.clone(), choices: vec![other], is_more: true }),
+            "" => None,
+            entity => EntityId::parse(entity).ok().map(Open::Entity),
+        },
+        why: EntityId::parse(&request.why).ok().map(|entity| Why {
+            entity,
+            name: HOSTILE.into(),
+            steps: vec![step("link", Some(true), "reached"), step("message", Some(false), "never heard"), step("parse", None, "nothing to read")],
+            verdict: "No message was ever heard on <img>.".into(),
+        }),
+        problem,
+        done: request.done.clone(),
+    }
+}
 
 fn area(id: &str, name: &str, icon: &str) -> Area {
     Area { id: AreaId::parse(id).expect("id"), name: name.into(), icon: Some(icon.into()) }
@@ -111,6 +142,7 @@ pub(crate) fn entities() -> Vec<EntityView> {
         ),
         view(("door", "Door", BinarySensor, None, "door"), Some(Value::Bool(true)), Quality::Good),
         view(("mode", "Mode", Sensor, None, "tag"), Some(Value::Text("Auto".into())), Quality::Good),
+        EntityView { hidden: true, ..view(("rssi", "Signal", Sensor, Some("dBm"), "gauge"), number(-61.0), Quality::Good) },
         view(("hostile", HOSTILE, Sensor, Some("<b>"), "\"><img src=x>"), None, Quality::Unknown),
     ]
 }
@@ -205,19 +237,26 @@ impl Backend for Greenhouse {
         Ok(Overview { shell: shell(), tiles: entities().into_iter().map(tile).collect(), n_unlisted: 0 })
     }
 
-    async fn device(&self, _: &Caller, id: &DeviceId) -> Result<DevicePage, BackendError> {
+    async fn device(&self, caller: &Caller, id: &DeviceId, request: &DeviceRequest, problem: String) -> Result<DevicePage, BackendError> {
         if id.as_str() != "climate-1" {
             return Err(BackendError::NotFound(format!("device \"{id}\"")));
         }
         let range = Range { from: NOW.plus_ms(-DAY_MS), to: NOW };
         let tiles: Vec<Tile> = entities().into_iter().map(tile).collect();
         Ok(DevicePage {
-            shell: shell(),
+            shell: Shell { role: caller.role, ..shell() },
             device: Device {
                 area: Some(AreaId::parse("greenhouse").expect("id")),
                 convention: "plain topics".into(),
                 availability: Availability::Online,
                 availability_since: NOW.plus_ms(-DAY_MS),
+                identifiers: vec!["240ac412abef".into(), HOSTILE.into()],
+                about: About {
+                    manufacturer: Some(HOSTILE.into()),
+                    model: Some("Climate node 4".into()),
+                    configuration_url: Some("https://10.0.0.7/?a=<script>".into()),
+                    ..About::default()
+                },
                 last_seen: Some(NOW.plus_ms(-3 * SECOND_MS)),
                 ..Device::new(id.clone(), "Greenhouse climate node".into(), "main", "greenhouse/1".into(), NOW.plus_ms(-101 * DAY_MS))
             },
@@ -225,14 +264,22 @@ impl Backend for Greenhouse {
             charts: [0, 4].map(|n: usize| series(&tiles[n].entity, range)).to_vec(),
             tiles,
             clock_skew_ms: None,
+            more: DeviceMore { open: more(request, String::new()).open.filter(|_| caller.role >= Role::Operator), ..more(request, problem) },
             messages: vec![
                 LastMessage {
                     at: NOW.plus_ms(-3 * SECOND_MS),
                     topic: "greenhouse/1/climate/state".into(),
                     payload: r#"{"air_temperature":34.6}"#.into(),
+                    own: true,
                     retained: false,
                 },
-                LastMessage { at: NOW.plus_ms(-9 * MINUTE_MS), topic: "greenhouse/1/status".into(), payload: HOSTILE.into(), retained: true },
+                LastMessage {
+                    at: NOW.plus_ms(-9 * MINUTE_MS),
+                    topic: "greenhouse/1/status".into(),
+                    payload: HOSTILE.into(),
+                    retained: true,
+                    own: false,
+                },
             ],
         })
     }

@@ -13,9 +13,14 @@ use leptos::prelude::provide_context;
 
 /// The status and the HTML of a page. The HTML is kept among the build's files, to be looked at.
 async fn get(uri: &str, name: &str) -> (StatusCode, String) {
-    let context = || {
+    get_as(Role::Operator, uri, name).await
+}
+
+/// The same for somebody with other rights.
+async fn get_as(role: Role, uri: &str, name: &str) -> (StatusCode, String) {
+    let context = move || {
         provide_context::<SharedBackend>(Arc::new(Greenhouse));
-        provide_context(Caller { name: "anonymous".into(), role: Role::Operator, address: None });
+        provide_context(Caller { name: "anonymous".into(), role, address: None });
     };
     // As the server does it before its first request: this also starts what runs the pages' futures. Only once: a page that
     // another thread renders while routes are listed waits forever now and then (seen in one run of ten).
@@ -191,9 +196,57 @@ async fn a_device_shows_every_value() {
             "Air temperature above 34",
             "action=\"/fn/acknowledge\"",
             "Critical above 34",
+            // What there is to know about it.
+            "8.4 messages per minute",
+            "2 min without a message",
+            "href=\"/devices/bridge\"",
+            "240ac412abef",
+            "rel=\"noreferrer noopener external\"",
+            "data-level=\"3\"",
+            "−61\u{a0}dBm",
+            // What can be done.
+            "href=\"/devices/climate-1?edit=name\"",
+            "href=\"/devices/climate-1?edit=merge\"",
+            "href=\"/devices/climate-1?edit=climate-1.humidity\"",
+            "href=\"/devices/climate-1?why=climate-1.lux#why\"",
+            "href=\"/devices?topic=greenhouse%2F1%2Fhumidity\"",
+            "action=\"/fn/device_change\"",
+            "aria-current=\"true\"",
+            "sent by Signalbox",
+            "Diagnostics and settings (1)",
         ],
     );
     assert!(!visible(&html).contains(HOSTILE));
+    assert!(!html.contains("?a=<script>"), "an address became markup");
+}
+
+#[tokio::test]
+async fn each_form_of_a_device_stands_open_by_its_address() {
+    for (query, wanted) in [
+        ("edit=name", &["value=\"Greenhouse climate node\"", "name=\"act\" value=\"name\"", "href=\"/devices/climate-1\""][..]),
+        ("edit=area", &["name=\"new_area\""]),
+        ("edit=remove", &["with 12 entities?", "Its history stays.", "does not bring it back", "name=\"sure\"", "required"]),
+        ("edit=merge&q=so", &["value=\"so\"", "<option value=\"soil\">&lt;script&gt;", "The first 1; filter"]),
+        ("edit=climate-1.humidity", &["name=\"entity\" value=\"climate-1.humidity\"", "name=\"unit\" value=\"%\"", "As they arrive"]),
+        ("why=climate-1.lux", &["No message was ever heard on &lt;img&gt;.", "Connection to the broker", "This is where it ends.", ", not known"]),
+        ("done=hidden", &["Hidden: it stays out of the overview"]),
+    ] {
+        let (status, html) = get(&format!("/devices/climate-1?{query}"), "device-form").await;
+        assert_eq!(status, StatusCode::OK, "{query}");
+        check(&html, wanted);
+    }
+    let (_, html) = get("/devices/climate-1?done=%3Cscript%3Ealert(1)", "device-done").await;
+    assert!(!visible(&html).contains("data-kind=\"done\""), "only words of ours are said");
+}
+
+#[tokio::test]
+async fn those_who_only_look_are_offered_no_changes() {
+    let (status, html) = get_as(Role::Viewer, "/devices/climate-1?edit=name", "device-viewer").await;
+    assert_eq!(status, StatusCode::OK);
+    check(&html, &["href=\"/devices/climate-1?why=climate-1.lux#why\"", "Topic that it reads"]);
+    for action in ["/fn/device_change", "?edit="] {
+        assert!(!visible(&html).contains(action), "{action}");
+    }
 }
 
 #[tokio::test]

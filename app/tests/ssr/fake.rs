@@ -3,6 +3,7 @@
 use app::backend::{
     ActivityPage, ActivityRequest, Backend, BackendError, Caller, DevicePage, HistoryPage, HistoryRequest, Limit, Overview, Role, Shell, Tile, Trend,
 };
+use app::device::DeviceRequest;
 use async_trait::async_trait;
 use domain::alarm::{Alarm, AlarmState, Severity};
 use domain::command::{Action, CommandReport, CommandState, Refusal};
@@ -176,7 +177,7 @@ impl Backend for Fake {
         Ok(Overview { shell: self.shell(caller).await?, tiles: self.tiles.clone(), n_unlisted: 0 })
     }
 
-    async fn device(&self, _: &Caller, id: &DeviceId) -> Result<DevicePage, BackendError> {
+    async fn device(&self, _: &Caller, id: &DeviceId, _: &DeviceRequest, _: String) -> Result<DevicePage, BackendError> {
         Err(BackendError::NotFound(format!("device \"{id}\"")))
     }
 

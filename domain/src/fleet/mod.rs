@@ -40,6 +40,8 @@ mod rhythm;
 mod slot;
 /// Entities that conventions describe.
 mod spoken;
+/// How an entity stands.
+mod standing;
 /// What the server says of itself.
 mod trouble;
 /// What was said before anybody knew what it is about.
@@ -80,6 +82,7 @@ pub use commands::{MAX_WAIT_MS, MIN_WAIT_MS, PAUSE_MS, SOURCE, UNLEARNED_WAIT_MS
 pub use declared::Declared;
 pub use listing::MOST_UNCLAIMED;
 pub use queue::{DEFAULT_EXPIRES_S, MAX_EXPIRES_S, MAX_QUEUED, waits_s};
+pub use standing::Standing;
 
 pub use crate::written::Override;
 

@@ -223,13 +223,18 @@ impl Slot {
     }
 
     /// How old the newest reading may be; `None` for states that are sent when they change.
-    fn late_after_ms(&self) -> Option<i64> {
+    pub(super) fn late_after_ms(&self) -> Option<i64> {
         match self.stale_after_ms {
             Some(0) => None,
             Some(written) => Some(written),
             None if self.expires_after_ms().is_some() => self.expires_after_ms(),
             None => self.rhythm.late_after_ms(self.entity.kind.is_sensor() && matches!(self.value, Some(Value::Number(_)))),
         }
+    }
+
+    /// When the last live message fed it.
+    pub(super) const fn heard_at(&self) -> Option<Timestamp> {
+        self.rhythm.heard_at()
     }
 
     /// How old it may be by its own word.

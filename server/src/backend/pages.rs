@@ -1,8 +1,10 @@
 //! What each page shows, from what is so now and what the store has.
 
 use app::backend::{
-    ActivityPage, ActivityRequest, Away, Backend, BackendError, Caller, DevicePage, HistoryPage, HistoryRequest, Limit, Overview, Role, Shell, Tile,
+    ActivityPage, ActivityRequest, Away, Backend, BackendError, Caller, DevicePage, HistoryPage, HistoryRequest, LastMessage, Limit, Overview, Role,
+    Shell, Tile,
 };
+use app::device::{DeviceForm, DeviceRequest, Why};
 use app::plans::{PlanForm, ScenesPage, ScenesRequest};
 use async_trait::async_trait;
 use domain::alarm::Alarm;
@@ -10,14 +12,13 @@ use domain::command::{Action, CommandReport, CommandState, Refusal};
 use domain::control::Limits;
 use domain::device::DeviceId;
 use domain::entity::{EntityId, EntityKind};
-use domain::history::Range;
 use domain::live::EntityView;
 use domain::rule::Condition;
-use domain::time::{DAY_MS, Timestamp};
+use domain::time::Timestamp;
 use domain::value::Value;
 use tokio::sync::oneshot;
 
-use super::{LiveBackend, actor, internal, past, plans, require};
+use super::{LiveBackend, actor, internal, past, require};
 use crate::clock::now;
 use crate::ingest::{Request, State};
 
@@ -31,7 +32,7 @@ const MOST_EXCLUDED: usize = 100;
 /// How long a finished command stays on its tile.
 const COMMAND_SHOWN_MS: i64 = 30_000;
 
-fn tile(state: &State, entity: EntityView, now: Timestamp) -> Tile {
+pub(super) fn tile(state: &State, entity: EntityView, now: Timestamp) -> Tile {
     let is_number = entity.kind.is_sensor() && !matches!(entity.v, Some(Value::Text(_)));
     let shown = |report: &&CommandReport| {
         report.entity == entity.id
@@ -77,39 +78,22 @@ impl Backend for LiveBackend {
         })
     }
 
-    async fn device(&self, caller: &Caller, id: &DeviceId) -> Result<DevicePage, BackendError> {
+    async fn device(&self, caller: &Caller, id: &DeviceId, request: &DeviceRequest, problem: String) -> Result<DevicePage, BackendError> {
+        self.device_page(caller, id, request, problem).await
+    }
+
+    async fn device_messages(&self, caller: &Caller, id: &DeviceId) -> Result<Vec<LastMessage>, BackendError> {
         require(caller, Role::Viewer)?;
-        let now = now();
-        let (shell, device, tiles, messages, clock_skew_ms) = {
-            let state = self.state();
-            let device = state.fleet.device(id).cloned().or_else(|| plans::device_of_groups(&state.fleet, id));
-            let device = device.ok_or_else(|| BackendError::NotFound(format!("device {id}")))?;
-            // It may have been made one with another.
-            let id = &device.id;
-            let views = state.fleet.entities().into_iter().filter(|view| view.device == *id);
-            let tiles: Vec<Tile> = views.map(|view| tile(&state, view, now)).collect();
-            let messages = state.messages.get(id).into_iter().flatten().cloned().collect();
-            // A device has one clock; the entity that shows it most wrong was heard last.
-            let skews = tiles.iter().filter_map(|tile| state.fleet.clock_skew_ms(&tile.entity.id));
-            let skew = skews.max_by_key(|ms| ms.saturating_abs());
-            (self.shell_of(caller, &state, now), device, tiles, messages, skew)
-        };
-        let ids: Vec<EntityId> = tiles.iter().map(|tile| tile.entity.id.clone()).collect();
-        let day = Range { from: now.plus_ms(-DAY_MS), to: now.plus_ms(1) };
-        let series = self.chart(&ids, day).await?;
-        let is_number = |tile: &Tile| tile.entity.kind.is_sensor();
-        let extremes = tiles
-            .iter()
-            .zip(&series)
-            .map(|(tile, series)| {
-                let low = series.min.iter().copied().reduce(f64::min);
-                let high = series.max.iter().copied().reduce(f64::max);
-                low.zip(high).filter(|_| is_number(tile))
-            })
-            .collect();
-        let charts =
-            tiles.iter().zip(series).filter(|(tile, series)| is_number(tile) && !series.t.is_empty()).map(|(_, series)| series).take(2).collect();
-        Ok(DevicePage { shell, device, tiles, extremes, charts, messages, clock_skew_ms })
+        self.last_messages(id).ok_or_else(|| BackendError::NotFound(format!("device {id}")))
+    }
+
+    async fn change_device(&self, caller: &Caller, id: &DeviceId, form: DeviceForm) -> Result<String, BackendError> {
+        self.take_device_form(caller, id, form).await
+    }
+
+    async fn why(&self, caller: &Caller, entity: &EntityId) -> Result<Why, BackendError> {
+        require(caller, Role::Viewer)?;
+        self.why_of(entity)
     }
 
     async fn history(&self, caller: &Caller, request: &HistoryRequest) -> Result<HistoryPage, BackendError> {

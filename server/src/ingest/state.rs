@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use app::backend::LastMessage;
-use domain::change::Change;
+use domain::change::{Change, Publish};
 use domain::command::CommandReport;
 use domain::device::{DeviceId, clean_text};
 use domain::entity::EntityId;
@@ -24,6 +24,9 @@ use crate::trends::Trends;
 const LAST_MESSAGES: usize = 12;
 /// Devices whose messages are remembered.
 const MAX_REMEMBERED: usize = 2_000;
+
+/// How long after a command what a broker hands back is the command itself.
+const ECHO_MS: i64 = 5_000;
 
 /// The state of the plant as pages read it. Only ingest writes.
 #[derive(Debug)]
@@ -74,6 +77,7 @@ impl State {
                 self.topics.hear(message, now);
                 self.remember(message, fed, now);
             }
+            Change::Publish(publish) => self.remember_own(publish, now),
             Change::Command(report) => {
                 self.commands.retain(|known| known.id != report.id);
                 self.commands.push_back(report.clone());
@@ -101,12 +105,41 @@ impl State {
         if !self.messages.contains_key(&device) && self.messages.len() >= MAX_REMEMBERED {
             return;
         }
-        let payload = match std::str::from_utf8(&message.payload) {
-            Ok(text) => clean_text(text, 200),
-            Err(_) => message.payload.iter().take(60).map(|b| format!("{b:02x}")).collect(),
-        };
+        let (topic, payload) = (clean_text(&message.topic, 200), shown(&message.payload));
+        // A device without a voice of its own: its broker hands back what was sent to it.
+        let is_echo =
+            |own: &LastMessage| own.own && !message.retained && now.since_ms(own.at) < ECHO_MS && own.topic == topic && own.payload == payload;
         let messages = self.messages.entry(device).or_default();
-        messages.push_front(LastMessage { at: now, topic: clean_text(&message.topic, 200), payload, retained: message.retained });
+        if messages.iter().any(is_echo) {
+            return;
+        }
+        messages.push_front(LastMessage { at: now, topic, payload, retained: message.retained, own: false });
         messages.truncate(LAST_MESSAGES);
+    }
+
+    /// A command that goes out to a device.
+    fn remember_own(&mut self, publish: &Publish, now: Timestamp) {
+        let entity = self.commands.iter().rev().find(|report| report.id == publish.command).map(|report| &report.entity);
+        let Some(device) = entity.and_then(|entity| self.fleet.device_id_of(entity)).cloned() else { return };
+        if !self.messages.contains_key(&device) && self.messages.len() >= MAX_REMEMBERED {
+            return;
+        }
+        let messages = self.messages.entry(device).or_default();
+        messages.push_front(LastMessage {
+            at: now,
+            topic: clean_text(&publish.topic, 200),
+            payload: shown(&publish.payload),
+            retained: false,
+            own: true,
+        });
+        messages.truncate(LAST_MESSAGES);
+    }
+}
+
+/// A payload as text, or in hex.
+fn shown(payload: &[u8]) -> String {
+    match std::str::from_utf8(payload) {
+        Ok(text) => clean_text(text, 200),
+        Err(_) => payload.iter().take(60).map(|b| format!("{b:02x}")).collect(),
     }
 }

@@ -5,6 +5,7 @@ mod test_app;
 
 mod activity;
 mod commands;
+mod device_page;
 mod export;
 mod groups;
 mod health;
@@ -27,6 +28,7 @@ mod schedules;
 mod stuck;
 mod topics;
 mod unclaimed;
+mod why;
 mod write;
 
 mod link;

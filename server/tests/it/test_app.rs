@@ -75,6 +75,12 @@ impl TestApp {
         app
     }
 
+    /// A server whose brokers are not reached, or not quite.
+    pub async fn start_unlinked(config: Config, folder: TempDir) -> Self {
+        let app = Application::start(&config, Play::Real).await.unwrap();
+        Self { app: Some(app), config, folder }
+    }
+
     /// Stops the server and starts it again on the same folder.
     pub async fn restart(&mut self) {
         self.app.take().unwrap().stop().await;

@@ -1,8 +1,7 @@
-//! Alarms and facts of a device.
+//! Alarms of a device.
 
 use domain::alarm::{Alarm, AlarmState};
 use domain::device::{Device, DeviceId};
-use domain::time::Timestamp;
 use leptos::prelude::*;
 
 use crate::components::alert_strip::ack;
@@ -65,49 +64,4 @@ fn item(live: Live, alarm: &Alarm) -> AnyView {
         </li>
     }
     .erase()
-}
-
-/// What there is to know about the device.
-pub(super) fn facts(live: Live, device: &Device) -> AnyView {
-    view! {
-        <section class="card" aria-labelledby="id-h">
-            <header class="card-head">
-                <h2 id="id-h">"Device"</h2>
-            </header>
-            <div class="card-body">
-                <dl class="facts">
-                    <div>
-                        <dt>"Id"</dt>
-                        <dd>
-                            <code>{device.id.as_str().to_owned()}</code>
-                        </dd>
-                    </div>
-                    <div>
-                        <dt>"Convention"</dt>
-                        <dd>{device.convention.clone()}</dd>
-                    </div>
-                    <div>
-                        <dt>"Topic root"</dt>
-                        <dd>
-                            <code>{device.topic_root.clone()}</code>
-                        </dd>
-                    </div>
-                    <div>
-                        <dt>"First seen"</dt>
-                        <dd>
-                            <time datetime=device.first_seen.rfc3339()>{date(device.first_seen, live.utc_offset_s.get_untracked())}</time>
-                        </dd>
-                    </div>
-                </dl>
-            </div>
-        </section>
-    }
-    .erase()
-}
-
-/// `3 Mar 2026`.
-fn date(at: Timestamp, utc_offset_s: i32) -> String {
-    let civil = at.civil(utc_offset_s);
-    let date = civil.date();
-    format!("{} {}", date.split_once(' ').map_or(&*date, |(_, date)| date), civil.year)
 }

@@ -5,11 +5,14 @@ use domain::live::EntityView;
 use domain::value::Value;
 use leptos::prelude::*;
 
+use super::Ways;
+use super::menu::menu;
 use crate::components::control::slot;
 use crate::components::fader::Faders;
 use crate::components::icon;
 use crate::components::switch::Switch;
 use crate::components::tile_foot::{foot_parts, parts_view};
+use crate::device::Climate;
 use crate::erase::{Erase as _, memo, part, text};
 use crate::live::Entry;
 use crate::tile::kind::TileKind;
@@ -18,19 +21,20 @@ use crate::tile::words::value_with_unit;
 /// Whether an entity is a row of controls: it can be set from here.
 #[must_use]
 pub(super) fn is_control(entry: &Entry) -> bool {
-    entry.view.with_untracked(|view| view.settable && (view.kind.is_switchable() || view.kind.has_control()))
+    entry.view.with_untracked(|view| view.settable && (view.kind.is_switchable() || view.kind.has_control() || view.kind == EntityKind::Climate))
 }
 
 /// The card of controls; nothing without one.
-pub(super) fn controls(entries: Vec<Entry>) -> Option<AnyView> {
+pub(super) fn controls(entries: Vec<Entry>, climates: &[Climate], ways: &Ways, prefix: &'static str) -> Option<AnyView> {
     if entries.is_empty() {
         return None;
     }
-    let rows = entries.into_iter().map(row).collect_view();
+    let rows: Vec<AnyView> = entries.into_iter().map(|entry| row(entry, climates, ways)).collect();
+    let (id, labelled_by) = ([prefix, "ctl-h"].concat(), [prefix, "ctl-h"].concat());
     let card = view! {
-        <section class="card" aria-labelledby="ctl-h">
+        <section class="card" aria-labelledby=labelled_by>
             <header class="card-head">
-                <h2 id="ctl-h">"Controls"</h2>
+                <h2 id=id>"Controls"</h2>
                 <p class="row-end not-phone">"A control settles only when the device reports back"</p>
             </header>
             <ul class="list controls">{rows}</ul>
@@ -39,7 +43,7 @@ pub(super) fn controls(entries: Vec<Entry>) -> Option<AnyView> {
     Some(card.erase())
 }
 
-fn row(entry: Entry) -> AnyView {
+fn row(entry: Entry, climates: &[Climate], ways: &Ways) -> AnyView {
     let (name_id, state_id) = (format!("{}-n", entry.id), format!("{}-f", entry.id));
     let (name, sign, is_light, is_switch) =
         entry.view.with_untracked(|view| (view.name.clone(), view.icon.clone(), matches!(view.v, Some(Value::Light(_))), view.kind.is_switchable()));
@@ -48,6 +52,12 @@ fn row(entry: Entry) -> AnyView {
     let view = entry.view.clone();
     let foot_of = entry.clone();
     let faders = (kind == TileKind::Light).then(|| view! { <div class="control-wide"><Faders entry=entry.clone()/></div> });
+    let menu = menu(&entry, ways);
+    let control = match climates.iter().find(|climate| climate.entity == entry.id) {
+        Some(climate) => super::climate::climate(&entry, climate),
+        None if is_switch => view! { <Switch entry labelledby=name_id.clone() describedby=state_id.clone()/> }.erase(),
+        None => slot(&entry),
+    };
     view! {
         <li>
             {icon(&sign, "")}
@@ -59,7 +69,8 @@ fn row(entry: Entry) -> AnyView {
                 </small>
             </div>
             {faders}
-            {if is_switch { view! { <Switch entry labelledby=name_id describedby=state_id/> }.erase() } else { slot(&entry) }}
+            {control}
+            {menu}
         </li>
     }
     .erase()

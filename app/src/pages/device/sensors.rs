@@ -6,12 +6,14 @@ use domain::quality::Quality;
 use domain::value::Value;
 use leptos::prelude::*;
 
+use super::menu::menu;
+use super::{Row, Ways, address};
 use crate::components::chart::number::number;
 use crate::components::spark::Spark;
 use crate::components::strip::Strip;
 use crate::components::tile_foot::{foot_parts, parts_view};
 use crate::components::{glyph, icon};
-use crate::erase::{Erase as _, attr, memo, text};
+use crate::erase::{Erase as _, attr, memo, part, text};
 use crate::live::{Entry, Live};
 use crate::pages::history::day_of;
 use crate::tile::alarms::worst;
@@ -21,16 +23,17 @@ use crate::tile::trend::Past;
 use crate::tile::words::{capital, decimals, value_words};
 
 /// The table of sensors, each with its smallest and largest value of the last 24 hours; nothing without one.
-pub(super) fn sensors(live: Live, entries: Vec<(Entry, Option<(f64, f64)>)>) -> Option<AnyView> {
+pub(super) fn sensors(live: Live, entries: Vec<Row>, ways: &Ways, prefix: &'static str) -> Option<AnyView> {
     if entries.is_empty() {
         return None;
     }
     let n = entries.len();
-    let rows = entries.into_iter().map(|(entry, extremes)| row(live, &entry, extremes)).collect_view();
+    let rows: Vec<AnyView> = entries.into_iter().map(|(entry, extremes)| row(live, &entry, extremes, ways)).collect();
+    let (id, labelled_by) = ([prefix, "ent-h"].concat(), [prefix, "ent-h"].concat());
     let card = view! {
-        <section class="card" aria-labelledby="ent-h">
+        <section class="card" aria-labelledby=labelled_by>
             <header class="card-head">
-                <h2 id="ent-h">"Sensors"</h2>
+                <h2 id=id>"Sensors"</h2>
                 <span class="badge badge-quiet">{n}</span>
             </header>
             <div class="table-wrap">
@@ -47,6 +50,9 @@ pub(super) fn sensors(live: Live, entries: Vec<(Entry, Option<(f64, f64)>)>) -> 
                                 "Min to max, 24 h"
                             </th>
                             <th scope="col">"Alarm rule"</th>
+                            <th scope="col">
+                                <span class="visually-hidden">"Actions"</span>
+                            </th>
                         </tr>
                     </thead>
                     <tbody>{rows}</tbody>
@@ -57,7 +63,7 @@ pub(super) fn sensors(live: Live, entries: Vec<(Entry, Option<(f64, f64)>)>) -> 
     Some(card.erase())
 }
 
-fn row(live: Live, entry: &Entry, extremes: Option<(f64, f64)>) -> AnyView {
+fn row(live: Live, entry: &Entry, extremes: Option<(f64, f64)>, ways: &Ways) -> AnyView {
     let (view, past) = (entry.view.clone(), entry.past.clone());
     let kind = memo(move || view.with(|view| TileKind::of(view, past.with(|past| matches!(past, Some(Past::Line { .. }))))));
     let view = entry.view.clone();
@@ -76,10 +82,11 @@ fn row(live: Live, entry: &Entry, extremes: Option<(f64, f64)>) -> AnyView {
     view! {
         <tr data-quality=attr(move || Some(quality.get()))>
             <th scope="row">{name(entry)}</th>
-            <td class="num entity-value">{now(entry, kind)}</td>
+            <td class="num entity-value">{now(entry, kind, ways)}</td>
             <td class="entity-spark">{trend}</td>
             <td class="num cell-skip cell-roomy">{day}</td>
             <td class="cell-wide">{rule(live, entry)}</td>
+            <td class="num cell-menu">{menu(entry, ways)}</td>
         </tr>
     }
     .erase()
@@ -102,7 +109,7 @@ fn name(entry: &Entry) -> AnyView {
 }
 
 /// The value with its unit, or the word that replaces it, and under it what there is to know about its age.
-fn now(entry: &Entry, kind: Memo<TileKind>) -> AnyView {
+fn now(entry: &Entry, kind: Memo<TileKind>, ways: &Ways) -> AnyView {
     let parts = foot_parts(entry, kind, memo(|| None));
     let foot_of = entry.clone();
     let foot = move || {
@@ -113,6 +120,19 @@ fn now(entry: &Entry, kind: Memo<TileKind>) -> AnyView {
         }
         parts_view(parts, &foot_of)
     };
+    let (view, href) = (entry.view.clone(), address::why(&ways.device, entry.id.as_str()));
+    let name = entry.view.with_untracked(|view| ["Why is there no data of ", &view.name, "?"].concat());
+    let is_in_doubt = memo(move || view.with(|view| !matches!(view.q, Quality::Good | Quality::Retained)));
+    let ask = part(move || {
+        let (href, name) = (href.clone(), name.clone());
+        is_in_doubt.get().then(move || {
+            view! {
+                <a href=href aria-label=name rel="external">
+                    "Why?"
+                </a>
+            }
+        })
+    });
     let view = entry.view.clone();
     let value = move || {
         view.with(|view| match (view.q, &view.v) {
@@ -130,7 +150,7 @@ fn now(entry: &Entry, kind: Memo<TileKind>) -> AnyView {
     };
     view! {
         {value}
-        <small class="entity-age">{foot}</small>
+        <small class="entity-age">{foot} {ask}</small>
     }
     .erase()
 }

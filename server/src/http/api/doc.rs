@@ -21,6 +21,7 @@ use crate::http::problem::Problem;
         super::entities::list,
         super::entities::one,
         super::write::entity,
+        super::why::why,
         super::entities::list_devices,
         super::entities::one_device,
         super::write::device,

@@ -28,6 +28,8 @@ mod retention;
 mod table;
 /// The topic explorer.
 mod topics;
+/// Why there is no data.
+mod why;
 /// Names and places of entities, devices and areas.
 mod write;
 
@@ -49,6 +51,7 @@ pub fn router() -> Router<AppState> {
         .route("/api/v1/entities", get(entities::list))
         .route("/api/v1/entities/{id}", get(entities::one).patch(write::entity))
         .route("/api/v1/entities/{id}/command", post(commands::send))
+        .route("/api/v1/entities/{id}/why", get(why::why))
         .route("/api/v1/commands", get(commands::list))
         .route("/api/v1/commands/{id}", get(commands::one).delete(commands::cancel))
         .route("/api/v1/devices", get(entities::list_devices))

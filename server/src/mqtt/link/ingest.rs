@@ -68,17 +68,15 @@ impl Ingest {
             return self.say_if_over(step);
         }
         let filters = &self.shared.settings.subscribe;
-        let refused: Vec<String> = filters
-            .iter()
-            .zip(refusals)
-            .filter_map(|(filter, refusal)| refusal.as_ref().map(|reason| format!("\"{}\" ({reason})", filter.as_str())))
-            .collect();
+        let refused: Vec<(String, String)> =
+            filters.iter().zip(refusals).filter_map(|(filter, refusal)| Some((filter.as_str().to_owned(), refusal.clone()?))).collect();
+        self.shared.refuse(refused.clone());
         if refused.is_empty() {
             self.shared.up(Half::Ingest);
             self.passed(Passed::Subscribed);
             self.watch.begin(Instant::now());
         } else {
-            self.shared.down(Half::Ingest, &format!("the broker refused the subscription to {}", refused.join(", ")));
+            self.shared.down(Half::Ingest, &format!("the broker refused the subscription to {}", listed(&refused)));
         }
         self.publish_presence(ONLINE, client);
     }
@@ -199,6 +197,11 @@ impl Ingest {
     }
 }
 
+/// Filters with the reasons that they were refused for.
+fn listed(refused: &[(String, String)]) -> String {
+    refused.iter().map(|(filter, reason)| format!("\"{filter}\" ({reason})")).collect::<Vec<_>>().join(", ")
+}
+
 /// What becomes of [`Ingest::next`].
 pub(super) enum Todo {
     /// A message was recorded or given up.
@@ -288,6 +291,7 @@ impl Role for Ingest {
     fn end(&mut self) {
         (self.acks, self.settled) = AckQueue::new();
         (self.asked, self.n_presence) = (None, 0);
+        self.shared.refuse(vec![]);
         let step = self.watch.end();
         self.say_if_over(step);
     }

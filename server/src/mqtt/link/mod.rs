@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use domain::live::LinkState;
-use domain::topic::check_topic;
+use domain::topic::{TopicFilter, check_topic};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{PublishError, Report};
@@ -123,6 +123,18 @@ impl Link {
     #[must_use]
     pub fn trouble(&self) -> Option<String> {
         self.shared.trouble()
+    }
+
+    /// What it subscribes to.
+    #[must_use]
+    pub fn filters(&self) -> &[TopicFilter] {
+        &self.shared.settings.subscribe
+    }
+
+    /// The filters that the broker refused, each with its reason; empty while it is not reached.
+    #[must_use]
+    pub fn refused(&self) -> Vec<(String, String)> {
+        self.shared.refused()
     }
 
     /// The broker's name in the configuration.

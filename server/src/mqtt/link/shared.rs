@@ -61,6 +61,8 @@ struct Status {
     command_up: bool,
     state: LinkState,
     trouble: Option<String>,
+    /// Filters that the broker refused on this connection, each with its reason.
+    refused: Vec<(String, String)>,
 }
 
 impl Shared {
@@ -73,7 +75,7 @@ impl Shared {
             n_connects: AtomicU64::new(0),
             n_deaf: AtomicU64::new(0),
             is_watched: AtomicBool::new(true),
-            status: Mutex::new(Status { ingest_up: false, command_up: false, state: LinkState::Connecting, trouble: None }),
+            status: Mutex::new(Status { ingest_up: false, command_up: false, state: LinkState::Connecting, trouble: None, refused: vec![] }),
             door: Mutex::new(None),
         }
     }
@@ -84,6 +86,15 @@ impl Shared {
 
     pub(super) fn trouble(&self) -> Option<String> {
         lock(&self.status).trouble.clone()
+    }
+
+    pub(super) fn refused(&self) -> Vec<(String, String)> {
+        lock(&self.status).refused.clone()
+    }
+
+    /// What the broker refused of the subscriptions.
+    pub(super) fn refuse(&self, refused: Vec<(String, String)>) {
+        lock(&self.status).refused = refused;
     }
 
     pub(super) fn counts(&self) -> LinkCounts {

@@ -1,0 +1,195 @@
+//! The page of a device, as a browser without script uses it.
+
+use app::backend::Role;
+use serde_json::json;
+
+use crate::test_app::{TestApp, Viewer};
+
+/// Posts a form of a device's page as a browser does: where it leads.
+async fn posts(app: &TestApp, device: &str, fields: &[(&str, &str)]) -> String {
+    let (status, to) = post_to(app, "/fn/device_change", device, &[&[("id", device)], fields].concat()).await;
+    assert_eq!(status, 302, "{fields:?}");
+    to
+}
+
+async fn post_to(app: &TestApp, to: &str, device: &str, fields: &[(&str, &str)]) -> (u16, String) {
+    let encode = |text: &str| text.bytes().fold(String::new(), |all, byte| all + &format!("%{byte:02X}"));
+    let body = fields.iter().map(|(key, value)| format!("{}={}", encode(key), encode(value))).collect::<Vec<_>>().join("&");
+    let request = format!(
+        "POST {to} HTTP/1.1\r\nhost: x\r\norigin: http://x\r\nreferer: http://x/devices/{device}?edit=name\r\naccept: text/html\r\n\
+         connection: close\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let (status, head, _) = app.request(&request).await;
+    let mut headers = head.lines().filter_map(|line| line.split_once(": "));
+    (status, headers.rfind(|(name, _)| name.eq_ignore_ascii_case("location")).map(|(_, to)| to.to_owned()).unwrap_or_default())
+}
+
+/// What a reader sees of a page.
+async fn page(app: &TestApp, path: &str) -> String {
+    let html = app.get(path).await;
+    let html = html.split_once("<main").map_or("", |(_, body)| body);
+    html.split("</main>").next().unwrap_or_default().replace("<!>", "")
+}
+
+/// What the page says after a form was refused.
+async fn refused(app: &TestApp, device: &str, fields: &[(&str, &str)]) -> String {
+    let to = posts(app, device, fields).await;
+    let path = to.strip_prefix("http://x").unwrap_or(&to).to_owned();
+    assert!(path.contains("__err="), "{path}");
+    let html = page(app, &path).await;
+    let alert = html.split("id=\"problem\"").nth(1).unwrap_or_default();
+    let words = alert.split("<p>").nth(1).and_then(|rest| rest.split("</p>").next());
+    words.unwrap_or_else(|| panic!("{path}: {html}")).to_owned()
+}
+
+/// Two devices, one with two entities.
+async fn plant() -> (TestApp, Viewer) {
+    let app = TestApp::start().await;
+    let mut viewer = app.viewer().await;
+    viewer.says(json!({"type": "subscribe", "entities": ["*"]})).await;
+    let mut device = app.device().await;
+    for (topic, id) in [("sensors/node/temperature", "node.temperature"), ("sensors/node/rssi", "node.rssi"), ("sensors/other/co2", "other.co2")] {
+        device.publishes(topic, "41", false).await;
+        viewer.sees(id, |change| change["v"] == 41.0).await;
+    }
+    (app, viewer)
+}
+
+#[tokio::test]
+async fn a_device_is_named_moved_and_hidden_by_plain_forms() {
+    let (app, _viewer) = plant().await;
+    let html = page(&app, "/devices/node").await;
+    for wanted in ["href=\"/devices/node?edit=name\"", "sensors/node", "messages per minute", ">Hide<", "data-level=\"1\"", "Topic that it reads"] {
+        assert!(html.contains(wanted), "{wanted}: {html}");
+    }
+    assert_eq!(posts(&app, "node", &[("act", "name"), ("name", "Boiler <room>")]).await, "/devices/node?done=name");
+    assert!(page(&app, "/devices/node?done=name").await.contains("Boiler &lt;room&gt;"));
+    assert_eq!(posts(&app, "node", &[("act", "name"), ("name", " ")]).await, "/devices/node?done=name");
+    assert_eq!(app.json("/api/v1/devices/node").await["name"], "Node");
+    assert!(refused(&app, "node", &[("act", "name"), ("name", &"x".repeat(81))]).await.starts_with("Name is no text of 1 to 80"));
+    assert!(refused(&app, "node", &[("act", "grill")]).await.contains("\"grill\" is unknown"));
+
+    assert_eq!(posts(&app, "node", &[("act", "area"), ("new_area", "Züri Keller")]).await, "/devices/node?done=area");
+    assert_eq!(app.json("/api/v1/areas/z_ri_keller").await["name"], "Züri Keller");
+    assert_eq!(app.json("/api/v1/entities/node.rssi").await["area"], "z_ri_keller");
+    // Another name that would make the same id is another area; the same name is the same.
+    for (name, id) in [("Zöri Keller", "z_ri_keller-2"), ("züri keller", "z_ri_keller")] {
+        posts(&app, "other", &[("act", "area"), ("new_area", name)]).await;
+        assert_eq!(app.json("/api/v1/devices/other").await["area"], id, "{name}");
+    }
+    assert_eq!(posts(&app, "other", &[("act", "area"), ("area", "-")]).await, "/devices/other?done=area");
+    assert_eq!(app.json("/api/v1/devices/other").await["area"], json!(null));
+    assert!(refused(&app, "other", &[("act", "area"), ("area", "Living Room")]).await.starts_with("Area is no id"));
+
+    let hidden = async || {
+        let mut hidden = vec![];
+        for id in ["node.rssi", "node.temperature"] {
+            hidden.push(app.json(&format!("/api/v1/entities/{id}")).await["hidden"] == true);
+        }
+        hidden
+    };
+    assert_eq!(posts(&app, "node", &[("act", "hide-entity"), ("entity", "node.rssi")]).await, "/devices/node?done=entity-hidden");
+    assert_eq!(hidden().await, [true, false]);
+    assert!(page(&app, "/devices/node").await.contains("Diagnostics and settings (1)"));
+    assert_eq!(posts(&app, "node", &[("act", "hide")]).await, "/devices/node?done=hidden");
+    assert_eq!(hidden().await, [true, true]);
+    let html = page(&app, "/devices/node").await;
+    assert!(html.contains("<details open class=\"card hidden-ones\"") || html.contains("class=\"card hidden-ones\" open"), "{html}");
+    assert!(html.contains(">Show<"));
+    assert_eq!(posts(&app, "node", &[("act", "show")]).await, "/devices/node?done=shown");
+    assert_eq!(hidden().await, [false, false]);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn an_entity_gets_another_name_unit_and_decimals_and_what_is_not_changed_is_not_written() {
+    let (app, _viewer) = plant().await;
+    let change = |name: &'static str, unit: &'static str, precision: &'static str| {
+        [("act", "entity"), ("entity", "node.temperature"), ("name", name), ("unit", unit), ("precision", precision)]
+    };
+    assert_eq!(posts(&app, "node", &change("Flow", "K", "2")).await, "/devices/node?done=entity");
+    let entity = app.json("/api/v1/entities/node.temperature").await;
+    assert_eq!((&entity["name"], &entity["unit"], &entity["precision"]), (&json!("Flow"), &json!("K"), &json!(2)));
+    // The rest of the form stands there as it was shown.
+    posts(&app, "node", &change("", "K", "2")).await;
+    let log = app.json("/api/v1/activity?kind=settings").await;
+    assert_eq!(log["items"][0]["detail"]["written"], json!({"name": null}));
+    assert_eq!(app.json("/api/v1/entities/node.temperature").await["name"], "Temperature");
+    assert!(refused(&app, "node", &change("", "", "many")).await.starts_with("Precision is no whole number from 0 to 3"));
+    let other = [("act", "entity"), ("entity", "other.co2"), ("name", "x")];
+    assert!(refused(&app, "node", &other).await.contains("is none of this device"));
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_device_is_removed_only_when_that_is_meant() {
+    let (app, _viewer) = plant().await;
+    assert!(page(&app, "/devices/node?edit=remove").await.contains("with 2 entities?"));
+    assert!(refused(&app, "node", &[("act", "remove")]).await.starts_with("Sure is not checked"));
+    assert_eq!(app.status("/api/v1/devices/node").await, 200);
+    assert_eq!(posts(&app, "node", &[("act", "remove"), ("sure", "on")]).await, "/devices?removed=node");
+    assert_eq!((app.status("/api/v1/devices/node").await, app.status("/devices/node").await), (404, 404));
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn two_devices_are_made_one_by_a_filtered_list() {
+    let (app, mut viewer) = plant().await;
+    let mut device = app.device().await;
+    for n in 0..60 {
+        device.publishes(&format!("sensors/many-{n:02}/co2"), "1", false).await;
+    }
+    viewer.sees("many-59.co2", |_| true).await;
+    let html = page(&app, "/devices/node?edit=merge").await;
+    assert_eq!((html.matches("<option").count(), html.contains("The first 50; filter")), (50, true), "{html}");
+    let html = page(&app, "/devices/node?edit=merge&q=OTHER").await;
+    assert!(html.contains("<option value=\"other\">") && html.matches("<option").count() == 1, "{html}");
+    assert!(page(&app, "/devices/node?edit=merge&q=nobody%3Cb%3E").await.contains("No other device"));
+    assert!(refused(&app, "node", &[("act", "merge"), ("into", "node")]).await.starts_with("Into is the device itself"));
+    assert_eq!(posts(&app, "node", &[("act", "merge"), ("into", "other")]).await, "/devices/other?done=merged");
+    assert_eq!(app.json("/api/v1/entities/node.rssi").await["device"], "other");
+    assert!(page(&app, "/devices/node").await.contains("<code>rssi</code>"), "found by both ids");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn those_who_only_look_change_nothing() {
+    let app = TestApp::start_with(|config| config.auth.anonymous = Some(Role::Viewer)).await;
+    let mut viewer = app.viewer().await;
+    viewer.says(json!({"type": "subscribe", "entities": ["*"]})).await;
+    app.device().await.publishes("sensors/node/temperature", "41", false).await;
+    viewer.sees("node.temperature", |_| true).await;
+    let html = page(&app, "/devices/node?edit=name").await;
+    assert!(!html.contains("/fn/device_change") && html.contains("?why=node.temperature"), "{html}");
+    for fields in [
+        &[("act", "name"), ("name", "x")][..],
+        &[("act", "hide")],
+        &[("act", "remove"), ("sure", "on")],
+        &[("act", "entity"), ("entity", "node.temperature"), ("name", "x")],
+    ] {
+        assert_eq!(refused(&app, "node", fields).await, "Operator rights are needed");
+    }
+    assert_eq!(app.json("/api/v1/devices/node").await["name"], "Node");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn what_goes_out_stands_among_the_last_messages() {
+    let (app, mut viewer) = plant().await;
+    let mut lamp = app.device().await;
+    lamp.publishes("state/lights/hall", r#"{"state":"off"}"#, false).await;
+    viewer.sees("hall.light", |_| true).await;
+    lamp.subscribes("control/lights/hall").await;
+    let fields = [("entity", "hall.light"), ("action", "turn_on")];
+    assert_eq!(post_to(&app, "/fn/command", "hall", &fields).await.0, 302);
+    lamp.receives().await;
+    let html = page(&app, "/devices/hall").await;
+    assert!(html.contains("<b>control/lights/hall</b>") && html.contains("sent by Signalbox"), "{html}");
+    let form = "POST /fn/device-messages HTTP/1.1\r\nhost: x\r\norigin: http://x\r\naccept: application/json\r\nconnection: close\r\n\
+                content-type: application/x-www-form-urlencoded\r\ncontent-length: 7\r\n\r\nid=hall";
+    let (status, _, body) = app.request(form).await;
+    let answer: serde_json::Value = serde_json::from_str(&body).unwrap_or_default();
+    assert_eq!((status, &answer[0]["own"], &answer[1]["topic"]), (200, &json!(true), &json!("state/lights/hall")), "{body}");
+    app.stop().await;
+}
