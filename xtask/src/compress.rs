@@ -63,6 +63,21 @@ mod tests {
     use crate::fingerprint::test_folder;
 
     #[test]
+    fn experiment() {
+        for f in ["/work/main/target/site-embed/pkg/signalbox.2418b901f5f9c3fc_bg.wasm", "/tmp/wt/one/target/site-embed/pkg/signalbox.d88cce98ffe5932d_bg.wasm"] {
+            let Ok(content) = std::fs::read(f) else { continue };
+            for lgblock in [0, 17, 18, 19, 20, 21, 22, 24] {
+              for lgwin in [20, 24] {
+                let params = BrotliEncoderParams { quality: 11, lgwin, lgblock, size_hint: content.len(), ..BrotliEncoderParams::default() };
+                let mut out = Vec::new();
+                brotli::BrotliCompress(&mut &content[..], &mut out, &params).unwrap();
+                eprintln!("{} {lgblock} {lgwin} {}", content.len(), out.len());
+              }
+            }
+        }
+    }
+
+    #[test]
     fn only_what_shrinks_gets_copies() {
         let folder = test_folder("compress");
         let names = |name: &str, content: &[u8]| {

@@ -142,7 +142,6 @@ pub(crate) fn entities() -> Vec<EntityView> {
         ),
         view(("door", "Door", BinarySensor, None, "door"), Some(Value::Bool(true)), Quality::Good),
         view(("mode", "Mode", Sensor, None, "tag"), Some(Value::Text("Auto".into())), Quality::Good),
-        EntityView { hidden: true, ..view(("rssi", "Signal", Sensor, Some("dBm"), "gauge"), number(-61.0), Quality::Good) },
         view(("hostile", HOSTILE, Sensor, Some("<b>"), "\"><img src=x>"), None, Quality::Unknown),
     ]
 }
@@ -242,7 +241,9 @@ impl Backend for Greenhouse {
             return Err(BackendError::NotFound(format!("device \"{id}\"")));
         }
         let range = Range { from: NOW.plus_ms(-DAY_MS), to: NOW };
-        let tiles: Vec<Tile> = entities().into_iter().map(tile).collect();
+        let signal = view(("rssi", "Signal", EntityKind::Sensor, Some("dBm"), "gauge"), Some(Value::Number(-61.0)), Quality::Good);
+        let signal = EntityView { hidden: true, ..signal };
+        let tiles: Vec<Tile> = entities().into_iter().chain([signal]).map(tile).collect();
         Ok(DevicePage {
             shell: Shell { role: caller.role, ..shell() },
             device: Device {

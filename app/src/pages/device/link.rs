@@ -37,6 +37,9 @@ fn bars(n: f64) -> u8 {
 pub(super) fn signal(entries: &[Entry]) -> Option<AnyView> {
     let view = named(entries, &SIGNAL)?.view;
     let level = view.clone();
+    // What is measured below zero without a unit is a level.
+    let is_level = |view: &EntityView| view.unit.is_none() && number(view).is_some_and(|n| n < 0.0);
+    let words = move |view: &EntityView| if is_level(view) { [&value_with_unit(view), "\u{a0}dBm"].concat() } else { value_with_unit(view) };
     Some(
         view! {
             <span class="signal" data-level=attr(move || Some(level.with(|view| number(view).map_or(0, bars)).to_string()))>
@@ -47,7 +50,7 @@ pub(super) fn signal(entries: &[Entry]) -> Option<AnyView> {
                     <path d="M20 19V5"/>
                 </svg>
                 <span class="visually-hidden">"signal "</span>
-                <span>{text(move || view.with(value_with_unit))}</span>
+                <span>{text(move || view.with(words))}</span>
             </span>
         }
         .erase(),

@@ -18,12 +18,15 @@ const EVERY: Duration = Duration::from_secs(5);
 /// The card of messages, newest first.
 pub(super) fn messages(messages: &[LastMessage], device: &Device, utc_offset_s: i32) -> AnyView {
     let live = Live::expect();
-    let (list, paused) = (RwSignal::new(messages.to_vec()), RwSignal::new(false));
+    let (list, paused, is_alive) = (RwSignal::new(messages.to_vec()), RwSignal::new(false), RwSignal::new(false));
     let id = device.id.to_string();
-    effect(move || follow(live, list, paused, id.clone()));
+    effect(move || {
+        is_alive.set(true);
+        follow(live, list, paused, id.clone());
+    });
     let rows = part(move || list.with(|list| rows(list, utc_offset_s)));
-    // Without script there is nothing to pause.
-    let pause = part(move || live.now.with(Option::is_some).then(|| pause(paused)));
+    // Without script there is nothing to pause; the browser takes over what the server drew before anything is added to it.
+    let pause = part(move || is_alive.get().then(|| pause(paused)));
     view! {
         <section class="card" aria-labelledby="msg-h">
             <header class="card-head">

@@ -13,7 +13,7 @@ use crate::components::spark::Spark;
 use crate::components::strip::Strip;
 use crate::components::tile_foot::{foot_parts, parts_view};
 use crate::components::{glyph, icon};
-use crate::erase::{Erase as _, attr, memo, part, text};
+use crate::erase::{Erase as _, attr, memo, text};
 use crate::live::{Entry, Live};
 use crate::pages::history::day_of;
 use crate::tile::alarms::worst;
@@ -123,16 +123,12 @@ fn now(entry: &Entry, kind: Memo<TileKind>, ways: &Ways) -> AnyView {
     let (view, href) = (entry.view.clone(), address::why(&ways.device, entry.id.as_str()));
     let name = entry.view.with_untracked(|view| ["Why is there no data of ", &view.name, "?"].concat());
     let is_in_doubt = memo(move || view.with(|view| !matches!(view.q, Quality::Good | Quality::Retained)));
-    let ask = part(move || {
-        let (href, name) = (href.clone(), name.clone());
-        is_in_doubt.get().then(move || {
-            view! {
-                <a href=href aria-label=name rel="external">
-                    "Why?"
-                </a>
-            }
-        })
-    });
+    // It is always there: a value that came before the browser took over must not make another page of it.
+    let ask = view! {
+        <a href=href aria-label=name rel="external" hidden=attr(move || (!is_in_doubt.get()).then_some(""))>
+            "Why?"
+        </a>
+    };
     let view = entry.view.clone();
     let value = move || {
         view.with(|view| match (view.q, &view.v) {
