@@ -143,6 +143,8 @@ async fn answers_are_what_is_described_and_errors_are_problems() {
         ("get", "/api/v1/areas/{id}", "/api/v1/areas/hall", "", 200),
         ("get", "/api/v1/areas/{id}", "/api/v1/areas/none", "", 404),
         ("patch", "/api/v1/areas/{id}", "/api/v1/areas/hall", r#"{"name":"Entrance"}"#, 200),
+        ("get", "/api/v1/entities/{id}/why", "/api/v1/entities/hall.light/why", "", 200),
+        ("get", "/api/v1/entities/{id}/why", "/api/v1/entities/none.at_all/why", "", 404),
         ("post", "/api/v1/entities/{id}/command", "/api/v1/entities/hall.light/command", r#"{"action":"turn_on","brightness":80}"#, 202),
         ("post", "/api/v1/entities/{id}/command", "/api/v1/entities/hall.light/command", r#"{"action":"explode"}"#, 422),
         ("post", "/api/v1/entities/{id}/command", "/api/v1/entities/hall.light/command", r#"{"action":"turn_on","brightness":"high"}"#, 422),

@@ -70,37 +70,33 @@ fn stepper(entry: &Entry, climate: &Climate) -> AnyView {
             wanted.set(None);
         }
     });
-    let of = StoredValue::new(entry.clone());
-    let send = move |n: f64| {
-        let entry = of.get_value();
-        // It takes the place of a command that is on its way.
-        entry.asked.set(None);
-        live.ask_for(&entry, Action::Set(Box::default()), &format!(",\"temperature\":{n}"))
-    };
     let moved = move |by: f64| untrack(shown).map(|n| stepped(n, by * step, min, max));
-    let press = move |by: f64, event: leptos::ev::SubmitEvent| {
+    let press = move |by: f64, of: &Entry, event: leptos::ev::SubmitEvent| {
         // Before the page is alive the form posts itself.
         let Some(n) = moved(by).filter(|_| live.now.with_untracked(Option::is_some)) else { return };
         event.prevent_default();
         wanted.set(Some(n));
+        let of = of.clone();
         later(SETTLES, move || {
-            if wanted.try_get_untracked() == Some(Some(n)) && !send(n) {
+            if wanted.try_get_untracked() == Some(Some(n)) && !send(live, &of, n) {
                 wanted.set(None);
             }
         });
     };
     let typed = move |event: leptos::ev::Event| wanted.set(event_target_value(&event).trim().parse().ok());
+    let of = entry.clone();
     let submit = move |event: leptos::ev::SubmitEvent| {
-        if wanted.get_untracked().is_some_and(send) {
+        if wanted.get_untracked().is_some_and(|n| send(live, &of, n)) {
             event.prevent_default();
         }
     };
     let id = entry.id.as_str().to_owned();
     let button = |by: f64, word: &str, sign: &'static str| {
         let value = attr(move || shown().map(|n| number_words(stepped(n, by * step, min, max), Some(3))));
+        let of = entry.clone();
         let label = format!("{name}: {} {unit} {word}", number_words(step, Some(3)));
         view! {
-            <form class="inline-form" method="post" action="/fn/command" on:submit=move |event| press(by, event)>
+            <form class="inline-form" method="post" action="/fn/command" on:submit=move |event| press(by, &of, event)>
                 <input type="hidden" name="entity" value=id.clone()/>
                 <input type="hidden" name="action" value="set"/>
                 <input type="hidden" name="temperature" value=value/>
@@ -138,6 +134,12 @@ fn stepper(entry: &Entry, climate: &Climate) -> AnyView {
         </div>
     }
     .erase()
+}
+
+/// Asks for a temperature, in place of a command that is on its way; `false` where that is not possible now.
+fn send(live: Live, entry: &Entry, n: f64) -> bool {
+    entry.asked.set(None);
+    live.ask_for(entry, Action::Set(Box::default()), &format!(",\"temperature\":{n}"))
 }
 
 /// A step away, on the grid of steps as exactly as a number can be, and within the range.
