@@ -19,7 +19,7 @@ try {
       const page = await context.newPage();
       await page.goto('/');
       const device = await page.locator('article.tile h3 a[href^="/devices/"]').first().getAttribute('href');
-      for (const [name, path] of Object.entries({ overview: '/', device, history: '/history', activity: '/activity', 'not-found': '/nonsense' })) {
+      for (const [name, path] of Object.entries({ overview: '/', devices: '/devices', device, history: '/history', activity: '/activity', 'not-found': '/nonsense' })) {
         await Promise.all([firstFrame(page), page.goto(path)]);
         const file = join(folder, `${name}-${screen}-${colorScheme}.png`);
         await page.screenshot({ path: file });

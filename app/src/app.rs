@@ -13,7 +13,7 @@ use crate::components::sprite::Sprite;
 use crate::erase::{effect, text};
 use crate::live::Live;
 use crate::pages::OverviewPage;
-use crate::pages::lazy::{ActivityRoute, DeviceRoute, HistoryRoute, NotFoundRoute, ScenesRoute};
+use crate::pages::lazy::{ActivityRoute, DeviceRoute, DevicesRoute, HistoryRoute, NotFoundRoute, ScenesRoute};
 use crate::theme::Theme;
 
 /// Names the build of the server, provided as context by the HTTP layer: a page of another build reloads itself.
@@ -112,6 +112,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/") view=OverviewPage ssr=SsrMode::Async/>
                 <Route path=path!("/history") view={Lazy::<HistoryRoute>::new()} ssr=SsrMode::Async/>
                 <Route path=path!("/activity") view={Lazy::<ActivityRoute>::new()} ssr=SsrMode::Async/>
+                <Route path=path!("/devices") view={Lazy::<DevicesRoute>::new()} ssr=SsrMode::Async/>
                 <Route path=path!("/devices/:id") view={Lazy::<DeviceRoute>::new()} ssr=SsrMode::Async/>
                 <Route path=path!("/scenes") view={Lazy::<ScenesRoute>::new()} ssr=SsrMode::Async/>
                 // Also the pages of later releases: drawn in the navigation, and said so when followed.

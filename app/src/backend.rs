@@ -18,6 +18,7 @@ use leptos::prelude::use_context;
 use serde::{Deserialize, Serialize};
 
 use crate::device::{DeviceForm, DeviceMore, DeviceRequest, Why};
+use crate::devices::{DevicesForm, DevicesNews, DevicesPage, DevicesRequest, PublishForm, Told, TopicsPage, TopicsRequest};
 use crate::plans::{PlanForm, ScenesPage, ScenesRequest};
 
 /// What somebody may do. Ordered: each may do all that the one before may.
@@ -424,7 +425,31 @@ pub trait Backend: Send + Sync {
     fn keep_form(&self, _caller: &Caller, _form: PlanForm) -> Option<String> {
         None
     }
-    /// Does what a form of that page asks for.
+    /// The list of devices. A backend that has none says so.
+    async fn devices_page(&self, _caller: &Caller, _request: &DevicesRequest) -> Result<DevicesPage, BackendError> {
+        Err(BackendError::NotFound("devices".to_owned()))
+    }
+    /// What is new of devices that stand on a page of that list.
+    async fn devices_news(&self, _caller: &Caller, _request: &DevicesRequest, _shown: &[DeviceId]) -> Result<DevicesNews, BackendError> {
+        Err(BackendError::NotFound("devices".to_owned()))
+    }
+    /// Moves, hides or shows several devices; what became of it in words.
+    async fn change_devices(&self, _caller: &Caller, _form: DevicesForm) -> Result<Told, BackendError> {
+        Err(BackendError::NotFound("devices".to_owned()))
+    }
+    /// The topic explorer. A backend that hears no topics says so.
+    async fn topics_page(&self, _caller: &Caller, _request: &TopicsRequest) -> Result<TopicsPage, BackendError> {
+        Err(BackendError::NotFound("topics".to_owned()))
+    }
+    /// Publishes a message; returns when the broker has it, or why it has not.
+    async fn publish(&self, _caller: &Caller, _form: PublishForm) -> Result<Told, BackendError> {
+        Err(BackendError::NotFound("broker".to_owned()))
+    }
+    /// Keeps what became of a form for the page that its browser is led to; its name.
+    fn keep_told(&self, _told: Told) -> Option<String> {
+        None
+    }
+    /// Does what a form of the page of groups, scenes and schedules asks for.
     async fn change_plans(&self, _caller: &Caller, _form: PlanForm) -> Result<(), BackendError> {
         Err(BackendError::NotFound("scenes".to_owned()))
     }

@@ -9,10 +9,14 @@ pub mod app;
 pub mod backend;
 /// What the page of a device is asked for and shows besides its values.
 pub mod device;
+/// What the page of devices shows, and what its forms say.
+pub mod devices;
 /// What the page knows, kept up to date over the WebSocket.
 pub mod live;
 /// What the page of groups, scenes and schedules shows.
 pub mod plans;
+/// Whether a device is there.
+pub mod presence;
 /// The calls from page to server.
 pub mod server_fns;
 /// What the server says about a page beside its HTML.

@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 
 use crate::backend::{ActivityPage, ActivityRequest, Away, BackendError, DevicePage, HistoryPage, HistoryRequest, LastMessage, Overview, Shell};
 use crate::device::DeviceRequest;
+use crate::devices::{DevicesNews, DevicesPage, DevicesRequest, Told, TopicsPage, TopicsRequest};
 use crate::plans::{ScenesPage, ScenesRequest};
 
 /// JSON that the browser reads as text, as it reads the data in a page and the frames of the socket. Leptos's own encoding reads bytes,
@@ -457,6 +458,108 @@ pub async fn run_plan(
     id: String,
 ) -> Result<(), BackendError> {
     crate::status::change_plans(crate::plans::PlanForm::Run { kind, id }, "").await
+}
+
+/// The list of devices.
+///
+/// # Errors
+/// [`BackendError`] as the backend says.
+#[server(prefix = "/fn", output = Post<JsonText>, endpoint = "devices")]
+pub async fn load_devices(
+    /// As the address says it.
+    request: DevicesRequest,
+) -> Result<DevicesPage, BackendError> {
+    let (backend, caller) = crate::backend::backend()?;
+    crate::status::answer(backend.devices_page(&caller, &request).await)
+}
+
+/// What is new of devices on a page of the list.
+///
+/// # Errors
+/// [`BackendError`] as the backend says.
+#[server(prefix = "/fn", output = Post<JsonText>, endpoint = "devices-news")]
+pub async fn refresh_devices(
+    /// As the address of the page says it.
+    request: DevicesRequest,
+    /// The ids of the devices shown.
+    #[server(default)]
+    shown: Vec<String>,
+) -> Result<DevicesNews, BackendError> {
+    let (backend, caller) = crate::backend::backend()?;
+    let shown: Vec<_> = shown.iter().filter_map(|id| domain::device::DeviceId::parse(id).ok()).collect();
+    backend.devices_news(&caller, &request, &shown).await
+}
+
+/// Moves, hides or shows several devices. A plain form posts here.
+///
+/// # Errors
+/// [`BackendError::Forbidden`] for those who may not; what else is in the way is in the answer.
+#[server(prefix = "/fn", output = Post<JsonText>, endpoint = "devices_change")]
+pub async fn change_devices(
+    /// Device ids.
+    #[server(default)]
+    devices: Vec<String>,
+    /// `move`, `hide` or `show`.
+    act: String,
+    /// For `move`: an area id, or `-` for where they were found.
+    #[server(default)]
+    area: String,
+    /// For `move`: the name of a new area, which wins.
+    #[server(default)]
+    new_area: String,
+    /// The address of the page with the form; empty asks for the answer alone.
+    #[server(default)]
+    back: String,
+) -> Result<Told, BackendError> {
+    let (backend, caller) = crate::backend::backend()?;
+    let form = crate::devices::DevicesForm { devices, act, area, new_area };
+    let told = crate::status::answer(backend.change_devices(&caller, form).await)?;
+    crate::status::lead_back(&*backend, &back, "done", "list", &told);
+    Ok(told)
+}
+
+/// The topic explorer.
+///
+/// # Errors
+/// [`BackendError`] as the backend says.
+#[server(prefix = "/fn", output = Post<JsonText>, endpoint = "topics")]
+pub async fn load_topics(
+    /// As the address says it.
+    request: TopicsRequest,
+) -> Result<TopicsPage, BackendError> {
+    let (backend, caller) = crate::backend::backend()?;
+    crate::status::answer(backend.topics_page(&caller, &request).await)
+}
+
+/// Publishes a message. A plain form posts here.
+///
+/// # Errors
+/// [`BackendError::Forbidden`] for those who may not; what else is in the way is in the answer.
+#[server(prefix = "/fn", output = Post<JsonText>, endpoint = "publish")]
+pub async fn publish(
+    /// The topic.
+    topic: String,
+    /// The payload as text.
+    #[server(default)]
+    payload: String,
+    /// 0, 1 or 2.
+    #[server(default)]
+    qos: u8,
+    /// `on` when the broker shall keep it.
+    #[server(default)]
+    retain: String,
+    /// The broker; empty is the first by name.
+    #[server(default)]
+    link: String,
+    /// The address of the page with the form; empty asks for the answer alone.
+    #[server(default)]
+    back: String,
+) -> Result<Told, BackendError> {
+    let (backend, caller) = crate::backend::backend()?;
+    let form = crate::devices::PublishForm { topic, payload, qos, retain: !retain.is_empty(), link };
+    let told = crate::status::answer(backend.publish(&caller, form).await)?;
+    crate::status::lead_back(&*backend, &back, "sent", "publish", &told);
+    Ok(told)
 }
 
 /// Keeps the theme in a cookie for a year.

@@ -79,3 +79,20 @@ pub(crate) fn refused(err: &str) -> String {
     let error = (!err.is_empty()).then(|| leptos::server_fn::error::ServerFnUrlError::<BackendError>::decode_err(err));
     error.map(|error| crate::tile::words::capital(&error.to_string())).unwrap_or_default()
 }
+
+/// Leads a plain form back to the page of devices at `back`, to one of its parts; `key` names there what became of it. Without `back` there is
+/// nowhere to go, for a script asked.
+#[cfg(feature = "ssr")]
+pub(crate) fn lead_back(backend: &dyn crate::backend::Backend, back: &str, key: &str, part: &str, told: &crate::devices::Told) {
+    // Only that page: an address that somebody made up leads nowhere else.
+    let is_ours = back == "/devices" || (back.starts_with("/devices?") && back.bytes().all(|b| b.is_ascii_graphic() && b != b'#'));
+    if back.is_empty() {
+        return;
+    }
+    let back = if is_ours { back } else { "/devices" };
+    let and = if back.contains('?') { "&" } else { "?" };
+    match backend.keep_told(told.clone()) {
+        Some(name) => leptos_axum::redirect(&[back, and, key, "=", &name, "#", part].concat()),
+        None => leptos_axum::redirect(back),
+    }
+}

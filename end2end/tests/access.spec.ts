@@ -3,7 +3,7 @@ import { AxeBuilder } from '@axe-core/playwright';
 import { SCREENS } from '../browser.mjs';
 import { expect, openLive, test } from './fixtures.js';
 
-const PAGES = ['/', '/devices/…', '/history', '/activity', '/scenes', '/nonsense'];
+const PAGES = ['/', '/devices', '/devices/…', '/history', '/activity', '/scenes', '/nonsense'];
 
 for (const colorScheme of ['light', 'dark'] as const) {
   for (const [screen, viewport] of Object.entries(SCREENS)) {

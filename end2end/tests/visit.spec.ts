@@ -3,7 +3,7 @@ import type { Page } from '@playwright/test';
 import { startDemo } from '../server.mjs';
 import { expect, openLive, test } from './fixtures.js';
 
-const PAGES = ['/', '/history', '/nonsense'];
+const PAGES = ['/', '/devices', '/history', '/nonsense'];
 
 for (const path of PAGES) {
   test(`${path} hydrates without a word on the console and without moving`, async ({ page }) => {

@@ -26,6 +26,8 @@ use crate::store::{Held, Sizes, Store, StoreError};
 mod amend;
 /// The page of a device, and what its forms ask for.
 mod device;
+/// The page of devices.
+mod devices;
 /// Forms that were refused.
 mod drafts;
 /// The log of what was done.
@@ -38,8 +40,12 @@ mod past;
 pub mod plans;
 /// What their page shows, and what its forms ask for.
 mod plans_page;
+/// What a viewer may see and send.
+pub(crate) mod rights;
 /// Running scenes and schedules.
 mod runs;
+/// The topic explorer, and publishing by hand.
+mod topics;
 /// Why there is no data.
 mod why;
 /// What operators write about entities, devices and areas.
@@ -62,8 +68,12 @@ pub struct LiveBackend {
     started: Timestamp,
     plans: Arc<Plans>,
     drafts: Arc<drafts::Drafts>,
+    /// What became of forms of the page of devices.
+    told: Arc<devices::told::Answers>,
     /// The brokers, by name.
     links: Arc<HashMap<Arc<str>, Link>>,
+    /// The turn to look at all devices or all topics: one at a time.
+    surveys: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl LiveBackend {
@@ -75,7 +85,18 @@ impl LiveBackend {
         plans: Arc<Plans>,
         links: Arc<HashMap<Arc<str>, Link>>,
     ) -> Self {
-        Self { state, store, requests, zone: plans.place.zone.clone(), started: now(), plans, drafts: Arc::default(), links }
+        Self {
+            state,
+            store,
+            requests,
+            zone: plans.place.zone.clone(),
+            started: now(),
+            plans,
+            drafts: Arc::default(),
+            told: Arc::default(),
+            links,
+            surveys: Arc::default(),
+        }
     }
 
     /// The state as it is now. Never held over an await.

@@ -26,10 +26,13 @@ use crate::tasks::Tasks;
 use crate::telemetry::Shown;
 
 pub use request::Request;
+pub use roster::Roster;
 pub use state::State;
 
 /// What it is asked.
 mod request;
+/// Which entities each device has.
+mod roster;
 /// What it keeps.
 mod state;
 

@@ -11,7 +11,7 @@ use leptos::prelude::*;
 use leptos::wasm_split::SplitLoaderError;
 use leptos_router::LazyRoute;
 
-use super::{Activity, DevicePage, History, NotFound, Scenes};
+use super::{Activity, DevicePage, Devices, History, NotFound, Scenes};
 use crate::components::{Frame, icon};
 use crate::erase::{Erase as _, later};
 
@@ -74,6 +74,11 @@ lazy! {
 lazy! {
     /// The page of one device.
     DeviceRoute, device, DevicePage().erase()
+}
+
+lazy! {
+    /// All devices, and the topics that they speak on.
+    DevicesRoute, devices, Devices().erase()
 }
 
 lazy! {

@@ -4,6 +4,8 @@
 pub mod activity;
 /// One device.
 pub mod device;
+/// All devices, and the topics that they speak on.
+pub mod devices;
 /// The past, as charts.
 pub mod history;
 /// Pages whose code comes when they are first shown.
@@ -20,6 +22,7 @@ mod trouble;
 
 pub use activity::Activity;
 pub use device::DevicePage;
+pub use devices::Devices;
 pub use history::History;
 pub use not_found::NotFound;
 pub use overview::OverviewPage;

@@ -5,6 +5,7 @@ use app::backend::{
     Overview, Role, Shell, Standing, Tile, Trend,
 };
 use app::device::{DeviceMore, DeviceRequest, Open, Step, Why};
+use app::devices::{DevicesPage, DevicesRequest, TopicsPage, TopicsRequest};
 use domain::alarm::{Alarm, AlarmState, Severity};
 use domain::command::{Action, CommandReport, CommandState, Refusal};
 use domain::device::{About, Area, AreaId, Availability, Device, DeviceId};
@@ -371,5 +372,13 @@ impl Backend for Greenhouse {
 
     async fn include_reading(&self, _: &Caller, entity: &EntityId, _: Timestamp) -> Result<(), BackendError> {
         Err(BackendError::NotFound(entity.to_string()))
+    }
+
+    async fn devices_page(&self, caller: &Caller, request: &DevicesRequest) -> Result<DevicesPage, BackendError> {
+        crate::devices::page(caller, request)
+    }
+
+    async fn topics_page(&self, caller: &Caller, request: &TopicsRequest) -> Result<TopicsPage, BackendError> {
+        Ok(crate::devices::topics(caller, request))
     }
 }

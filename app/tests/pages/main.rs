@@ -1,5 +1,6 @@
 //! Pages as the server renders them: complete without script, and harmless whatever devices call themselves.
 
+mod devices;
 mod fake;
 
 use std::sync::{Arc, Once};

@@ -35,7 +35,7 @@ impl Fleet {
     /// The device that another was made one with, or itself.
     pub(super) fn merged(&self, id: DeviceId) -> DeviceId {
         // A chain is no longer than this: each merge is checked.
-        (0..MAX_ID_BYTES).try_fold(id, |id, _| self.departed.merged.get(&id).cloned().ok_or(id)).map_or_else(|end| end, |id| id)
+        (0..MAX_ID_BYTES).try_fold(id, |id, _| self.departed.merged.get(&id).cloned().ok_or(id)).unwrap_or_else(|end| end)
     }
 
     /// Whether what was heard says nothing because its device was removed. Its own voice brings it back.

@@ -5,6 +5,7 @@ use app::backend::{
     Shell, Tile,
 };
 use app::device::{DeviceForm, DeviceRequest, Why};
+use app::devices::{DevicesForm, DevicesNews, DevicesPage, DevicesRequest, PublishForm, Told, TopicsPage, TopicsRequest};
 use app::plans::{PlanForm, ScenesPage, ScenesRequest};
 use async_trait::async_trait;
 use domain::alarm::Alarm;
@@ -195,5 +196,29 @@ impl Backend for LiveBackend {
 
     async fn change_plans(&self, caller: &Caller, form: PlanForm) -> Result<(), BackendError> {
         self.take_form(caller, form).await
+    }
+
+    async fn devices_page(&self, caller: &Caller, request: &DevicesRequest) -> Result<DevicesPage, BackendError> {
+        self.list_devices(caller, request).await
+    }
+
+    async fn devices_news(&self, caller: &Caller, request: &DevicesRequest, shown: &[DeviceId]) -> Result<DevicesNews, BackendError> {
+        self.news_of_devices(caller, request, shown).await
+    }
+
+    async fn change_devices(&self, caller: &Caller, form: DevicesForm) -> Result<Told, BackendError> {
+        self.change_several(caller, form).await
+    }
+
+    async fn topics_page(&self, caller: &Caller, request: &TopicsRequest) -> Result<TopicsPage, BackendError> {
+        self.explore(caller, request).await
+    }
+
+    async fn publish(&self, caller: &Caller, form: PublishForm) -> Result<Told, BackendError> {
+        self.publish_by_hand(caller, form).await
+    }
+
+    fn keep_told(&self, told: Told) -> Option<String> {
+        Some(self.told.keep(told))
     }
 }

@@ -72,7 +72,7 @@ impl LiveBackend {
             let state = self.state();
             let view = state.fleet.entity(id).ok_or_else(|| BackendError::NotFound(format!("entity {id}")))?;
             let Some(standing) = state.fleet.standing(id) else { return Ok(of_group(view)) };
-            let known = self.known(&state, &view, &standing, now);
+            let known = self.known_of(&state, &view, &standing, now);
             (view, standing, known)
         };
         if known.heard.is_none()
@@ -83,7 +83,7 @@ impl LiveBackend {
         Ok(why(&known))
     }
 
-    fn known(&self, state: &State, view: &EntityView, standing: &Standing, now: Timestamp) -> Known {
+    fn known_of(&self, state: &State, view: &EntityView, standing: &Standing, now: Timestamp) -> Known {
         let broker = view.link.clone().unwrap_or_default();
         let shown = state.fleet.links().find(|link| link.broker == broker);
         let link = self.links.get(broker.as_str()).map(|link| Broker {

@@ -16,6 +16,7 @@ use domain::reading::Reading;
 use domain::time::Timestamp;
 use domain::value::Value;
 
+use super::roster::Roster;
 use crate::rate::Rate;
 use crate::topics::Topics;
 use crate::trends::Trends;
@@ -45,6 +46,8 @@ pub struct State {
     pub link_rates: HashMap<Arc<str>, Rate>,
     /// What was heard on each topic.
     pub topics: Topics,
+    /// Which entities each device has.
+    pub roster: Roster,
 }
 
 impl State {
@@ -52,6 +55,7 @@ impl State {
     #[must_use]
     pub fn new(fleet: Fleet) -> Self {
         Self {
+            roster: Roster::of(&fleet),
             fleet,
             trends: Trends::default(),
             messages: HashMap::new(),
@@ -64,6 +68,7 @@ impl State {
 
     /// Takes a change in.
     pub(super) fn note(&mut self, change: &Change, now: Timestamp) {
+        self.roster.note(change);
         match change {
             Change::Reading(reading) => self.trends.take(reading),
             // A group has no readings of its own: what it shows is its last hour.

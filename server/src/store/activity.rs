@@ -63,11 +63,11 @@ impl Kind {
     }
 
     /// The kind of what was done: the word in front of the point says it, and commands have none; what runs
-    /// commands is of their kind.
+    /// commands, and what is published by hand, is of their kind.
     #[must_use]
     pub fn of(what: &str) -> Self {
         match what.split_once('.') {
-            None | Some(("scene" | "schedule", "run" | "missed")) => Self::Control,
+            None | Some(("scene" | "schedule", "run" | "missed") | ("message", _)) => Self::Control,
             Some(("alarm", _)) => Self::Alarm,
             Some(("device", "online" | "offline")) => Self::Device,
             Some(("history", _)) => Self::History,

@@ -4,6 +4,8 @@
 mod entry;
 /// Reading them in order.
 mod scan;
+/// Reading them level by level.
+mod tree;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,6 +15,7 @@ use domain::time::Timestamp;
 
 pub use self::entry::{Bad, Entry, MAX_BAD_BYTES, MAX_PAYLOAD_BYTES};
 pub use self::scan::{Key, Scan};
+pub use self::tree::{Tree, Twig, Wanted};
 
 /// How much is remembered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,6 +95,15 @@ impl Topics {
     pub fn get(&self, link: &str, topic: &str) -> Option<&Entry> {
         let place = *self.links.iter().find(|known| *known.name == *link)?.places.get(topic)?;
         self.entries.get(place)?.as_ref()
+    }
+
+    /// The brokers that have a topic, by name, with what each of them last said on it.
+    #[must_use]
+    pub fn on(&self, topic: &str) -> Vec<(&Arc<str>, &Entry)> {
+        let of = |link: &'_ Link| link.places.get(topic).and_then(|&place| self.entries.get(place)?.as_ref());
+        let mut found: Vec<_> = self.links.iter().filter_map(|link| Some((&link.name, of(link)?))).collect();
+        found.sort_by_key(|(name, _)| Arc::clone(name));
+        found
     }
 
     /// Messages of a broker of which something could not be taken, since the start.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Topics;
 
 /// Topics looked at in one part: some tenths of a millisecond.
-const PART: usize = 2_048;
+pub(super) const PART: usize = 2_048;
 
 /// A topic and its broker: their order, and the name of a place in it.
 pub type Key = (Arc<str>, Arc<str>);

@@ -1,5 +1,7 @@
 //! What is remembered, and how it stays within its limits.
 
+use domain::topic::TopicFilter;
+
 use super::*;
 
 fn message(link: &str, topic: &str, payload: &[u8]) -> Message {
@@ -102,4 +104,46 @@ fn pages_are_in_order_whatever_the_order_of_arrival() {
     assert_eq!(page(&topics, "t/", Some(("t/00001".into(), "main".into())), 1), (vec!["t/00001 other".into()], true));
     assert_eq!(page(&topics, "", Some(("t/09998".into(), "main".into())), 5), (vec!["t/09999 main".into()], false));
     assert_eq!(page(&topics, "x", None, 5), (vec![], false));
+}
+
+/// `greenhouse 3 below`, `status`: what stands on each level on the way to `topic`.
+fn levels(topics: &Topics, topic: &str, wanted: &str, limit: usize) -> (Vec<(String, Vec<String>, bool)>, usize) {
+    let wanted = TopicFilter::parse(wanted).ok().filter(|filter| filter.as_str().contains(['+', '#']));
+    let wanted = wanted.map_or_else(|| Wanted::Prefix(String::new()), Wanted::Filter);
+    let mut tree = Tree::new(topic, wanted, limit);
+    while !tree.look(topics) {}
+    let (levels, n) = tree.end();
+    let words = |(word, twig): (Box<str>, Twig)| {
+        let below = if twig.n_below > 0 { format!(" {} below", twig.n_below) } else { String::new() };
+        format!("{word}{}{below}", if twig.topic.is_some() { "" } else { "/" })
+    };
+    (levels.into_iter().map(|(prefix, (twigs, is_more))| (prefix, twigs.into_iter().map(words).collect(), is_more)).collect(), n)
+}
+
+#[test]
+fn levels_are_counted_down_to_the_topic_that_is_looked_at() {
+    let mut topics = Topics::default();
+    for topic in ["g/1/climate", "g/1/climate/set", "g/1/", "g/2", "/lead", "z"] {
+        topics.hear(&message("main", topic, b"1"), at(1));
+    }
+    topics.hear(&message("a", "z", b"2"), at(1));
+    let (found, n) = levels(&topics, "g/1/climate", "", 200);
+    let level = |prefix: &str, words: &[&str]| (prefix.to_owned(), words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>(), false);
+    assert_eq!(found, [level("", &["/ 1 below", "g/ 4 below", "z"]), level("g/", &["1/ 3 below", "2"]), level("g/1/", &["", "climate 1 below"])]);
+    assert_eq!(n, 7);
+    assert_eq!(levels(&topics, "", "g/+", 200), (vec![level("", &["g/ 1 below"])], 1));
+    assert_eq!(levels(&topics, "none/of/these", "", 200).0[1..], [level("none/", &[]), level("none/of/", &[])]);
+    assert_eq!(topics.on("z").iter().map(|(link, entry)| (&***link, entry.payload())).collect::<Vec<_>>(), [("a", &b"2"[..]), ("main", b"1")]);
+}
+
+#[test]
+fn a_level_is_bounded_and_what_is_kept_of_it_is_counted_right() {
+    let mut topics = Topics::default();
+    for n in (0..5_000).rev() {
+        for leaf in ["x", "y"] {
+            topics.hear(&message("main", &format!("{:04}/{leaf}", n * 7 % 5_000), b"1"), at(1));
+        }
+    }
+    let (found, _) = levels(&topics, "", "", 3);
+    assert_eq!(found, [(String::new(), vec!["0000/ 2 below".to_owned(), "0001/ 2 below".to_owned(), "0002/ 2 below".to_owned()], true)]);
 }

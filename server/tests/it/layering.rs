@@ -70,7 +70,7 @@ fn each_outside_library_keeps_to_its_folder() {
 
 #[test]
 fn only_ingest_changes_the_fleet() {
-    only_in("server/src", "fleet.apply(", &["server/src/ingest.rs", "server/src/demo.rs", "server/src/hub.rs"]);
+    only_in("server/src", "fleet.apply(", &["server/src/ingest.rs", "server/src/ingest/", "server/src/demo.rs", "server/src/hub.rs"]);
     only_in("server/src", ".restore(", &["server/src/application.rs"]);
 }
 

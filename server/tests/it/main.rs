@@ -6,6 +6,7 @@ mod test_app;
 mod activity;
 mod commands;
 mod device_page;
+mod devices_page;
 mod export;
 mod groups;
 mod health;

@@ -1,53 +1,14 @@
 //! Whether a device is there, in a word, and when it was heard last.
 
-use domain::device::{Availability, Device};
+use domain::device::Device;
 use domain::live::EntityView;
-use domain::quality::Quality;
 use domain::time::{Timestamp, duration_words};
 use leptos::prelude::*;
 
 use crate::erase::{Erase as _, attr, memo, part, text};
 use crate::live::{Entry, Live};
+use crate::presence::Presence;
 use crate::tile::words::moment_words;
-
-/// Whether a device is there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Presence {
-    Online,
-    /// It speaks, but nothing it measures is as new as it should be.
-    Stale,
-    Offline,
-    /// It has not said anything yet.
-    Unknown,
-}
-
-impl Presence {
-    /// By what its entities show, which moves live; without any, by what the device itself said.
-    fn of(said: Availability, qualities: &[Quality]) -> Self {
-        let all = |wanted: Quality| {
-            !qualities.is_empty() && qualities.iter().all(|q| *q == wanted || *q == Quality::Unknown) && qualities.contains(&wanted)
-        };
-        if qualities.contains(&Quality::Offline) || (qualities.is_empty() && said == Availability::Offline) {
-            Self::Offline
-        } else if all(Quality::Stale) {
-            Self::Stale
-        } else if qualities.iter().all(|q| *q == Quality::Unknown) && said != Availability::Online {
-            Self::Unknown
-        } else {
-            Self::Online
-        }
-    }
-
-    /// `data-status` of the style sheet, and the word.
-    const fn words(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Online => ("online", "Online"),
-            Self::Stale => ("stale", "Stale"),
-            Self::Offline => ("offline", "Offline"),
-            Self::Unknown => ("hidden", "Unknown"),
-        }
-    }
-}
 
 /// The line under the device's name.
 pub(super) fn status(live: Live, device: &Device, entries: &[Entry], clock_skew_ms: Option<i64>) -> AnyView {
@@ -98,22 +59,5 @@ mod tests {
     fn a_wrong_clock_is_said_in_words() {
         assert_eq!(skew_words(3 * 3_600_000), "clock 3 h ahead, its times are not used");
         assert_eq!(skew_words(-2 * 86_400_000), "clock 2 d behind, its times are not used");
-    }
-
-    #[test]
-    fn a_device_is_what_its_entities_show() {
-        use Quality::{Good, Retained, Stale, Unknown};
-        for (said, qualities, presence) in [
-            (Availability::Unknown, &[Good, Stale][..], Presence::Online),
-            (Availability::Online, &[Stale, Stale, Unknown], Presence::Stale),
-            (Availability::Online, &[Quality::Offline, Unknown], Presence::Offline),
-            (Availability::Unknown, &[Unknown, Unknown], Presence::Unknown),
-            (Availability::Online, &[Unknown], Presence::Online),
-            (Availability::Offline, &[], Presence::Offline),
-            (Availability::Unknown, &[], Presence::Unknown),
-            (Availability::Unknown, &[Retained], Presence::Online),
-        ] {
-            assert_eq!(Presence::of(said, qualities), presence, "{said:?} {qualities:?}");
-        }
     }
 }

@@ -71,6 +71,10 @@ pub(super) fn tell(entry: &Activity, fleet: &Fleet, now: Timestamp) -> ActivityR
         "schedule.missed" => (format!("Schedule {} missed", detail("schedule")), String::new(), "calendar".to_owned()),
         "group.save" | "scene.save" | "schedule.save" => (format!("{} set up", plan(entry)), String::new(), "calendar".to_owned()),
         "group.delete" | "scene.delete" | "schedule.delete" => (format!("{} deleted", plan(entry)), String::new(), "calendar".to_owned()),
+        "message.published" => {
+            let kept = if entry.detail["retain"] == true { ", retained" } else { "" };
+            (format!("Published to {}", detail("topic")), format!("{}{kept}, to broker {}", detail("payload"), detail("broker")), "pin".to_owned())
+        }
         "server.started" => ("Server started".to_owned(), format!("version {}", detail("version")), "power".to_owned()),
         "server.stopped" => ("Server stopped".to_owned(), String::new(), "power".to_owned()),
         "link.up" => (format!("Broker {} connected", detail("broker")), String::new(), "plug".to_owned()),

@@ -2,8 +2,6 @@
 
 /// What a client's frame asks for.
 mod frame;
-/// What a viewer may see and send.
-mod rights;
 /// Sessions that were dropped and may come back.
 mod sessions;
 /// Snapshots, made once for many.

@@ -16,10 +16,10 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use super::frame::{BadFrame, parse};
-use super::rights::{Wish, check};
 use super::sessions::{Dropped, Subscriptions};
 use super::wire::Wire;
 use crate::backend::new_id;
+use crate::backend::rights::{Wish, check};
 use crate::clock::now;
 use crate::http::AppState;
 use crate::hub::{Event, Hub, Interval, TopicMessage};

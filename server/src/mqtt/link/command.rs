@@ -69,11 +69,11 @@ impl Role for Command {
     }
 
     fn take(&mut self, publish: Publish, client: &impl Client) -> Result<(), Failure> {
-        let Publish { topic, payload, qos, expires_s, reply } = publish;
+        let Publish { topic, payload, qos, retain, expires_s, reply } = publish;
         // rumqttc would break the connection over it.
         if topic.len() + payload.len() + HEADER > self.packet_limit {
             answer(reply, Err(PublishError::Refused(format!("{} bytes are more than it takes", payload.len()))));
-        } else if client.try_publish_for(&topic, payload, qos.min(self.max_qos), expires_s) {
+        } else if client.try_publish_for(&topic, payload, qos.min(self.max_qos), retain, expires_s) {
             self.tracker.queued(reply);
         } else {
             answer(reply, Err(PublishError::QueueFull));

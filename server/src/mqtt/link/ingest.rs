@@ -149,7 +149,7 @@ impl Ingest {
             },
             Step::Probe => {
                 // QoS 0: nothing is to be kept for later, and no window to be waited for.
-                let probe = Publish { topic: self.probe_topic.clone(), payload: PROBE.to_vec(), qos: 0, expires_s: None, reply: None };
+                let probe = Publish { topic: self.probe_topic.clone(), payload: PROBE.to_vec(), qos: 0, retain: false, expires_s: None, reply: None };
                 self.shared.queue_publish(probe).is_ok()
             }
             Step::Reconnect => {

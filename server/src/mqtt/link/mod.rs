@@ -103,10 +103,35 @@ impl Link {
         qos: u8,
         expires_s: Option<u32>,
     ) -> impl Future<Output = Result<(), PublishError>> + Send + 'static + use<> {
+        self.send(topic, payload, qos, false, expires_s)
+    }
+
+    /// As [`Link::publish`], for what a person publishes: only they may ask the broker to keep it.
+    ///
+    /// # Errors
+    /// As [`Link::publish`].
+    pub fn publish_by_hand(
+        &self,
+        topic: String,
+        payload: Vec<u8>,
+        qos: u8,
+        retain: bool,
+    ) -> impl Future<Output = Result<(), PublishError>> + Send + 'static + use<> {
+        self.send(topic, payload, qos, retain, None)
+    }
+
+    fn send(
+        &self,
+        topic: String,
+        payload: Vec<u8>,
+        qos: u8,
+        retain: bool,
+        expires_s: Option<u32>,
+    ) -> impl Future<Output = Result<(), PublishError>> + Send + 'static + use<> {
         let (reply, answer) = oneshot::channel();
         let queued = check_topic(&topic)
             .map_err(PublishError::from)
-            .and_then(|()| self.shared.queue_publish(Publish { topic, payload, qos: qos.min(2), expires_s, reply: Some(reply) }));
+            .and_then(|()| self.shared.queue_publish(Publish { topic, payload, qos: qos.min(2), retain, expires_s, reply: Some(reply) }));
         async move {
             queued?;
             answer.await.unwrap_or(Err(PublishError::Lost))

@@ -31,11 +31,13 @@ pub(super) enum Half {
     Command,
 }
 
-/// A message to publish; never retained.
+/// A message to publish.
 pub(super) struct Publish {
     pub(super) topic: String,
     pub(super) payload: Vec<u8>,
     pub(super) qos: u8,
+    /// The broker keeps it for those who come later: only what somebody publishes by hand.
+    pub(super) retain: bool,
     /// Seconds after which the broker shall throw it away, in MQTT 5.
     pub(super) expires_s: Option<u32>,
     pub(super) reply: Reply,
@@ -209,7 +211,7 @@ mod tests {
     #[test]
     fn publishes_are_taken_only_while_the_door_is_open_and_there_is_room() {
         let link = shared();
-        let publish = || Publish { topic: "a".to_owned(), payload: Vec::new(), qos: 1, expires_s: None, reply: None };
+        let publish = || Publish { topic: "a".to_owned(), payload: Vec::new(), qos: 1, retain: false, expires_s: None, reply: None };
         assert_eq!(link.queue_publish(publish()), Err(PublishError::LinkDown));
         let (door, _requests) = mpsc::channel(1);
         link.open_door(door);

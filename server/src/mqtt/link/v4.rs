@@ -47,8 +47,8 @@ impl Client for V4Client {
         self.0.try_publish(topic, qos(level).unwrap_or(QoS::AtLeastOnce), retain, payload).is_ok()
     }
 
-    fn try_publish_for(&self, topic: &str, payload: Vec<u8>, level: u8, _: Option<u32>) -> bool {
-        self.try_publish(topic, payload, level, false)
+    fn try_publish_for(&self, topic: &str, payload: Vec<u8>, level: u8, retain: bool, _: Option<u32>) -> bool {
+        self.try_publish(topic, payload, level, retain)
     }
 
     fn try_acknowledge(&self, pkid: u16, level: u8) -> bool {

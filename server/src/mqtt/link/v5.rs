@@ -54,9 +54,9 @@ impl Client for V5Client {
         self.0.try_publish(topic, qos(level).unwrap_or(QoS::AtLeastOnce), retain, payload).is_ok()
     }
 
-    fn try_publish_for(&self, topic: &str, payload: Vec<u8>, level: u8, expires_s: Option<u32>) -> bool {
+    fn try_publish_for(&self, topic: &str, payload: Vec<u8>, level: u8, retain: bool, expires_s: Option<u32>) -> bool {
         let properties = PublishProperties { message_expiry_interval: expires_s, ..PublishProperties::default() };
-        self.0.try_publish_with_properties(topic, qos(level).unwrap_or(QoS::AtLeastOnce), false, payload, properties).is_ok()
+        self.0.try_publish_with_properties(topic, qos(level).unwrap_or(QoS::AtLeastOnce), retain, payload, properties).is_ok()
     }
 
     fn try_acknowledge(&self, pkid: u16, level: u8) -> bool {

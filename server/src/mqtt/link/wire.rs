@@ -12,8 +12,8 @@ use super::settings::{LinkSettings, Transport};
 pub(super) trait Client: Send + Sync {
     fn try_subscribe(&self, filters: &[TopicFilter], qos: u8) -> bool;
     fn try_publish(&self, topic: &str, payload: Vec<u8>, qos: u8, retain: bool) -> bool;
-    /// Not retained, and thrown away by the broker after some seconds; MQTT 3.1.1 cannot say that.
-    fn try_publish_for(&self, topic: &str, payload: Vec<u8>, qos: u8, expires_s: Option<u32>) -> bool;
+    /// Thrown away by the broker after some seconds; MQTT 3.1.1 cannot say that.
+    fn try_publish_for(&self, topic: &str, payload: Vec<u8>, qos: u8, retain: bool, expires_s: Option<u32>) -> bool;
     fn try_acknowledge(&self, pkid: u16, qos: u8) -> bool;
     fn try_disconnect(&self) -> bool;
 }

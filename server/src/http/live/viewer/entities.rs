@@ -3,9 +3,9 @@
 use domain::entity::EntityId;
 use domain::topic::TopicFilter;
 
-use super::super::rights::{Wish, check, sees_all};
 use super::super::snapshots::make;
 use super::{ALL, Gone, SHOWN, Viewer};
+use crate::backend::rights::{Wish, check, sees_all};
 use crate::clock::now;
 use crate::hub::Interval;
 

@@ -8,9 +8,9 @@ use domain::topic::TopicFilter;
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 
-use super::super::rights::{Wish, check};
 use super::super::sessions::Follow;
 use super::{Gone, Viewer};
+use crate::backend::rights::{Wish, check};
 use crate::hub::TopicMessage;
 
 /// The next message, once a topic is followed.

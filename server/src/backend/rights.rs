@@ -1,14 +1,14 @@
-//! What a viewer may see and send: the one place that is asked, for snapshots, changes, topics and publishes.
+//! What a viewer may see and send: the one place that is asked, for snapshots, changes, topics and publishes, on the WebSocket and on pages.
 
 use app::backend::{BackendError, Caller, Role};
 use domain::entity::EntityId;
 
-use crate::backend::require;
+use super::require;
 use crate::telemetry::Shown;
 
 /// What a viewer wants.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Wish<'a> {
+pub(crate) enum Wish<'a> {
     /// An entity's values, in a snapshot or as they change.
     See(&'a EntityId),
     /// The messages of a topic.
@@ -21,7 +21,7 @@ pub(super) enum Wish<'a> {
 ///
 /// # Errors
 /// Says what is missing.
-pub(super) fn check(caller: &Caller, wish: Wish<'_>) -> Result<(), BackendError> {
+pub(crate) fn check(caller: &Caller, wish: Wish<'_>) -> Result<(), BackendError> {
     let (needed, subject) = match wish {
         Wish::See(entity) => (Role::Viewer, entity.as_str()),
         Wish::Hear(topic) => (Role::Viewer, topic),
@@ -31,7 +31,7 @@ pub(super) fn check(caller: &Caller, wish: Wish<'_>) -> Result<(), BackendError>
 }
 
 /// Whether the caller may see every entity: then what others are sent can be shared.
-pub(super) fn sees_all(caller: &Caller) -> bool {
+pub(crate) fn sees_all(caller: &Caller) -> bool {
     require(caller, Role::Viewer).is_ok()
 }
 

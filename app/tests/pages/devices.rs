@@ -1,0 +1,181 @@
+//! The page of devices: what the greenhouse's backend says of them, and what a reader without script sees.
+
+use app::backend::{BackendError, Caller, Role};
+use app::devices::{
+    Branch, Counts, DeviceRow, DevicesPage, DevicesRequest, Level, Payload, Signal, Told, TopicDetail, TopicsPage, TopicsRequest, Unread,
+};
+use app::presence::Presence;
+use axum::http::StatusCode;
+use domain::time::{HOUR_MS, SECOND_MS};
+
+use crate::fake::{HOSTILE, NOW, shell};
+use crate::{check, get, get_as, visible};
+
+/// The list of devices.
+pub(crate) fn page(caller: &Caller, request: &DevicesRequest) -> Result<DevicesPage, BackendError> {
+    if request.status == "gone" {
+        return Err(BackendError::Invalid("status \"gone\" is unknown".into()));
+    }
+    let row = |id: &str, name: &str, presence, signal| DeviceRow {
+        id: id.into(),
+        name: name.into(),
+        n_entities: if id == "tank" { 1 } else { 10 },
+        presence,
+        hidden: false,
+        area: (id != "tank").then(|| "Greenhouse 1".to_owned()),
+        convention: "plain topics".into(),
+        seen: (id != "new").then_some(NOW.plus_ms(if presence == Presence::Offline { -HOUR_MS } else { -3 * SECOND_MS })),
+        per_min: if id == "tank" { 0.2 } else { 62.4 },
+        signal,
+    };
+    let mut rows = vec![
+        row("climate-1", "Greenhouse climate node", Presence::Online, Some(Signal::Rssi(-61.0))),
+        row("tank", HOSTILE, Presence::Offline, Some(Signal::Battery(21.0))),
+        row("late", "Cargo logger", Presence::Stale, Some(Signal::Lqi(168.0))),
+        row("new", "New one", Presence::Unknown, None),
+    ];
+    let mut all = Counts { all: 60, online: 57, stale: 1, offline: 1, unknown: 1, hidden: 2 };
+    if !request.q.is_empty() {
+        rows.clear();
+    }
+    if request.q == "no devices" {
+        all = Counts::default();
+    }
+    Ok(DevicesPage {
+        shell: app::backend::Shell { role: caller.role, ..shell() },
+        next: (!rows.is_empty()).then(|| "bmV4dA".to_owned()),
+        n_before: if request.cursor.is_empty() { 0 } else { 50 },
+        rows,
+        all,
+        found: all,
+        areas: shell().areas,
+        conventions: vec!["plain topics".into(), HOSTILE.into()],
+        n_unlisted: if request.sort == "seen" { 49_000 } else { 0 },
+        told: (request.done == "done").then(|| Told { words: "2 devices hidden.".into(), failed: false, field: String::new(), publish: None }),
+    })
+}
+
+/// The topics.
+pub(crate) fn topics(caller: &Caller, request: &TopicsRequest) -> TopicsPage {
+    let branch = |name: &str, path: &str, n_below, last: &str| Branch {
+        name: name.into(),
+        path: path.into(),
+        n_below,
+        is_topic: !last.is_empty(),
+        last: last.into(),
+    };
+    let level = |branches: &[Branch]| Level { branches: branches.to_vec(), is_more: false };
+    let payload = |text: &str, is_hex| Payload { text: text.into(), is_cut: is_hex, is_hex };
+    let detail = TopicDetail {
+        topic: "greenhouse/state".into(),
+        link: "farm-broker".into(),
+        at: NOW.plus_ms(-3 * SECOND_MS),
+        qos: 1,
+        retained: true,
+        retained_command: true,
+        per_s: 0.1,
+        n: 12,
+        size: 49,
+        payload: payload("{\n  \"co2\": 820\n}", false),
+        readers: vec![("climate-1".into(), "climate-1.co2".into(), HOSTILE.into())],
+        bad: Some(Unread { n: 2, reason: HOSTILE.into(), payload: payload("ff 00", true), at: NOW }),
+    };
+    let mut levels = vec![(String::new(), level(&[branch("greenhouse", "greenhouse", 2, ""), branch(HOSTILE, HOSTILE, 0, "21.5")]))];
+    if request.topic.starts_with("greenhouse/") {
+        levels.push(("greenhouse/".into(), level(&[branch("state", "greenhouse/state", 0, "49 B"), branch("", "greenhouse/", 0, "1")])));
+    }
+    TopicsPage {
+        levels,
+        details: Some(detail).into_iter().filter(|detail| detail.topic == request.topic).collect(),
+        n_known: 161,
+        n_forgotten: 0,
+        per_s: 42.0,
+        problem: if request.filter == "a+" { "Filter \"a+\" has a wildcard in the wrong place".into() } else { String::new() },
+        links: vec!["farm-broker".into(), HOSTILE.into()],
+        may_publish: caller.role >= Role::Operator,
+        told: None,
+    }
+}
+
+#[tokio::test]
+async fn devices_are_listed_without_script() {
+    let (status, html) = get("/devices?q=&sort=-seen&topic=greenhouse/", "devices").await;
+    assert_eq!(status, StatusCode::OK);
+    check(
+        &html,
+        &[
+            "60 devices: 57 online, 1 stale, 1 offline, 1 not heard yet, 2 hidden",
+            "Greenhouse climate node",
+            "&lt;script&gt;",
+            "1 entity<",
+            "data-status=\"offline\"",
+            "aria-label=\"Critical, unacknowledged\"",
+            "−61 dBm",
+            "data-level=\"3\"",
+            "LQI 168",
+            "21 %, low",
+            "62 per min",
+            "0.2 per min",
+            "datetime=\"2026-06-12T12:03:23Z\">14:03<",
+            ">never<",
+            "aria-sort=\"descending\"",
+            // Everything has an address, which keeps the rest.
+            "href=\"/devices?sort=%2Dseen&amp;cursor=bmV4dA&amp;topic=greenhouse%2F\"",
+            "href=\"/devices?status=offline&amp;sort=%2Dseen&amp;topic=greenhouse%2F\"",
+            "1 to 4 of 60 devices",
+            // One form for several devices.
+            "action=\"/fn/devices_change\"",
+            "name=\"devices[]\" value=\"tank\"",
+            "name=\"act\" value=\"hide\"",
+        ],
+    );
+    // The tree is open where the address says.
+    let tree = visible(&html).split("role=\"tree\"").nth(1).expect("a tree");
+    assert_eq!((tree.matches("role=\"treeitem\"").count(), tree.matches("aria-expanded=\"true\"").count()), (4, 1));
+    assert!(tree.contains("(empty)") && tree.contains("topic=greenhouse%2Fstate\""), "{tree}");
+    let (_, html) = get("/devices?sort=seen&done=done", "devices-unlisted").await;
+    check(&html, &["49000 entities are not on the overview", "2 devices hidden."]);
+}
+
+#[tokio::test]
+async fn a_topic_is_shown_with_what_is_wrong_with_it() {
+    let (_, html) = get("/devices?topic=greenhouse/state", "devices-topic").await;
+    check(
+        &html,
+        &[
+            "A command is retained here",
+            "2 messages could not be read",
+            "as hex digits",
+            "Only the beginning is shown.",
+            "  \"co2\": 820",
+            "every 10 s",
+            "49 bytes",
+            "href=\"/devices/climate-1\"",
+            "action=\"/fn/publish\"",
+            // With more than one broker it is said which.
+            "aria-label=\"Broker\"",
+        ],
+    );
+    let (_, html) = get("/devices?topics=a%2B", "devices-filter").await;
+    check(&html, &["has a wildcard in the wrong place", "aria-invalid=\"true\""]);
+}
+
+#[tokio::test]
+async fn a_list_without_devices_says_why_and_what_to_do() {
+    let (_, html) = get("/devices?q=nothing", "devices-none").await;
+    check(&html, &["No device matches", "Show all devices", "value=\"nothing\""]);
+    let (_, html) = get("/devices?q=no%20devices", "devices-empty").await;
+    check(&html, &["No devices yet", "farm-broker", "mosquitto_pub"]);
+    let (status, html) = get("/devices?status=gone", "devices-bad").await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    check(&html, &["status \"gone\" is unknown", "href=\"/\""]);
+}
+
+#[tokio::test]
+async fn viewers_are_shown_no_form_that_would_be_refused() {
+    let (status, html) = get_as(Role::Viewer, "/devices", "devices-viewer").await;
+    assert_eq!(status, StatusCode::OK);
+    check(&html, &["Greenhouse climate node", "To publish, operator rights are needed."]);
+    let html = visible(&html);
+    assert!(!html.contains("devices[]") && !html.contains("/fn/devices_change") && !html.contains("/fn/publish"));
+}
