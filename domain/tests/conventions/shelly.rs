@@ -40,7 +40,7 @@ fn the_status_of_components_grows_entities() {
                 ("shellypro4pm-f008d1d8b8b8.power", "8.9"),
                 ("shellypro4pm-f008d1d8b8b8.voltage", "237.5"),
                 ("shellypro4pm-f008d1d8b8b8.current", "0.038"),
-                ("shellypro4pm-f008d1d8b8b8.energy", "6.532100000000001"),
+                ("shellypro4pm-f008d1d8b8b8.energy", "6.5321"),
                 ("shellypro4pm-f008d1d8b8b8.device-temperature", "23.4"),
             ],
         ),

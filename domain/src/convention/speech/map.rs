@@ -77,16 +77,31 @@ impl Scale {
         Self { factor: 100.0 / way, offset: -from * 100.0 / way }
     }
 
-    /// A device's number as ours.
+    /// A device's number as ours: what was calculated, to twelve digits. More of them would be what binary fractions leave behind.
     #[must_use]
     pub fn ours(self, device: f64) -> f64 {
-        device.mul_add(self.factor, self.offset)
+        if self == Self::default() { device } else { tidy(device.mul_add(self.factor, self.offset)) }
     }
 
     /// Our number as a device's.
     #[must_use]
     pub fn device(self, ours: f64) -> f64 {
         (ours - self.offset) / self.factor
+    }
+}
+
+/// A number to twelve significant digits.
+fn tidy(n: f64) -> f64 {
+    const EXACT: i32 = 22;
+    if n == 0.0 || !n.is_finite() {
+        return n;
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "the exponent of a float has three digits")]
+    let digits = 11 - n.abs().log10().floor() as i32;
+    match digits {
+        0..=EXACT => (n * 10f64.powi(digits)).round() / 10f64.powi(digits),
+        // Larger, it has no fraction; smaller, its power of ten is none that a float can be exactly.
+        _ => n,
     }
 }
 
