@@ -98,6 +98,7 @@ impl Fleet {
     /// A device announced itself.
     fn take_device(&mut self, of: Convention, found: FoundDevice, heard: &mut Hearing<'_>) {
         let link = Arc::clone(&heard.message.link);
+        let namesake = self.find_namesake(&link, &found);
         for entity in &found.entities {
             self.evict_plain(&entity.speech, heard);
         }
@@ -110,6 +111,8 @@ impl Fleet {
             return;
         }
         let known = identifiers.iter().find_map(|one| self.identified.get(&identity(&link, one)).cloned());
+        let known = known.or_else(|| self.find_by_topics(&link, &found));
+        let known = known.or_else(|| namesake.filter(|id| self.devices.contains_key(id)));
         let Some(id) = known.or_else(|| self.new_device(&found, heard)) else { return };
         self.describe_device(of, &id, &found, identifiers, heard);
         // Those that are written down alone: with the device, they go.
@@ -132,8 +135,7 @@ impl Fleet {
             heard.reject(|| format!("the server has {n_devices} devices: no room for \"{}\"", shown(&found.name)));
             return None;
         }
-        let hint = [found.id_hint.trim(), found.name.trim(), &found.device].into_iter().find(|text| !text.is_empty()).unwrap_or("device");
-        let stem = slug(hint);
+        let stem = stem_of(found);
         let stem = &stem[..stem.len().min(MAX_ID_BYTES - 6)];
         // Past some of one name, so many are likely that the number of all is free: looking at each of them for each would never end.
         (1..=100)
@@ -312,26 +314,6 @@ impl Fleet {
         }
     }
 
-    /// Whether an entity of another convention is the same thing.
-    fn is_double(&self, idx: usize, speech: &Speech) -> bool {
-        let Some(other) = self.slots.get(idx).and_then(|slot| slot.entity.speech.as_deref()) else { return false };
-        if other.convention == speech.convention {
-            return false;
-        }
-        match (speech.reads.first(), other.reads.first()) {
-            (Some(_), Some(_)) => speech
-                .reads
-                .iter()
-                .any(|read| other.reads.iter().any(|known| known.topic == read.topic && known.extract == read.extract && known.part == read.part)),
-            (None, None) => speech.writes.iter().any(|write| other.writes.iter().any(|known| known.topic == write.topic && known.form == write.form)),
-            _ => false,
-        }
-    }
-
-    fn says_more(&self, idx: usize, speech: &Speech) -> bool {
-        self.slots.get(idx).and_then(|slot| slot.entity.speech.as_deref()).is_none_or(|known| speech.convention > known.convention)
-    }
-
     /// A value that its convention decoded.
     fn take_kept(&mut self, idx: usize, value: crate::value::Value, taken_at: Option<Timestamp>, keep: Keep, heard: &mut Hearing<'_>) {
         let fits = |fleet: &Self| fleet.slots.get(idx).map(|slot| slot.entity.id.clone());
@@ -422,6 +404,12 @@ impl Fleet {
             out.push(Change::Command(pending.report.clone()));
         }
     }
+}
+
+/// What the id of a new device is made of.
+pub(super) fn stem_of(found: &FoundDevice) -> String {
+    let hint = [found.id_hint.trim(), found.name.trim(), &found.device].into_iter().find(|text| !text.is_empty()).unwrap_or("device");
+    slug(hint)
 }
 
 /// The topics on which an entity hears something, each once.

@@ -16,6 +16,8 @@ mod declared;
 mod departed;
 /// New devices and entities of topics without a convention.
 mod discovery;
+/// What two conventions say of one thing.
+mod doubles;
 /// What conventions find.
 mod findings;
 /// Entities that are worked out from others.

@@ -32,13 +32,16 @@ impl Fleet {
         claim != Claim::No
     }
 
-    /// Offers a topic that entities read to the conventions that describe them, the first time that something is said there. An entity binds the
-    /// topic before its convention has heard of it: after a restart, or when another topic told of the entity.
+    /// Offers a topic that entities read to all conventions, the first time that something is said there: those that describe them first. An entity
+    /// binds the topic before its convention has heard of it: after a restart, or when another topic told of the entity; and what one convention
+    /// announced, another may have more to say of.
     pub(super) fn offer_spoken(&mut self, spoken: &Spoken, heard: &mut Hearing<'_>) {
         let message = heard.message;
         let speech = |idx: &usize| self.slots.get(*idx)?.entity.speech.as_deref();
-        let of: std::collections::BTreeSet<Convention> =
-            spoken.reading.iter().chain(&spoken.present).filter_map(speech).map(|speech| speech.convention).collect();
+        let mut of: Vec<Convention> = spoken.reading.iter().chain(&spoken.present).filter_map(speech).map(|speech| speech.convention).collect();
+        of.extend(Convention::ALL);
+        let mut seen = std::collections::HashSet::new();
+        of.retain(|convention| seen.insert(*convention));
         let mut found = vec![];
         let mut speaker = None;
         let speakers = self.speakers.entry(Arc::clone(&message.link)).or_default();

@@ -3,10 +3,11 @@
 use domain::change::Change;
 use domain::command::{Action, CommandState};
 use domain::device::{Device, DeviceId};
-use domain::entity::EntityId;
+use domain::entity::{Entity, EntityId};
 use domain::fleet::{Fleet, Settings};
 use domain::input::{Input, Message};
 use domain::live::{EntityView, LinkState};
+use domain::reading::Reading;
 use domain::time::Timestamp;
 
 /// When the tests begin: 2026-11-23 20:00 UTC.
@@ -27,12 +28,22 @@ pub struct Plant {
     pub rejected: Vec<String>,
     /// Everything that followed from the last input.
     pub out: Vec<Change>,
+    /// What a store would hold: entities as they were found, and the last reading of each.
+    stored: std::collections::BTreeMap<EntityId, (Option<Entity>, Option<Reading>)>,
 }
 
 impl Plant {
     pub fn new() -> Self {
-        let mut plant =
-            Self { fleet: Fleet::new(Settings::default()), now: BEGAN, n_commands: 0, n_announces: 0, asked: vec![], rejected: vec![], out: vec![] };
+        let mut plant = Self {
+            fleet: Fleet::new(Settings::default()),
+            now: BEGAN,
+            n_commands: 0,
+            n_announces: 0,
+            asked: vec![],
+            rejected: vec![],
+            out: vec![],
+            stored: std::collections::BTreeMap::new(),
+        };
         plant.feed(Input::Link { broker: "main".into(), state: LinkState::Up });
         plant
     }
@@ -46,10 +57,25 @@ impl Plant {
                 Change::Ask { topic, .. } if topic == "shellies/command" => self.n_announces += 1,
                 Change::Ask { topic, payload, .. } => self.asked.push((topic.clone(), payload.clone())),
                 Change::Rejected { reason, .. } => self.rejected.push(reason.clone()),
+                Change::Entity(entity, _) => self.stored.entry(entity.id.clone()).or_default().0 = Some((**entity).clone()),
+                Change::Reading(reading) => self.stored.entry(reading.entity.clone()).or_default().1 = Some(reading.clone()),
+                Change::Gone(id) => self.stored.entry(id.clone()).or_default().0 = None,
                 _ => {}
             }
         }
         self.out = out;
+    }
+
+    /// A server that starts again with what this one stored, and has heard nothing yet.
+    pub fn restarted(&self) -> Self {
+        let mut next = Self::new();
+        next.now = self.now + 60_000;
+        let devices = self.fleet.devices().into_iter().cloned().collect();
+        let stored = self.stored.values().filter(|(entity, _)| entity.is_some());
+        let (entities, last): (Vec<_>, Vec<_>) = stored.cloned().unzip();
+        next.stored.clone_from(&self.stored);
+        next.fleet.restore(devices, entities.into_iter().flatten().collect(), last.into_iter().flatten().collect(), vec![]);
+        next
     }
 
     /// A device publishes now.

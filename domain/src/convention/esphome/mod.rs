@@ -86,7 +86,8 @@ impl Speaker for EspHome {
                 // Others say so in the same way: it is no reason to take the topic.
                 Claim::No
             }
-            "debug" if self.devices.get(prefix).is_some_and(|device| !device.parts.is_empty()) => Claim::Ignores,
+            // Its log comes before its first state.
+            "debug" if is_log(heard.payload) || self.devices.get(prefix).is_some_and(|device| !device.parts.is_empty()) => Claim::Ignores,
             _ => Claim::No,
         }
     }
@@ -214,4 +215,14 @@ impl EspHome {
             is_whole: false,
         })));
     }
+}
+
+/// Whether a message is a line of a log: `[D][sensor:093]: …`, mostly in color.
+fn is_log(payload: &[u8]) -> bool {
+    let line = match payload.strip_prefix(b"\x1b[") {
+        Some(colored) => colored.iter().position(|byte| *byte == b'm').filter(|at| *at < 12).and_then(|at| colored.get(at + 1..)),
+        None => Some(payload),
+    };
+    let Some([b'[', level, rest @ ..]) = line else { return false };
+    matches!(level, b'E' | b'W' | b'I' | b'C' | b'D' | b'V') && (rest.starts_with(b"][") || rest.starts_with(b"V]["))
 }

@@ -55,6 +55,8 @@ enum Topic<'a> {
     Events,
     Status(&'a str),
     Online,
+    /// What it says of itself when it is asked for it.
+    Announce,
     /// Calls, commands, logs: nothing that tells of a device.
     Other,
 }
@@ -66,6 +68,9 @@ fn topic_of(topic: &str) -> Option<(&str, Topic<'_>)> {
     }
     if let Some(prefix) = of("/online") {
         return Some((prefix, Topic::Online));
+    }
+    if let Some(prefix) = of("/announce") {
+        return Some((prefix, Topic::Announce));
     }
     if let Some(prefix) = of("/rpc").or_else(|| of("/command")).or_else(|| of("/debug/log")) {
         return Some((prefix, Topic::Other));
@@ -135,6 +140,7 @@ impl Gen2 {
                 }
                 Claim::Hears
             }
+            Topic::Announce => self.hear_announcement(prefix, is_named, heard, out),
             Topic::Other if is_named => Claim::Ignores,
             // Others who call devices get their replies beside us.
             Topic::Other if heard.topic.ends_with("/rpc") && read(heard.payload).is_ok_and(|call| is_call(&call)) => Claim::Ignores,
@@ -186,6 +192,22 @@ impl Gen2 {
         } else {
             self.learn(prefix, params, out);
         }
+    }
+
+    /// What a device says of itself. Its components it does not name.
+    fn hear_announcement(&mut self, prefix: &str, is_named: bool, heard: &Heard<'_>, out: &mut Vec<Finding>) -> Claim {
+        let said = read(heard.payload).ok().filter(|said| said["gen"].as_u64().is_some_and(|n| n >= 2) && said["id"].as_str().is_some());
+        let mac = said.as_ref().and_then(|said| said["mac"].as_str()).filter(|mac| mac.len() == 12 && mac.bytes().all(|b| b.is_ascii_hexdigit()));
+        let (Some(said), Some(mac)) = (&said, mac) else { return if is_named { Claim::Ignores } else { Claim::No } };
+        self.know(prefix, heard.now, out);
+        if let Some(device) = self.devices.get_mut(prefix) {
+            let text = |name: &str| said[name].as_str().filter(|text| !text.is_empty() && text.len() <= 64).map(str::to_owned);
+            device.mac.get_or_insert_with(|| mac.to_owned());
+            device.name = device.name.take().or_else(|| text("name"));
+            device.about.model = device.about.model.take().or_else(|| text("model"));
+            device.about.sw_version = device.about.sw_version.take().or_else(|| text("ver"));
+        }
+        Claim::Hears
     }
 
     /// The status of one component.

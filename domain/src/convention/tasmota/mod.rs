@@ -16,7 +16,7 @@ mod sensors;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use super::found::Finding;
+use super::found::{Finding, FoundDevice};
 use super::payload::shown;
 use super::{Claim, Heard, Order, Speaker};
 use crate::time::Timestamp;
@@ -176,6 +176,8 @@ impl Tasmota {
         };
         let (config_bytes, sensor_bytes): (Box<[u8]>, Box<[u8]>) = (config.into(), sensors.into());
         let before = self.devices.remove(mac);
+        // The first half alone does not tell what an earlier run knew by both.
+        let is_whole = !sensor_bytes.is_empty() || before.as_ref().is_some_and(|known| !known.config.is_empty());
         let is_asked = before.as_ref().is_some_and(|known| known.is_asked);
         self.forget_roots(before);
         let mut known = Known { config: config_bytes, sensors: sensor_bytes, roots: vec![], is_asked };
@@ -187,7 +189,7 @@ impl Tasmota {
                 self.questions.push_back(Order { topic: config.cmnd("STATE"), payload: vec![] });
                 self.questions.push_back(Order { topic: config.cmnd("STATUS"), payload: b"10".to_vec() });
             }
-            out.push(Finding::Device(Box::new(discover::device(&config, &sensors))));
+            out.push(Finding::Device(Box::new(FoundDevice { is_whole, ..discover::device(&config, &sensors) })));
         }
         for root in &known.roots {
             *self.roots.entry(root.clone()).or_default() += 1;

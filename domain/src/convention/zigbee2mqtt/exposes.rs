@@ -187,7 +187,8 @@ impl<'a> Maker<'a> {
             unit: unit.map(str::to_owned),
             class: class.filter(|_| kind != EntityKind::Switch).map(str::to_owned),
             counter: is_counter.then_some(true).filter(|_| kind == EntityKind::Sensor),
-            is_hidden: is_hidden || is_aside(expose.json),
+            // A charge is a diagnosis to bridges of today, and what an operator looks after.
+            is_hidden: is_hidden || is_aside(expose.json) && class != Some("battery"),
             control: Control {
                 min: expose.number("value_min"),
                 max: expose.number("value_max"),
