@@ -32,6 +32,11 @@ pub enum Finding {
         /// Whether it is there.
         online: bool,
     },
+    /// Whether a whole device is there is not known any more: what it said last may be out of date until it speaks again.
+    Doubt {
+        /// As the convention calls it.
+        device: String,
+    },
     /// A value that the convention decoded itself.
     Reading {
         /// As the convention calls the device.

@@ -67,6 +67,11 @@ impl Fleet {
                         self.set_availability(&id, online, heard.now, heard.out);
                     }
                 }
+                Finding::Doubt { device } => {
+                    if let Some(id) = self.identified.get(&identity(&link, &own_identifier(of, &device))).cloned() {
+                        self.doubt(&id, heard.now, heard.out);
+                    }
+                }
                 Finding::Reading { device, key, value, taken_at, keep } => {
                     if let Some(&idx) = self.spoken.get(&key_of(&link, of, &device, &key)) {
                         match value {

@@ -154,6 +154,8 @@ pub struct Fleet {
     departed: Departed,
     /// Devices by all that they are known by.
     identified: HashMap<String, DeviceId>,
+    /// Devices of which it is not known any more whether they are there, since when.
+    doubted: HashMap<DeviceId, Timestamp>,
     areas: Vec<Area>,
     amended: Amended,
     links: BTreeMap<Arc<str>, LinkView>,
@@ -286,10 +288,11 @@ impl Fleet {
         }
     }
 
-    /// Since when the broker of a device is not reached, while it is not.
+    /// Since when the broker of a device is not reached, or it is not known whether the device is there, while that is so.
     fn cut_since(&self, device: &DeviceId) -> Option<Timestamp> {
+        let doubted = || self.doubted.get(device).copied();
         let link = self.links.get(self.devices.get(device)?.link.as_str())?;
-        (link.state == LinkState::Down).then_some(link.since)
+        if link.state == LinkState::Down { Some(link.since) } else { doubted() }
     }
 
     fn tick(&mut self, now: Timestamp, out: &mut Vec<Change>) {

@@ -45,6 +45,7 @@ impl Fleet {
             self.remove_entity(idx, now, out);
         }
         self.by_device.remove(id);
+        self.doubted.remove(id);
         if let Some(device) = self.devices.remove(id) {
             self.bindings.unbind_device(&device);
             for one in &device.identifiers {

@@ -120,8 +120,24 @@ impl Fleet {
         }
     }
 
+    /// Whether a device is there is not known any more: what it said before is stale until it speaks.
+    pub(super) fn doubt(&mut self, id: &DeviceId, now: Timestamp, out: &mut Vec<Change>) {
+        let Some(device) = self.devices.get_mut(id).filter(|device| device.availability != Availability::Offline) else { return };
+        if device.availability != Availability::Unknown {
+            (device.availability, device.availability_since) = (Availability::Unknown, now);
+            let device = device.clone();
+            out.push(Change::Device(self.as_found(&device)));
+        }
+        self.doubted.insert(id.clone(), now);
+        for idx in self.by_device.get(id).cloned().unwrap_or_default() {
+            self.refresh_quality(idx, now, out);
+            self.check_rules(idx, now, out);
+        }
+    }
+
     /// A device is there, or is not.
     pub(super) fn set_availability(&mut self, id: &DeviceId, online: bool, now: Timestamp, out: &mut Vec<Change>) {
+        self.doubted.remove(id);
         let Some(device) = self.devices.get_mut(id) else { return };
         let availability = if online { Availability::Online } else { Availability::Offline };
         if device.availability != availability {

@@ -504,6 +504,45 @@ fn after_the_broker_was_away_a_gap_asks_at_once() {
 }
 
 #[test]
+fn a_node_that_may_have_died_while_the_broker_was_away_is_stale_until_it_speaks() {
+    let away = |plant: &mut Plant| {
+        plant.feed(Input::Link { broker: "main".into(), state: LinkState::Down });
+        plant.now += 60_000;
+        plant.feed(Input::Link { broker: "main".into(), state: LinkState::Up });
+    };
+    let both = |plant: &Plant| (plant.quality("line.counter"), plant.quality("pump.speed"));
+    let (good, stale) = (("good".to_owned(), "good".to_owned()), ("stale".to_owned(), "stale".to_owned()));
+    // It died, and nobody heard it.
+    let mut plant = born();
+    assert_eq!(both(&plant), good);
+    away(&mut plant);
+    assert_eq!(
+        (both(&plant), plant.device("line").availability, plant.device("pump").availability),
+        (stale.clone(), Availability::Unknown, Availability::Unknown)
+    );
+    plant.wait(500);
+    assert_eq!(asked(&plant), [rebirth(NCMD)], "it is asked to be born again");
+    plant.wait(60_000);
+    assert_eq!(both(&plant), stale, "it is not there to answer");
+    // It is born again.
+    plant.says(NBIRTH, node(0));
+    plant.says(DBIRTH, pump(1));
+    assert_eq!((both(&plant), plant.device("pump").availability), (good.clone(), Availability::Online));
+    // It was there all the time, and says so before it is asked.
+    plant.asked.clear();
+    away(&mut plant);
+    plant.says(NDATA, count(2, 2));
+    assert_eq!((both(&plant), plant.device("line").availability), (good, Availability::Online));
+    plant.wait(500);
+    assert_eq!(asked(&plant), Vec::new(), "nothing was missed");
+    // Who was not there before is not in doubt.
+    plant.says(NDEATH, death(0));
+    away(&mut plant);
+    plant.wait(40_000);
+    assert_eq!((both(&plant), asked(&plant)), (("offline".to_owned(), "offline".to_owned()), Vec::new()));
+}
+
+#[test]
 fn what_a_birth_no_longer_names_is_gone_and_what_it_names_anew_is_there() {
     let mut plant = born();
     let first = plant.lines();

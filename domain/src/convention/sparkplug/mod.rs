@@ -79,9 +79,13 @@ impl Speaker for Sparkplug {
         self.rebirths.tick(now, out);
     }
 
-    fn reconnected(&mut self, _now: Timestamp, _out: &mut Vec<Finding>) {
-        // Nodes say only what changes: who was silent meanwhile goes on where it was, and who was not is asked to be born again.
-        self.nodes.values_mut().for_each(Node::doubt);
+    fn reconnected(&mut self, _now: Timestamp, out: &mut Vec<Finding>) {
+        // Deaths are not retained: who died meanwhile would be there for ever. Nodes that do not speak by themselves are asked to be born again.
+        for ((group, name), node) in &mut self.nodes {
+            if node.doubt(Who { group, node: name, device: None }, out) {
+                self.rebirths.want_soon(group, name);
+            }
+        }
     }
 }
 
@@ -96,7 +100,14 @@ impl Sparkplug {
                 node.die(who, payload, out);
                 Then::Nothing
             }
-            Some(node) if node.is_alive => node.hear((who, what), payload, &mut self.room, heard, out),
+            Some(node) if node.is_alive => {
+                let was_doubted = node.is_doubted;
+                let then = node.hear((who, what), payload, &mut self.room, heard, out);
+                if was_doubted && !node.is_doubted && then == Then::Nothing {
+                    self.rebirths.came(who.group, who.node);
+                }
+                then
+            }
             // Who was known to an earlier run of ours may be gone.
             None | Some(_) if what == What::Death => {
                 out.push(Finding::Presence { device: who.identity(), online: false });

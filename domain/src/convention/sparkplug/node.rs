@@ -55,6 +55,8 @@ struct Device {
 pub(super) struct Node {
     /// It was born and did not die since.
     pub(super) is_alive: bool,
+    /// The broker was away, and it has not spoken since: it may have died meanwhile.
+    pub(super) is_doubted: bool,
     bd_seq: Option<u64>,
     born_at: Option<Timestamp>,
     metrics: Metrics,
@@ -95,6 +97,7 @@ impl Node {
         }
         self.sequence.begin(seq(payload), payload.timestamp, now);
         (self.is_alive, self.bd_seq, self.born_at, self.metrics) = (true, bd_seq, Some(now), metrics);
+        self.is_doubted = false;
         let identity = found.device.clone();
         out.push(Finding::Device(Box::new(found)));
         out.push(Finding::Presence { device: identity.clone(), online: true });
@@ -142,6 +145,7 @@ impl Node {
                 if self.sequence.keep(number, early, heard.now) == Gap::Wait { Then::Nothing } else { Then::Rebirth }
             }
             _ => {
+                self.believe(who, out);
                 let then = self.apply(who, what, payload, room, out);
                 self.go_on(who, room, out).or(then)
             }
@@ -169,6 +173,7 @@ impl Node {
             Gap::Ask => Then::Rebirth,
             Gap::GiveUp => {
                 out.push(Finding::Trouble(format!("{}: messages are missing, and no birth came in place of them", shown(&who.identity()))));
+                self.believe(who, out);
                 for early in self.sequence.give_up() {
                     self.catch_up(who, &early, room, out);
                 }
@@ -177,9 +182,28 @@ impl Node {
         }
     }
 
-    /// The broker was away.
-    pub(super) fn doubt(&mut self) {
+    /// The broker was away: a death in that time nobody heard of. Whether there is anything to doubt.
+    pub(super) fn doubt(&mut self, who: Who<'_>, out: &mut Vec<Finding>) -> bool {
         self.sequence.doubt();
+        if !self.is_alive {
+            return false;
+        }
+        self.is_doubted = true;
+        out.push(Finding::Doubt { device: who.identity() });
+        let online = self.devices.iter().filter(|(_, device)| device.is_online);
+        out.extend(online.map(|(name, _)| Finding::Doubt { device: Who { device: Some(name), ..who }.identity() }));
+        true
+    }
+
+    /// It speaks, and nothing was missed: it is there, and so are its devices.
+    fn believe(&mut self, who: Who<'_>, out: &mut Vec<Finding>) {
+        if !std::mem::take(&mut self.is_doubted) {
+            return;
+        }
+        out.push(Finding::Presence { device: Who { device: None, ..who }.identity(), online: true });
+        for (name, device) in self.devices.iter_mut().filter(|(_, device)| device.is_online) {
+            device.say(Who { device: Some(name), ..who }, true, out);
+        }
     }
 
     fn catch_up(&mut self, who: Who<'_>, early: &Early, room: &mut Room, out: &mut Vec<Finding>) -> Then {

@@ -34,7 +34,13 @@ impl Rebirths {
     /// A birth is wanted: asks for it, now or as soon as that may be.
     pub(super) fn want(&mut self, group: &str, node: &str, now: Timestamp, out: &mut Vec<Finding>) {
         let name = (group.to_owned(), node.to_owned());
-        if self.wanted.contains(&name) || self.order.len() >= MOST_WAITING {
+        if self.wanted.contains(&name) {
+            if self.ask(&name, now, out) {
+                self.wanted.remove(&name);
+            }
+            return;
+        }
+        if self.order.len() >= MOST_WAITING {
             return;
         }
         if !self.ask(&name, now, out) {
@@ -43,7 +49,15 @@ impl Rebirths {
         }
     }
 
-    /// A birth came.
+    /// A birth will be wanted unless the node speaks before anybody can be asked.
+    pub(super) fn want_soon(&mut self, group: &str, node: &str) {
+        let name = (group.to_owned(), node.to_owned());
+        if self.order.len() < MOST_WAITING && self.wanted.insert(name.clone()) {
+            self.order.push_back(name);
+        }
+    }
+
+    /// A birth came, or is not needed any more.
     pub(super) fn came(&mut self, group: &str, node: &str) {
         if !self.wanted.is_empty() {
             self.wanted.remove(&(group.to_owned(), node.to_owned()));
