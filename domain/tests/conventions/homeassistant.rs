@@ -418,6 +418,7 @@ fn lights_by_json_and_by_template() {
         "homeassistant/light/strip/config",
         r#"{"name":"strip","schema":"json","command_topic":"strip/set","state_topic":"strip","brightness_scale":254,"supported_color_modes":["color_temp","xy"],"unique_id":"s"}"#,
     );
+    plant.says("strip", r#"{"state":"ON","brightness":254,"color_mode":"xy","color":{"x":0.7006,"y":0.2993}}"#);
     plant.says("strip", r#"{"state":"ON","brightness":254,"color_mode":"color_temp","color_temp":250}"#);
     assert_eq!(plant.value("strip.light"), r#"{"state":"on","brightness":100,"color_temp":4000}"#);
     asks(

@@ -329,6 +329,24 @@ fn requests_that_the_bridge_could_not_do_are_told() {
 }
 
 #[test]
+fn a_light_that_shows_its_warmth_shows_no_color() {
+    let mut plant = plant();
+    plant.table(&[
+        (
+            "zigbee2mqtt/my_bulb",
+            r#"{"state":"ON","brightness":254,"color_mode":"xy","color":{"x":0.7006,"y":0.2993},"color_temp":250}"#,
+            &[("my_bulb.light", r#"{"state":"on","brightness":100,"color_temp":4000,"color":{"r":255,"g":0,"b":0}}"#)],
+        ),
+        // What the color is beside the warmth is worked out by the bridge.
+        (
+            "zigbee2mqtt/my_bulb",
+            r#"{"state":"ON","brightness":254,"color_mode":"color_temp","color":{"x":0.3804,"y":0.3767},"color_temp":250}"#,
+            &[("my_bulb.light", r#"{"state":"on","brightness":100,"color_temp":4000}"#)],
+        ),
+    ]);
+}
+
+#[test]
 fn availability_is_read_in_both_forms() {
     for (online, offline) in [("online", "offline"), (r#"{"state":"online"}"#, r#"{"state":"offline"}"#)] {
         let mut plant = plant();

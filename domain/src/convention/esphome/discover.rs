@@ -160,6 +160,9 @@ impl Speaks<'_> {
             self.read("", Part::Color, Extract::key("color"), Map::Color(ColorForm::Rgb));
             self.write("", Part::Color, Form::Color(ColorForm::Rgb).at("color"));
         }
+        if has(seen::COLOR, self) && has(seen::COLOR_TEMP, self) {
+            self.read("", Part::ColorMode, Extract::key("color_mode"), Map::Text);
+        }
         if has(seen::EFFECT, self) {
             self.read("", Part::Effect, Extract::key("effect"), Map::Text);
             self.write("", Part::Effect, word().at("effect"));

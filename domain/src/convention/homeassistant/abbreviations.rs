@@ -24,6 +24,7 @@ pub(super) fn long(key: &str) -> &str {
         "clr_temp_tpl" => "color_temp_template",
         "clr_temp_val_tpl" => "color_temp_value_template",
         "clrm" => "color_mode",
+        "clrm_val_tpl" => "color_mode_value_template",
         "clrm_stat_t" => "color_mode_state_topic",
         "cmd_off_tpl" => "command_off_template",
         "cmd_on_tpl" => "command_on_template",

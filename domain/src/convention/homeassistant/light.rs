@@ -67,6 +67,7 @@ fn basic(config: &Config<'_>, mut light: FoundEntity) -> Result<FoundEntity, Str
             looks.push(Write { topic, part: Part::Color, form, only_alone: false });
         }
     }
+    light.speech.reads.extend(config.read("color_mode_state_topic", "color_mode_value_template", Part::ColorMode, Map::Text)?);
     looks.extend(config.write("effect_command_topic", "effect_command_template", Part::Effect, any_word())?);
     light.speech.reads.extend(config.read("effect_state_topic", "effect_value_template", Part::Effect, Map::Text)?);
     let topic = config.needs_topic("command_topic")?;
@@ -125,6 +126,10 @@ fn json(config: &Config<'_>, mut light: FoundEntity) -> Result<FoundEntity, Stri
     for (_, name, part, map, form) in parts.into_iter().filter(|(is_there, ..)| *is_there) {
         light.speech.reads.extend(state_topic.clone().map(|topic| Read { topic, part, extract: Extract::key(name), map }));
         light.speech.writes.push(Write { topic: command_topic.clone(), part, form: form.at(name), only_alone: false });
+    }
+    if has_color && has("color_temp") {
+        let mode = state_topic.map(|topic| Read { topic, part: Part::ColorMode, extract: Extract::key("color_mode"), map: Map::Text });
+        light.speech.reads.extend(mode);
     }
     let seconds = Form::Number { scale: Scale::default(), whole: false };
     light.speech.writes.push(Write { topic: command_topic, part: Part::Transition, form: seconds.at("transition"), only_alone: false });

@@ -68,6 +68,13 @@ fn light(before: Option<&Value>, parts: &[(Part, PartValue)]) -> Option<Value> {
             _ => {}
         }
     }
+    // In this mode its last color is one that it had.
+    if parts
+        .iter()
+        .any(|(part, said)| *part == Part::ColorMode && matches!(said, PartValue::Word(mode) if matches!(mode.as_str(), "color_temp" | "white")))
+    {
+        light.color = None;
+    }
     // One of which only the brightness is known is on as long as it has any.
     light.state = state.or_else(|| light.brightness.map(|brightness| (brightness > 0).into()))?;
     Some(Value::Light(light))

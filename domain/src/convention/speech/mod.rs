@@ -107,6 +107,8 @@ pub enum Part {
     ColorTemp,
     /// Of a light.
     Color,
+    /// Of a light: which of its color and its warmth it shows. Only said.
+    ColorMode,
     /// Of a light, by name.
     Effect,
     /// Of a light: how long a change takes, in seconds. Only asked.

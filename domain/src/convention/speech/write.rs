@@ -248,6 +248,7 @@ pub fn unwritable(speech: &Speech, kind: EntityKind, action: &Action) -> Option<
         (Part::ColorTemp, _) => "color_temp",
         (Part::Color, _) => "color",
         (Part::Effect, _) => "effect",
+        (Part::ColorMode, _) => "color_mode",
         (Part::Transition, _) => "transition_s",
         (Part::Position, _) => "position",
         (Part::Mode, _) => "mode",

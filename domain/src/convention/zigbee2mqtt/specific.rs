@@ -87,6 +87,9 @@ pub(super) fn light<'a>(maker: &mut Maker<'a>, expose: &'a Json, beside: &'a [Js
     });
     if let Some((of, form)) = color {
         bind(maker, &mut speech, Some(of), Part::Color, (Map::Color(form), Form::Color(form)));
+        if let Some(mode) = color_temp.and_then(|of| mode_path(of)) {
+            speech.reads.push(maker.read(Part::ColorMode, mode, Map::Text));
+        }
     }
     let endpoint = text(expose, "endpoint");
     let effect =
@@ -100,6 +103,14 @@ pub(super) fn light<'a>(maker: &mut Maker<'a>, expose: &'a Json, beside: &'a [Js
     }
     maker.push(entity(expose, EntityKind::Light, speech));
     rest(maker, expose, &["state", "brightness", "color_temp", "color_xy", "color_hs"]);
+}
+
+/// Where a light says which of its color and its warmth it shows: `color_mode`, or `color_mode_l1` of an endpoint.
+fn mode_path(color_temp: Expose<'_>) -> Option<Vec<String>> {
+    let path = color_temp.path()?;
+    let (last, outer) = path.split_last()?;
+    let mode = ["color_mode", last.strip_prefix("color_temp")?].concat();
+    Some(outer.iter().cloned().chain([mode]).collect())
 }
 
 /// What the light of an expose can do.
@@ -129,6 +140,9 @@ pub(super) fn light_of(maker: &mut Maker<'_>, looks: Looks) {
     }
     if looks.color {
         both(Part::Color, "color", (Map::Color(ColorForm::Xy), Form::Color(ColorForm::Xy)));
+    }
+    if looks.color && looks.color_temp {
+        speech.reads.push(maker.read(Part::ColorMode, vec!["color_mode".to_owned()], Map::Text));
     }
     if looks.brightness {
         speech.writes.push(maker.write(Part::Transition, vec!["transition".to_owned()], Form::Number { scale: Scale::default(), whole: false }));
