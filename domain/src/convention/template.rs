@@ -10,7 +10,7 @@ mod simple;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use minijinja::{Environment, UndefinedBehavior, context};
@@ -52,6 +52,9 @@ pub enum TemplateError {
     },
 }
 
+/// Templates that are new before it is looked again which of all are in use: a look takes time that grows with the fleet.
+const NEWS: usize = 100;
+
 /// All templates in use, each read once.
 #[derive(Debug)]
 pub struct Templates {
@@ -59,6 +62,10 @@ pub struct Templates {
     /// By what they say; the number is their name in the environment.
     known: HashMap<Arc<str>, Result<String, TemplateError>>,
     n_bytes: usize,
+    /// The name of the next one in the environment.
+    n_read: u64,
+    /// New ones since it was looked which are in use, whether there was room for them or not.
+    n_news: usize,
 }
 
 impl Default for Templates {
@@ -68,21 +75,23 @@ impl Default for Templates {
         environment.set_fuel(Some(FUEL));
         environment.set_recursion_limit(20);
         filters::add_all(&mut environment);
-        Self { environment, known: HashMap::new(), n_bytes: 0 }
+        Self { environment, known: HashMap::new(), n_bytes: 0, n_read: 0, n_news: NEWS }
     }
 }
 
 impl Templates {
     /// Reads a template, unless it is known.
     pub fn prepare(&mut self, template: &str) {
-        if self.known.contains_key(template) || self.known.len() >= MOST_TEMPLATES {
-            return;
-        }
         // One that is too long is not kept, nor is it read: whoever asks for it is told.
-        if template.len() > MAX_TEMPLATE_BYTES || self.n_bytes + template.len() > MOST_BYTES {
+        if self.known.contains_key(template) || template.len() > MAX_TEMPLATE_BYTES {
             return;
         }
-        let name = self.known.len().to_string();
+        self.n_news = self.n_news.saturating_add(1);
+        if !self.has_room(template.len()) {
+            return;
+        }
+        self.n_read += 1;
+        let name = self.n_read.to_string();
         self.n_bytes += template.len();
         let added = |environment: &mut Environment<'static>| match environment.add_template_owned(name.clone(), template.to_owned()) {
             Ok(()) => Ok(name),
@@ -97,31 +106,46 @@ impl Templates {
 
     /// Reads all templates of a speech.
     pub fn prepare_all(&mut self, speech: &Speech) {
-        let reads = speech.reads.iter().map(|read| &read.extract);
-        for extract in reads.chain(speech.presence.iter().map(|presence| &presence.extract)) {
-            if let Extract::Template(template) = extract {
-                self.prepare(template);
-            }
-        }
-        for write in &speech.writes {
-            self.prepare_form(&write.form);
-        }
+        each_template(speech, &mut |template| self.prepare(template));
     }
 
-    fn prepare_form(&mut self, form: &Form) {
-        match form {
-            Form::Template(template) => self.prepare(template),
-            Form::Json { form, .. } | Form::Rpc { form, .. } => self.prepare_form(form),
-            Form::Made { template, form } => {
-                self.prepare(template);
-                self.prepare_form(form);
+    fn has_room(&self, n_bytes: usize) -> bool {
+        self.known.len() < MOST_TEMPLATES && self.n_bytes + n_bytes <= MOST_BYTES
+    }
+
+    /// Whether there is no room for those of a speech, and it is time to look which of all are in use.
+    #[must_use]
+    pub fn wants_room(&self, speech: &Speech) -> bool {
+        let mut n_bytes = 0;
+        each_template(speech, &mut |template| {
+            if template.len() <= MAX_TEMPLATE_BYTES && !self.known.contains_key(template) {
+                n_bytes += template.len();
             }
-            Form::Look { on, off, .. } => {
-                self.prepare(on);
-                self.prepare(off);
+        });
+        n_bytes > 0 && self.n_news >= NEWS && !self.has_room(n_bytes)
+    }
+
+    /// Forgets templates that none of these has; those of them that there was no room for are read now.
+    pub fn keep_only<'a>(&mut self, used: impl Iterator<Item = &'a Speech> + Clone) {
+        let mut of_use: HashSet<&str> = HashSet::new();
+        used.clone().for_each(|speech| {
+            each_template(speech, &mut |template| {
+                of_use.insert(template);
+            });
+        });
+        let Self { environment, known, n_bytes, .. } = self;
+        known.retain(|template, read| {
+            let is_used = of_use.contains(&**template);
+            if !is_used {
+                *n_bytes -= template.len();
+                if let Ok(name) = read {
+                    environment.remove_template(name);
+                }
             }
-            Form::Word { .. } | Form::Number { .. } | Form::Mired | Form::Color(_) | Form::Sparkplug { .. } | Form::Beside => {}
-        }
+            is_used
+        });
+        used.for_each(|speech| self.prepare_all(speech));
+        self.n_news = 0;
     }
 
     /// What a template makes of a value: `value` is its text, `value_json` what that is as JSON, or undefined.
@@ -172,6 +196,33 @@ impl Templates {
 #[must_use]
 pub fn says_nothing(made: &str) -> bool {
     matches!(made.trim(), "" | "None" | "unknown" | "unavailable")
+}
+
+/// All templates of a speech.
+fn each_template<'a>(speech: &'a Speech, each: &mut impl FnMut(&'a str)) {
+    let reads = speech.reads.iter().map(|read| &read.extract);
+    for extract in reads.chain(speech.presence.iter().map(|presence| &presence.extract)) {
+        if let Extract::Template(template) = extract {
+            each(template);
+        }
+    }
+    speech.writes.iter().for_each(|write| each_of_form(&write.form, each));
+}
+
+fn each_of_form<'a>(form: &'a Form, each: &mut impl FnMut(&'a str)) {
+    match form {
+        Form::Template(template) => each(template),
+        Form::Json { form, .. } | Form::Rpc { form, .. } => each_of_form(form, each),
+        Form::Made { template, form } => {
+            each(template);
+            each_of_form(form, each);
+        }
+        Form::Look { on, off, .. } => {
+            each(on);
+            each(off);
+        }
+        Form::Word { .. } | Form::Number { .. } | Form::Mired | Form::Color(_) | Form::Sparkplug { .. } | Form::Beside => {}
+    }
 }
 
 fn unreadable(template: &str, why: &str) -> TemplateError {

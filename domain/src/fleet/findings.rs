@@ -192,6 +192,10 @@ impl Fleet {
     fn take_entity(&mut self, device: &DeviceId, found: FoundEntity, heard: &mut Hearing<'_>) {
         let link = Arc::clone(&heard.message.link);
         let name = name_of(&link, &found.speech);
+        if self.templates.wants_room(&found.speech) {
+            let there = self.slots.iter().filter(|slot| !slot.is_gone);
+            self.templates.keep_only(there.filter_map(|slot| slot.entity.speech.as_deref()));
+        }
         self.templates.prepare_all(&found.speech);
         let known = self.spoken.get(&name).copied();
         let mut known_topics = vec![];

@@ -870,3 +870,23 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn templates_that_nobody_uses_any_more_make_room_for_others() {
+    let mut plant = Plant::new();
+    let template = |n: usize| format!("{{{{ (value | float) + {n} }}}}{{# {} #}}", "x".repeat(16_000));
+    let config = |n: usize| format!(r#"{{"name":"a","stat_t":"a","uniq_id":"a","val_tpl":"{}"}}"#, template(n));
+    plant.says(
+        "homeassistant/sensor/keeps/config",
+        config(0).replace(r#""uniq_id":"a""#, r#""uniq_id":"b""#).replace(r#""stat_t":"a""#, r#""stat_t":"b""#),
+    );
+    // A device that changes its mind 3,000 times has said 48 MB of templates.
+    for n in 0..3_000 {
+        plant.says("homeassistant/sensor/a/config", config(n));
+    }
+    plant.says("a", "1");
+    plant.says("b", "1");
+    let values: Vec<String> = plant.fleet.entities().iter().map(|view| plant.value(view.id.as_str())).collect();
+    assert_eq!(plant.rejected, Vec::<String>::new());
+    assert!(values.contains(&"3000.0".to_owned()) && values.contains(&"1.0".to_owned()), "{values:?}");
+}
