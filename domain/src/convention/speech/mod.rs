@@ -12,6 +12,8 @@ mod map;
 mod read;
 /// From an action to messages.
 mod write;
+/// What is asked, part by part.
+mod written;
 
 #[cfg(test)]
 mod tests;
