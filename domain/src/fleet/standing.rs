@@ -79,7 +79,7 @@ impl Fleet {
 fn words(form: &Form) -> Vec<String> {
     match form {
         Form::Word { words, .. } => words.iter().map(|(ours, _)| ours.clone()).collect(),
-        Form::Json { form, .. } | Form::Rpc { form, .. } => words(form),
+        Form::Json { form, .. } | Form::Rpc { form, .. } | Form::Made { form, .. } => words(form),
         _ => vec![],
     }
 }

@@ -890,3 +890,116 @@ fn templates_that_nobody_uses_any_more_make_room_for_others() {
     assert_eq!(plant.rejected, Vec::<String>::new());
     assert!(values.contains(&"3000.0".to_owned()) && values.contains(&"1.0".to_owned()), "{values:?}");
 }
+
+#[test]
+fn a_climate_has_two_temperatures_and_says_what_it_does() {
+    let mut plant = Plant::new();
+    plant.says(
+        "homeassistant/climate/hall/config",
+        r#"{"~":"hvac","name":null,"uniq_id":"hvac","dev":{"ids":"hvac","name":"Hvac"},"mode_cmd_t":"~/mode/set","mode_stat_t":"~","mode_stat_tpl":"{{ value_json.mode }}",
+            "temp_hi_cmd_t":"~/high/set","temp_hi_stat_t":"~","temp_hi_stat_tpl":"{{ value_json.high }}","temp_lo_cmd_t":"~/low/set","temp_lo_stat_t":"~","temp_lo_stat_tpl":"{{ value_json.low }}",
+            "act_t":"~","act_tpl":"{{ value_json.action }}","curr_temp_t":"~/now","fan_mode_cmd_t":"~/fan/set","pr_mode_cmd_t":"~/preset/set","pr_modes":["eco","away"],
+            "pow_cmd_t":"~/power/set","min_temp":10,"max_temp":30,"temp_step":0.5,"swing_h_mode_cmd_t":"~/swing/set","swing_h_modes":["left","right"]}"#,
+    );
+    check(
+        &plant,
+        "",
+        &[
+            "hvac.action | Action | sensor | -",
+            "hvac.climate | Hvac | climate | -",
+            "hvac.power | Power | switch | -",
+            "hvac.swing_horizontal_mode | Swing horizontal mode | select | -",
+            "hvac.temperature_high | Temperature high | number | °C",
+            "hvac.temperature_low | Temperature low | number | °C",
+        ],
+    );
+    plant.table(&[
+        (
+            "hvac",
+            r#"{"mode":"heat_cool","high":24,"low":19.5,"action":"cooling"}"#,
+            &[
+                ("hvac.climate", r#"{"mode":"heat_cool"}"#),
+                ("hvac.temperature_high", "24.0"),
+                ("hvac.temperature_low", "19.5"),
+                ("hvac.action", r#""cooling""#),
+            ],
+        ),
+        ("hvac/now", "21", &[("hvac.climate", r#"{"mode":"heat_cool","current_temperature":21.0}"#)]),
+        // What is not known is no number, and nothing is wrong.
+        ("hvac/now", "None", &[("hvac.climate", r#"{"mode":"heat_cool","current_temperature":21.0}"#)]),
+    ]);
+    assert_eq!(plant.quality("hvac.climate"), "good");
+    asks(&mut plant, "hvac.temperature_high", r#"{"action":"set","value":25.5}"#, &[("hvac/high/set", "25.5")]);
+    asks(&mut plant, "hvac.temperature_low", r#"{"action":"set","value":5}"#, &[]);
+    asks(&mut plant, "hvac.power", r#"{"action":"turn_on"}"#, &[("hvac/power/set", "ON")]);
+    asks(&mut plant, "hvac.climate", r#"{"action":"set","preset":"none"}"#, &[("hvac/preset/set", "none")]);
+    let id = crate::rig::entity_id("hvac.climate");
+    let words = |part| plant.fleet.words_of(&id, part).unwrap_or_default();
+    assert_eq!(words(domain::convention::speech::Part::FanMode), ["auto", "low", "medium", "high"]);
+    assert_eq!(words(domain::convention::speech::Part::Preset), ["none", "eco", "away"]);
+}
+
+#[test]
+fn one_template_of_a_climate_is_that_of_all_its_parts() {
+    let mut plant = Plant::new();
+    plant.says(
+        "homeassistant/climate/a/config",
+        r#"{"name":"a","uniq_id":"a","temp_cmd_t":"a/t/set","temp_stat_t":"a/t","mode_cmd_t":"a/m/set","mode_stat_t":"a/m","val_tpl":"{{ value_json.v }}"}"#,
+    );
+    plant.says("a/t", r#"{"v":21}"#);
+    plant.says("a/m", r#"{"v":"heat"}"#);
+    assert_eq!(plant.value("a.climate"), r#"{"mode":"heat","temperature":21.0}"#);
+}
+
+#[test]
+fn what_is_not_known_is_said_by_none() {
+    let mut plant = Plant::new();
+    for (kind, more, said, value) in [
+        ("sensor", r#","unit_of_meas":"W""#, "12", "12.0"),
+        ("binary_sensor", "", "ON", "true"),
+        ("switch", r#","cmd_t":"x/set""#, "ON", "true"),
+        ("number", r#","cmd_t":"x/set""#, "5", "5.0"),
+        ("select", r#","cmd_t":"x/set","ops":["a","None"]"#, "a", r#""a""#),
+    ] {
+        plant.says(&format!("homeassistant/{kind}/{kind}/config"), format!(r#"{{"name":"{kind}","uniq_id":"{kind}","stat_t":"{kind}/s"{more}}}"#));
+        plant.says(&format!("{kind}/s"), said);
+        plant.says(&format!("{kind}/s"), "None");
+        let id = plant.fleet.entities().iter().find(|view| view.device.as_str() == kind).expect("it").id.to_string();
+        assert_eq!((plant.value(&id).as_str(), plant.quality(&id).as_str()), (value, "good"), "{kind}");
+    }
+    plant.says("homeassistant/text/text/config", r#"{"name":"text","uniq_id":"text","stat_t":"text/s","cmd_t":"text/set"}"#);
+    plant.says("text/s", "None");
+    assert_eq!(plant.value("text.text"), r#""None""#);
+}
+
+#[test]
+fn lights_with_whites_are_asked_for_colors_without_them() {
+    for (modes, asked) in [
+        (r#"["rgbw"]"#, r#"{"color":{"b":9,"g":0,"r":255,"w":0},"state":"ON"}"#),
+        (r#"["rgbww","color_temp"]"#, r#"{"color":{"b":9,"c":0,"g":0,"r":255,"w":0},"state":"ON"}"#),
+        (r#"["rgb"]"#, r#"{"color":{"b":9,"g":0,"r":255},"state":"ON"}"#),
+    ] {
+        let mut plant = Plant::new();
+        plant.says(
+            "homeassistant/light/w/config",
+            format!(r#"{{"name":"w","schema":"json","cmd_t":"w/set","stat_t":"w","sup_clrm":{modes},"uniq_id":"w"}}"#),
+        );
+        plant.says("w", r#"{"state":"ON","brightness":255,"color_mode":"rgbw","color":{"r":255,"g":0,"b":9,"w":40}}"#);
+        assert_eq!(plant.value("w.light"), r#"{"state":"on","brightness":100,"color":{"r":255,"g":0,"b":9}}"#);
+        asks(&mut plant, "w.light", r#"{"action":"turn_on","color":{"r":255,"g":0,"b":9}}"#, &[("w/set", asked)]);
+    }
+}
+
+#[test]
+fn a_valve_says_words_numbers_or_both() {
+    let mut plant = Plant::new();
+    plant
+        .says("homeassistant/valve/v/config", r#"{"name":"v","uniq_id":"v","stat_t":"v","cmd_t":"v/set","reports_position":true,"dev_cla":"water"}"#);
+    plant.table(&[
+        ("v", "40", &[("v.water", r#"{"state":"open","position":40}"#)]),
+        ("v", r#"{"state":"closing","position":20}"#, &[("v.water", r#"{"state":"closing","position":20}"#)]),
+        ("v", r#"{"position":0}"#, &[("v.water", r#"{"state":"closed","position":0}"#)]),
+        ("v", "opening", &[("v.water", r#"{"state":"opening","position":0}"#)]),
+    ]);
+    assert_eq!(plant.quality("v.water"), "good");
+}

@@ -178,7 +178,7 @@ fn lock(config: &Config<'_>) -> Result<FoundEntity, String> {
 }
 
 /// What a field of a JSON object says that a template makes, or that is the payload.
-fn field(template: Option<&str>, name: &str, or_whole: bool) -> Extract {
+pub(super) fn field(template: Option<&str>, name: &str, or_whole: bool) -> Extract {
     Extract::Template(match template {
         Some(template) => format!("{{% set made %}}{template}{{% endset %}}{{{{ made | string | trim | signalbox_field('{name}', {or_whole}) }}}}"),
         None => format!("{{{{ value | signalbox_field('{name}', {or_whole}) }}}}"),

@@ -1,10 +1,10 @@
 //! Covers, and valves as covers.
 
-use super::components::{entity, part};
+use super::components::{entity, field, part};
 use super::config::Config;
 use crate::control::Control;
 use crate::convention::found::FoundEntity;
-use crate::convention::speech::{Form, Map, Part, Scale, Write};
+use crate::convention::speech::{Form, Map, Part, Read, Scale, Write};
 use crate::entity::EntityKind;
 
 /// A cover, and its tilt where it has one.
@@ -27,11 +27,18 @@ pub(super) fn cover(config: &Config<'_>) -> Result<Vec<FoundEntity>, String> {
 pub(super) fn valve(config: &Config<'_>) -> Result<FoundEntity, String> {
     let mut valve = entity(EntityKind::Cover, "");
     let scale = scale(config)?;
-    // A word says where it goes, also of one that reports where it stands.
-    valve.speech.reads.extend(config.read("state_topic", "value_template", Part::State, states(config)?)?);
+    let reports_position = config.flag("reports_position") == Some(true);
+    if let (true, Some(topic)) = (reports_position, config.topic("state_topic")?) {
+        // A word says where it goes, a number where it stands, and an object both.
+        for (name, part, map) in [("state", Part::State, states(config)?), ("position", Part::Position, Map::Number(scale))] {
+            let extract = field(config.template("value_template")?, name, true);
+            valve.speech.reads.push(Read { topic: topic.clone(), part, extract, map });
+        }
+    } else {
+        valve.speech.reads.extend(config.read("state_topic", "value_template", Part::State, states(config)?)?);
+    }
     let stop = config.payload("payload_stop", "")?.map(|stop| ("stop".to_owned(), stop));
-    if config.flag("reports_position") == Some(true) {
-        valve.speech.reads.extend(config.read("state_topic", "value_template", Part::Position, Map::Number(scale))?);
+    if reports_position {
         if let (Some(stop), Some(topic)) = (stop, config.topic("command_topic")?) {
             valve.speech.writes.push(Write { topic, part: Part::State, form: Form::Word { words: vec![stop], others: false }, only_alone: false });
         }

@@ -110,7 +110,9 @@ fn json(config: &Config<'_>, mut light: FoundEntity) -> Result<FoundEntity, Stri
     let (warm, warm_form) = warmth(config);
     let scale = brightness_scale(config);
     let color = match () {
-        () if ["rgb", "rgbw", "rgbww"].into_iter().any(has) => ColorForm::Rgb,
+        () if has("rgb") => ColorForm::Rgb,
+        () if has("rgbww") => ColorForm::Rgbww,
+        () if has("rgbw") => ColorForm::Rgbw,
         () if has("hs") => ColorForm::Hs,
         () => ColorForm::Xy,
     };

@@ -12,6 +12,10 @@ use crate::value::Color;
 pub enum ColorForm {
     /// `{"r":255,"g":0,"b":0}`.
     Rgb,
+    /// `{"r":255,"g":0,"b":0,"w":0}`: its white stays dark.
+    Rgbw,
+    /// `{"r":255,"g":0,"b":0,"c":0,"w":0}`: its whites stay dark.
+    Rgbww,
     /// `{"h":344,"s":29.4}`, degrees and per cent.
     Hs,
     /// `{"hue":344,"saturation":29}`.
@@ -92,6 +96,8 @@ impl ColorForm {
         let brightness = brightness.unwrap_or(100);
         match self {
             Self::Rgb => json!({ "r": r, "g": g, "b": b }),
+            Self::Rgbw => json!({ "r": r, "g": g, "b": b, "w": 0 }),
+            Self::Rgbww => json!({ "r": r, "g": g, "b": b, "c": 0, "w": 0 }),
             Self::Hs => json!({ "h": h.round(), "s": s.round() }),
             Self::HueSaturation => json!({ "hue": h.round(), "saturation": s.round() }),
             Self::Xy => json!({ "x": x, "y": y }),

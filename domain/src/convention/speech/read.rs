@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 
 use super::map::is_same_word;
 use super::{PartValue, Presence, Read, Speech, fold, scalar_text};
+use crate::convention::Convention;
 use crate::convention::payload::{MAX_PAYLOAD_BYTES, PayloadError, shown};
 use crate::convention::template::{Templates, says_nothing};
 use crate::entity::EntityKind;
@@ -126,8 +127,11 @@ pub fn decode(
     }
     let mut parts: Vec<(super::Part, PartValue)> = Vec::with_capacity(1);
     let mut failed = None;
+    // To Home Assistant it says that nothing is known; in a text it may be what somebody wrote.
+    let is_silent = |said: &Json| speech.convention == Convention::HomeAssistant && kind != EntityKind::Text && said == "None";
     for Read { part, extract, map, .. } in speech.reads.iter().filter(|read| *read.topic == *topic) {
-        match payload.find(extract, templates).and_then(|found| found.map(|said| map.apply(&said, *part)).transpose()) {
+        let found = payload.find(extract, templates).map(|found| found.filter(|said| !is_silent(said)));
+        match found.and_then(|found| found.map(|said| map.apply(&said, *part)).transpose()) {
             Ok(Some(value)) => parts.push((*part, value)),
             Ok(None) => {}
             Err(error) => failed = Some(error),
