@@ -70,7 +70,8 @@ impl ColorForm {
         }
     }
 
-    fn read_text(self, text: &str) -> Option<Color> {
+    /// The same of a text.
+    pub(super) fn read_text(self, text: &str) -> Option<Color> {
         let text = match self {
             Self::HomieRgb => text.strip_prefix("rgb,").unwrap_or(text),
             Self::HomieHsv => text.strip_prefix("hsv,").unwrap_or(text),

@@ -117,22 +117,74 @@ pub fn scalar_text(json: &Json) -> Option<Cow<'_, str>> {
     }
 }
 
+/// What a payload says of a part: something in its JSON, or a text that needs no JSON around it.
+#[derive(Debug)]
+pub(super) enum Said<'a> {
+    Json(&'a Json),
+    Text(Cow<'a, str>),
+}
+
+impl Said<'_> {
+    fn text(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Json(json) => scalar_text(json),
+            Self::Text(text) => Some(Cow::Borrowed(text)),
+        }
+    }
+
+    /// A number that is written as one in JSON.
+    fn number(&self) -> Option<f64> {
+        if let Self::Json(Json::Number(n)) = self { n.as_f64().filter(|n| n.is_finite()) } else { None }
+    }
+
+    /// Yes or no that is written as such in JSON.
+    const fn yes(&self) -> Option<bool> {
+        if let Self::Json(Json::Bool(yes)) = self { Some(*yes) } else { None }
+    }
+
+    pub(super) fn is(&self, word: &str) -> bool {
+        match self {
+            Self::Json(json) => json.as_str() == Some(word),
+            Self::Text(text) => text == word,
+        }
+    }
+
+    /// Whether it says a word.
+    pub(super) fn says(&self, word: &Json) -> bool {
+        self.text().is_some_and(|said| scalar_text(word).is_some_and(|word| is_same_word(&word, &said)))
+    }
+
+    fn unexpected(&self, wanted: &'static str) -> PayloadError {
+        let text = self.text().map_or_else(|| if let Self::Json(json) = self { json.to_string() } else { String::new() }, Cow::into_owned);
+        PayloadError::Unexpected { text: shown(&text), wanted }
+    }
+}
+
 impl Map {
     /// What `said` means for a part.
     ///
     /// # Errors
     /// [`PayloadError`] names what was said.
-    pub(super) fn apply(&self, said: &Json, part: Part) -> Result<PartValue, PayloadError> {
+    pub(super) fn apply(&self, said: &Said<'_>, part: Part) -> Result<PartValue, PayloadError> {
         if let Self::Color(form) = self {
-            return form.read(said).map(PartValue::Color).ok_or_else(|| unexpected(said, "color"));
+            let color = match said {
+                Said::Json(json) => form.read(json),
+                Said::Text(text) => form.read_text(text.trim()),
+            };
+            return color.map(PartValue::Color).ok_or_else(|| said.unexpected("color"));
         }
-        if let (Self::Text, Json::Array(_) | Json::Object(_)) = (self, said) {
-            return Ok(PartValue::Word(clean_text(&said.to_string(), MAX_TEXT_CHARS)));
+        if let (Self::Text, Said::Json(json @ (Json::Array(_) | Json::Object(_)))) = (self, said) {
+            return Ok(PartValue::Word(clean_text(&json.to_string(), MAX_TEXT_CHARS)));
         }
-        let text = scalar_text(said).ok_or_else(|| unexpected(said, "single value"))?;
+        // What is a number already need not be written down to be read again.
+        if let (Some(n), Self::Auto | Self::Number(_) | Self::NumberOrText) = (said.number(), self) {
+            let ours = if let Self::Number(scale) = self { scale.ours(n) } else { n };
+            return if ours.is_finite() { Ok(PartValue::Number(ours)) } else { Err(PayloadError::NotFinite(shown(&n.to_string()))) };
+        }
+        let text = said.text().ok_or_else(|| said.unexpected("single value"))?;
         let text = text.trim();
         match self {
-            Self::Auto => Ok(auto(said, text, part)),
+            Self::Auto => Ok(said.yes().map_or_else(|| auto(text, part), PartValue::Bool)),
             Self::Number(scale) => match scale.ours(number(text)?) {
                 n if n.is_finite() => Ok(PartValue::Number(n)),
                 _ => Err(PayloadError::NotFinite(shown(text))),
@@ -140,14 +192,14 @@ impl Map {
             Self::NumberOrText => Ok(number(text).map_or_else(|_| PartValue::Word(clean_text(text, MAX_TEXT_CHARS)), PartValue::Number)),
             Self::Mired => match number(text)? {
                 n if n > 0.0 => Ok(PartValue::Number((1e6 / n).round())),
-                _ => Err(unexpected(said, "color temperature in mireds")),
+                _ => Err(said.unexpected("color temperature in mireds")),
             },
             Self::OnOff { on, off } => {
                 let says = |word: &Json| scalar_text(word).is_some_and(|word| is_same_word(&word, text));
                 match (says(on), says(off)) {
                     (true, _) => Ok(PartValue::Bool(true)),
                     (_, true) => Ok(PartValue::Bool(false)),
-                    _ => Err(unexpected(said, "on or off")),
+                    _ => Err(said.unexpected("on or off")),
                 }
             }
             Self::Words { words, others } => {
@@ -155,11 +207,11 @@ impl Map {
                 match known {
                     Some((_, ours)) => Ok(PartValue::Word(ours.clone())),
                     None if *others => Ok(PartValue::Word(clean_text(text, MAX_TEXT_CHARS))),
-                    None => Err(unexpected(said, "word that was announced")),
+                    None => Err(said.unexpected("word that was announced")),
                 }
             }
             Self::Text => Ok(PartValue::Word(clean_text(text, MAX_TEXT_CHARS))),
-            Self::Color(_) => Err(unexpected(said, "color")),
+            Self::Color(_) => Err(said.unexpected("color")),
         }
     }
 }
@@ -178,10 +230,7 @@ pub(super) fn number(text: &str) -> Result<f64, PayloadError> {
     }
 }
 
-fn auto(said: &Json, text: &str, part: Part) -> PartValue {
-    if let Json::Bool(on) = said {
-        return PartValue::Bool(*on);
-    }
+fn auto(text: &str, part: Part) -> PartValue {
     if let Ok(n) = number(text) {
         return PartValue::Number(n);
     }
@@ -189,8 +238,4 @@ fn auto(said: &Json, text: &str, part: Part) -> PartValue {
         Some(on) if part == Part::State => PartValue::Bool(on),
         _ => PartValue::Word(clean_text(text, MAX_TEXT_CHARS)),
     }
-}
-
-pub(super) fn unexpected(said: &Json, wanted: &'static str) -> PayloadError {
-    PayloadError::Unexpected { text: shown(&scalar_text(said).map_or_else(|| said.to_string(), Cow::into_owned)), wanted }
 }

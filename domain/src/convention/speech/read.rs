@@ -1,12 +1,13 @@
 //! From a message to values.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use super::map::is_same_word;
-use super::{PartValue, Presence, Read, Speech, fold, scalar_text};
+use super::map::Said;
+use super::{PartValue, Presence, Read, Speech, fold};
 use crate::convention::Convention;
 use crate::convention::payload::{MAX_PAYLOAD_BYTES, PayloadError, shown};
 use crate::convention::template::{Templates, says_nothing};
@@ -87,17 +88,20 @@ impl<'a> Payload<'a> {
     }
 
     /// What stands somewhere; `None` for nothing.
-    fn find(&self, extract: &Extract, templates: &Templates) -> Result<Option<std::borrow::Cow<'_, Json>>, PayloadError> {
-        use std::borrow::Cow;
+    fn find(&self, extract: &Extract, templates: &Templates) -> Result<Option<Said<'_>>, PayloadError> {
         match extract {
-            Extract::Whole => Ok(Some(Cow::Owned(Json::String(self.text()?.trim().to_owned())))),
-            Extract::Path(path) => Ok(walk(self.json()?, path).filter(|found| !found.is_null()).map(Cow::Borrowed)),
+            Extract::Whole => Ok(Some(Said::Text(Cow::Borrowed(self.text()?.trim())))),
+            Extract::Path(path) => Ok(walk(self.json()?, path).filter(|found| !found.is_null()).map(Said::Json)),
             Extract::Template(template) => {
                 let json = || self.json().map_or(minijinja::Value::UNDEFINED, |json| minijinja::value::Serde(json).into());
                 let made = templates.render(template, self.text()?, self.template_json.get_or_init(json));
                 let made = made.map_err(|error| PayloadError::Template(error.to_string()))?;
-                let made = made.trim();
-                Ok((!says_nothing(made)).then(|| Cow::Owned(Json::String(made.to_owned()))))
+                let trimmed = made.trim();
+                if says_nothing(trimmed) {
+                    return Ok(None);
+                }
+                let is_trim = trimmed.len() == made.len();
+                Ok(Some(Said::Text(Cow::Owned(if is_trim { made } else { trimmed.to_owned() }))))
             }
         }
     }
@@ -128,7 +132,7 @@ pub fn decode(
     let mut parts: Vec<(super::Part, PartValue)> = Vec::with_capacity(1);
     let mut failed = None;
     // To Home Assistant it says that nothing is known; in a text it may be what somebody wrote.
-    let is_silent = |said: &Json| speech.convention == Convention::HomeAssistant && kind != EntityKind::Text && said == "None";
+    let is_silent = |said: &Said<'_>| speech.convention == Convention::HomeAssistant && kind != EntityKind::Text && said.is("None");
     for Read { part, extract, map, .. } in speech.reads.iter().filter(|read| *read.topic == *topic) {
         let found = payload.find(extract, templates).map(|found| found.filter(|said| !is_silent(said)));
         match found.and_then(|found| found.map(|said| map.apply(&said, *part)).transpose()) {
@@ -149,7 +153,5 @@ pub fn decode(
 #[must_use]
 pub fn presence(of: &Presence, payload: &Payload<'_>, templates: &Templates) -> Option<bool> {
     let found = payload.find(&of.extract, templates).ok()??;
-    let said = scalar_text(&found)?;
-    let says = |word: &Json| scalar_text(word).is_some_and(|word| is_same_word(&word, &said));
-    if says(&of.online) { Some(true) } else { says(&of.offline).then_some(false) }
+    if found.says(&of.online) { Some(true) } else { found.says(&of.offline).then_some(false) }
 }
