@@ -19,6 +19,8 @@ use crate::ingest::State;
 
 /// What its forms ask for.
 mod form;
+/// What only the Zigbee bridge of a device can do.
+mod zigbee;
 
 impl LiveBackend {
     /// The page of a device.
@@ -98,6 +100,7 @@ fn more(state: &State, device: &Device, tiles: &[Tile], request: &DeviceRequest,
         per_minute: per_s * 60.0,
         stale_after_ms: rhythms().min().zip(rhythms().max()),
         via,
+        zigbee: fleet.zigbee(&device.id).map(|known| known.name),
         climates: tiles.iter().filter_map(|tile| climate(state, tile)).collect(),
         open: can_open.then(|| open(state, device, tiles, request)).flatten(),
         ..DeviceMore::default()
@@ -111,6 +114,10 @@ fn open(state: &State, device: &Device, tiles: &[Tile], request: &DeviceRequest)
         "name" => Some(Open::Name),
         "area" => Some(Open::Area),
         "remove" => Some(Open::Remove),
+        "zigbee-name" | "zigbee-remove" | "zigbee-join" if state.fleet.zigbee(&device.id).is_none() => None,
+        "zigbee-name" => Some(Open::ZigbeeName),
+        "zigbee-remove" => Some(Open::ZigbeeRemove),
+        "zigbee-join" => Some(Open::ZigbeeJoin),
         "merge" => {
             let q = clean_text(&request.q, 80);
             let (choices, is_more) = others(state, device, &q.to_lowercase());
