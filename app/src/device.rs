@@ -5,6 +5,8 @@ use domain::device::{Area, DeviceId};
 use domain::entity::EntityId;
 use serde::{Deserialize, Serialize};
 
+use crate::backend::ActivityRow;
+
 /// What the page of a device is asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeviceRequest {
@@ -42,6 +44,8 @@ pub struct DeviceMore {
     pub via: Option<(String, Option<DeviceId>)>,
     /// What its Zigbee bridge calls it; `None` for one that is behind none.
     pub zigbee: Option<String>,
+    /// What was done to it and by it, newest first, at most [`MOST_DEEDS`].
+    pub activity: Vec<ActivityRow>,
     /// What can be asked of its climates.
     pub climates: Vec<Climate>,
     /// The form that stands open.
@@ -54,6 +58,8 @@ pub struct DeviceMore {
     pub done: String,
 }
 
+/// Entries of the log that the page shows at most.
+pub const MOST_DEEDS: usize = 4;
 /// Areas that the menu offers at most.
 pub const MOST_AREAS: usize = 100;
 /// Devices that the form `merge` offers at most.

@@ -67,6 +67,10 @@ async fn a_device_is_named_moved_and_hidden_by_plain_forms() {
     assert!(page(&app, "/devices/node?done=name").await.contains("Boiler &lt;room&gt;"));
     assert_eq!(posts(&app, "node", &[("act", "name"), ("name", " ")]).await, "/devices/node?done=name");
     assert_eq!(app.json("/api/v1/devices/node").await["name"], "Node");
+    let html = page(&app, "/devices/node").await;
+    let activity = html.split_once(">Activity<").map_or("", |(_, rest)| rest);
+    assert!(activity.contains("href=\"/activity?q=node\"") && activity.contains("Node changed"), "{html}");
+    assert!(!page(&app, "/devices/other").await.contains("All activity"), "what was done to another device");
     assert!(refused(&app, "node", &[("act", "name"), ("name", &"x".repeat(81))]).await.starts_with("Name is no text of 1 to 80"));
     assert!(refused(&app, "node", &[("act", "grill")]).await.contains("\"grill\" is unknown"));
 

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use app::backend::{BackendError, Caller, DevicePage, LastMessage, Role, Tile};
-use app::device::{Climate, DeviceMore, DeviceRequest, MOST_AREAS, MOST_CHOICES, Open};
+use app::device::{Climate, DeviceMore, DeviceRequest, MOST_AREAS, MOST_CHOICES, MOST_DEEDS, Open};
 use domain::convention::speech::Part;
 use domain::device::{Device, DeviceId, clean_text};
 use domain::entity::{EntityId, EntityKind};
@@ -66,6 +66,7 @@ impl LiveBackend {
             .collect();
         let charts =
             tiles.iter().zip(series).filter(|(tile, series)| is_number(tile) && !series.t.is_empty()).map(|(_, series)| series).take(2).collect();
+        more.activity = self.deeds(&device.id, &ids, MOST_DEEDS).await?;
         (more.problem, more.done) = (problem, request.done.clone());
         if !request.why.is_empty() {
             let entity = tiles.iter().map(|tile| &tile.entity.id).find(|id| id.as_str() == request.why);
