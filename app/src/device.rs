@@ -5,12 +5,14 @@ use domain::device::{Area, DeviceId};
 use domain::entity::EntityId;
 use serde::{Deserialize, Serialize};
 
+use crate::backend::ActivityRow;
+
 /// What the page of a device is asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeviceRequest {
     /// `temp-sensor-001`.
     pub id: String,
-    /// Which form stands open: `name`, `area`, `merge`, `remove`, or an entity id; empty is none.
+    /// Which form stands open: `name`, `area`, `merge`, `remove`, `zigbee-name`, `zigbee-remove`, `zigbee-join`, or an entity id; empty is none.
     #[serde(default)]
     pub edit: String,
     /// Which devices the form `merge` offers: those that hold the text in name, id or topics. Empty is any.
@@ -40,6 +42,10 @@ pub struct DeviceMore {
     pub stale_after_ms: Option<(i64, i64)>,
     /// The device that it is reached through: its name, and its id where it is known.
     pub via: Option<(String, Option<DeviceId>)>,
+    /// What its Zigbee bridge calls it; `None` for one that is behind none.
+    pub zigbee: Option<String>,
+    /// What was done to it and by it, newest first, at most [`MOST_DEEDS`].
+    pub activity: Vec<ActivityRow>,
     /// What can be asked of its climates.
     pub climates: Vec<Climate>,
     /// The form that stands open.
@@ -52,6 +58,8 @@ pub struct DeviceMore {
     pub done: String,
 }
 
+/// Entries of the log that the page shows at most.
+pub const MOST_DEEDS: usize = 4;
 /// Areas that the menu offers at most.
 pub const MOST_AREAS: usize = 100;
 /// Devices that the form `merge` offers at most.
@@ -68,6 +76,12 @@ pub enum Open {
     Entity(EntityId),
     /// The question whether it is to be removed.
     Remove,
+    /// What its Zigbee bridge calls it.
+    ZigbeeName,
+    /// The question whether its network is to lose it.
+    ZigbeeRemove,
+    /// For how long its network takes in new devices.
+    ZigbeeJoin,
     /// Which other device it is.
     Merge {
         /// What the choices hold.
@@ -155,6 +169,17 @@ pub enum DeviceForm {
     },
     /// Hides or shows one of its entities.
     HideEntity(String, bool),
+    /// Lets its Zigbee bridge call it something else, by which its topics change.
+    ZigbeeName(String),
+    /// Takes it out of its Zigbee network.
+    ZigbeeRemove {
+        /// Only with `true`.
+        sure: bool,
+        /// The bridge forgets it also where it does not answer.
+        force: bool,
+    },
+    /// Lets its Zigbee network take in new devices for so many seconds, 0 to 254.
+    ZigbeeJoin(String),
 }
 
 /// What a form did, in words; `None` for a word that no form leaves.
@@ -166,6 +191,9 @@ pub fn done_words(done: &str) -> Option<&'static str> {
         "hidden" => "Hidden: it stays out of the overview and keeps its history.",
         "shown" => "Shown on the overview again.",
         "merged" => "The two devices are one now.",
+        "zigbee-name" => "The Zigbee bridge calls it by its new name.",
+        "zigbee-open" => "The Zigbee network takes in new devices now. Those that join appear among the devices.",
+        "zigbee-closed" => "The Zigbee network takes in no new devices.",
         "entity" => "The change is written.",
         "entity-hidden" => "The entity is hidden: it stays out of the overview and keeps its history.",
         "entity-shown" => "The entity is shown on the overview.",

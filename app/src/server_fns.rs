@@ -102,9 +102,9 @@ pub async fn load_messages(
 pub async fn change_device(
     /// `temp-sensor-001`.
     id: String,
-    /// `name`, `area`, `hide`, `show`, `remove`, `merge`, `entity`, `hide-entity`, `show-entity`.
+    /// `name`, `area`, `hide`, `show`, `remove`, `merge`, `entity`, `hide-entity`, `show-entity`, `zigbee-name`, `zigbee-remove`, `zigbee-join`.
     act: String,
-    /// For `name` and `entity`.
+    /// For `name`, `entity` and `zigbee-name`.
     #[server(default)]
     name: String,
     /// For `area`: an area id, or `-` for where it was found.
@@ -116,7 +116,7 @@ pub async fn change_device(
     /// For `merge`: the id of the device that stays.
     #[server(default)]
     into: String,
-    /// For `remove`: `on` when that is meant.
+    /// For `remove` and `zigbee-remove`: `on` when that is meant.
     #[server(default)]
     sure: String,
     /// For `entity` and those that end in it: the id of the entity.
@@ -128,6 +128,12 @@ pub async fn change_device(
     /// For `entity`: 0 to 3, or nothing.
     #[server(default)]
     precision: String,
+    /// For `zigbee-remove`: `on` to forget it also where it does not answer.
+    #[server(default)]
+    force: String,
+    /// For `zigbee-join`: 0 to 254.
+    #[server(default)]
+    seconds: String,
 ) -> Result<(), BackendError> {
     use crate::device::DeviceForm;
     let form = match act.as_str() {
@@ -138,6 +144,9 @@ pub async fn change_device(
         "merge" => DeviceForm::Merge(into),
         "entity" => DeviceForm::Entity { entity, name, unit, precision },
         "hide-entity" | "show-entity" => DeviceForm::HideEntity(entity, act == "hide-entity"),
+        "zigbee-name" => DeviceForm::ZigbeeName(name),
+        "zigbee-remove" => DeviceForm::ZigbeeRemove { sure: !sure.is_empty(), force: !force.is_empty() },
+        "zigbee-join" => DeviceForm::ZigbeeJoin(seconds),
         _ => return Err(BackendError::Invalid(format!("act \"{}\" is unknown", domain::device::clean_text(&act, 40)))),
     };
     let (backend, caller) = crate::backend::backend()?;

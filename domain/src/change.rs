@@ -88,6 +88,15 @@ pub enum Change {
         /// The payload.
         payload: Vec<u8>,
     },
+    /// A bridge answered a request that was nobody's command.
+    Answered {
+        /// The broker's name.
+        link: std::sync::Arc<str>,
+        /// The number that the request carried.
+        request: u32,
+        /// What went wrong, as it says itself; `None` where nothing did.
+        error: Option<String>,
+    },
     /// A broker was reached or lost.
     Link(LinkView),
     /// An operator wrote something: to be stored.

@@ -125,6 +125,7 @@ impl Hub {
                 Change::Device(_)
                 | Change::DeviceGone(_)
                 | Change::Ask { .. }
+                | Change::Answered { .. }
                 | Change::Reading(_)
                 | Change::Rejected { .. }
                 | Change::Publish(_)

@@ -295,6 +295,11 @@ impl Ingest {
                 Change::Queue(change) => record.batch.queue.push(change),
                 Change::Publish(publish) => self.send(publish),
                 Change::Ask { link, topic, payload } => self.ask(&link, topic, payload),
+                Change::Answered { link, request, error } => {
+                    if let Some(link) = self.links.get(&link) {
+                        link.answered(request, error);
+                    }
+                }
                 Change::RetainedCommand { link, topic } => {
                     tracing::warn!(%link, topic = %Shown(&topic), "A command is retained here: devices obey it again at each start");
                 }

@@ -73,6 +73,13 @@ pub enum Finding {
         /// What went wrong; `None` where nothing did.
         error: Option<String>,
     },
+    /// A bridge answered a request that was nobody's command.
+    Answered {
+        /// The number that the request carried.
+        request: u32,
+        /// What went wrong; `None` where nothing did.
+        error: Option<String>,
+    },
     /// Something is to be asked of devices, which is nobody's command.
     Ask(Order),
     /// A message, or something in it, could not be understood: told once, naming the input.

@@ -8,6 +8,8 @@
 pub mod esphome;
 /// What conventions find.
 pub mod found;
+/// A word to all devices after a connection.
+mod greeting;
 /// Home Assistant MQTT discovery.
 pub mod homeassistant;
 /// Homie 3, 4 and 5.

@@ -94,6 +94,10 @@ impl Fleet {
                     }
                 }
                 Finding::Reply { ticket, error } => self.reply(ticket, error, heard.now, heard.out),
+                Finding::Answered { request, error } => {
+                    let error = error.map(|error| clean_text(&error, 200));
+                    heard.out.push(Change::Answered { link: Arc::clone(&link), request, error });
+                }
                 Finding::Ask(order) => heard.out.push(Change::Ask { link: Arc::clone(&link), topic: order.topic, payload: order.payload }),
                 Finding::Trouble(reason) => heard.reject(|| reason),
             }

@@ -50,6 +50,8 @@ mod trouble;
 mod unclaimed;
 /// What there is to see.
 mod views;
+/// Devices behind a Zigbee bridge.
+mod zigbee;
 
 #[cfg(test)]
 mod tests;
@@ -85,6 +87,7 @@ pub use declared::Declared;
 pub use listing::MOST_UNCLAIMED;
 pub use queue::{DEFAULT_EXPIRES_S, MAX_EXPIRES_S, MAX_QUEUED, waits_s};
 pub use standing::Standing;
+pub use zigbee::ZigbeeDevice;
 
 pub use crate::written::Override;
 

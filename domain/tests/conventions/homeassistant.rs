@@ -1003,3 +1003,27 @@ fn a_valve_says_words_numbers_or_both() {
     ]);
     assert_eq!(plant.quality("v.water"), "good");
 }
+
+#[test]
+fn devices_that_wait_for_a_birth_hear_one_after_each_connection_once_a_minute_at_most() {
+    use domain::input::Input;
+    use domain::live::LinkState;
+    let mut plant = Plant::new();
+    plant.feed(Input::Link { broker: "main".into(), state: LinkState::Up });
+    assert_eq!(plant.n_births, 0);
+    plant.wait(1_000);
+    assert_eq!(plant.n_births, 1);
+    for _ in 0..10 {
+        plant.feed(Input::Link { broker: "main".into(), state: LinkState::Down });
+        plant.feed(Input::Link { broker: "main".into(), state: LinkState::Up });
+        plant.wait(1_000);
+    }
+    assert_eq!(plant.n_births, 1);
+    plant.wait(60_000);
+    assert_eq!(plant.n_births, 2);
+    // Ours comes back, and a Home Assistant's comes too: nothing follows from it.
+    plant.says("homeassistant/status", "online");
+    plant.says("homeassistant/status", "offline");
+    assert_eq!(plant.lines(), Vec::<String>::new());
+    assert_eq!((plant.n_births, plant.rejected.len()), (2, 0));
+}

@@ -22,6 +22,8 @@ pub struct Plant {
     n_commands: u32,
     /// How often all devices of Shelly's first generation were asked who they are.
     pub n_announces: usize,
+    /// How often devices were told that somebody is there who wants their announcements.
+    pub n_births: usize,
     /// What was asked of devices that is nobody's command: topic and payload.
     pub asked: Vec<(String, Vec<u8>)>,
     /// Why messages could not be taken.
@@ -39,6 +41,7 @@ impl Plant {
             now: BEGAN,
             n_commands: 0,
             n_announces: 0,
+            n_births: 0,
             asked: vec![],
             rejected: vec![],
             out: vec![],
@@ -55,6 +58,10 @@ impl Plant {
             match change {
                 // All brokers are asked for these; that would stand between the others.
                 Change::Ask { topic, .. } if topic == "shellies/command" => self.n_announces += 1,
+                Change::Ask { topic, payload, .. } if topic == "homeassistant/status" => {
+                    assert_eq!(payload, b"online");
+                    self.n_births += 1;
+                }
                 Change::Ask { topic, payload, .. } => self.asked.push((topic.clone(), payload.clone())),
                 Change::Rejected { reason, .. } => self.rejected.push(reason.clone()),
                 Change::Entity(entity, _) => self.stored.entry(entity.id.clone()).or_default().0 = Some((**entity).clone()),

@@ -1,7 +1,7 @@
 //! The log of what was done, for pages and programs.
 
 use app::backend::{ActivityPage, ActivityRequest, ActivityRow, Away, BackendError, Caller, Role};
-use domain::device::AreaId;
+use domain::device::{AreaId, DeviceId};
 use domain::entity::EntityId;
 use domain::time::{DAY_MS, Timestamp};
 use jiff::civil::DateTime;
@@ -93,6 +93,21 @@ impl LiveBackend {
         let state = self.state();
         let rows = newest.iter().take(AWAY_ROWS).map(|(place, entry)| self.row(*place, entry, &state.fleet, now)).collect();
         Ok(Away { n_alarms, n_commands, rows })
+    }
+
+    /// What the log has last of a device and its entities, newest first. As any question it reads a bounded part of the log.
+    pub(super) async fn deeds(&self, device: &DeviceId, entities: &[EntityId], most: usize) -> Result<Vec<ActivityRow>, BackendError> {
+        // Both an entry of an entity and one of the device hold its id, and so may entries of others.
+        let filter = Filter { text: device.to_string(), named: entities.to_vec(), ..Filter::default() };
+        let page = self.store.activity_of(&filter, None, ROWS).await.map_err(|error| internal(&error))?;
+        let is_its = |entry: &Activity| match &entry.entity {
+            Some(entity) => entities.contains(entity),
+            None => entry.detail["device"] == device.as_str(),
+        };
+        let now = now();
+        let state = self.state();
+        let its = page.entries.iter().filter(|(_, entry)| is_its(entry)).take(most);
+        Ok(its.map(|(place, entry)| self.row(*place, entry, &state.fleet, now)).collect())
     }
 
     fn asked(&self, request: &ActivityRequest) -> Result<Filter, BackendError> {

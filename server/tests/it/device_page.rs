@@ -67,6 +67,10 @@ async fn a_device_is_named_moved_and_hidden_by_plain_forms() {
     assert!(page(&app, "/devices/node?done=name").await.contains("Boiler &lt;room&gt;"));
     assert_eq!(posts(&app, "node", &[("act", "name"), ("name", " ")]).await, "/devices/node?done=name");
     assert_eq!(app.json("/api/v1/devices/node").await["name"], "Node");
+    let html = page(&app, "/devices/node").await;
+    let activity = html.split_once(">Activity<").map_or("", |(_, rest)| rest);
+    assert!(activity.contains("href=\"/activity?q=node\"") && activity.contains("Node changed"), "{html}");
+    assert!(!page(&app, "/devices/other").await.contains("All activity"), "what was done to another device");
     assert!(refused(&app, "node", &[("act", "name"), ("name", &"x".repeat(81))]).await.starts_with("Name is no text of 1 to 80"));
     assert!(refused(&app, "node", &[("act", "grill")]).await.contains("\"grill\" is unknown"));
 
@@ -191,5 +195,79 @@ async fn what_goes_out_stands_among_the_last_messages() {
     let (status, _, body) = app.request(form).await;
     let answer: serde_json::Value = serde_json::from_str(&body).unwrap_or_default();
     assert_eq!((status, &answer[0]["own"], &answer[1]["topic"]), (200, &json!(true), &json!("state/lights/hall")), "{body}");
+    app.stop().await;
+}
+
+/// The list of a bridge with one lamp, under a name.
+fn bridge_devices(name: &str) -> String {
+    let lamp = json!({"ieee_address": "0x00158d0001dc126a", "friendly_name": name, "type": "Router", "interview_completed": true, "definition": {
+        "vendor": "IKEA", "model": "LED1545G12", "exposes": [{"type": "light", "features": [
+            {"type": "binary", "name": "state", "property": "state", "access": 7, "value_on": "ON", "value_off": "OFF"}]}]}});
+    json!([lamp]).to_string()
+}
+
+#[tokio::test]
+async fn a_zigbee_bridge_renames_opens_and_removes_or_says_why_not() {
+    let (app, mut viewer) = plant().await;
+    let mut bridge = app.device().await;
+    bridge.subscribes("zigbee2mqtt/bridge/request/#").await;
+    bridge.publishes("zigbee2mqtt/bridge/devices", bridge_devices("hall/lamp"), true).await;
+    bridge.publishes("zigbee2mqtt/hall/lamp", r#"{"state":"ON"}"#, false).await;
+    viewer.sees("hall_lamp.light", |change| change["v"]["state"] == "on").await;
+    let device = "hall_lamp".to_owned();
+    let html = page(&app, &format!("/devices/{device}")).await;
+    for wanted in ["Let devices join", "Rename on Zigbee network", "Remove from Zigbee network"] {
+        assert!(html.contains(wanted), "{wanted}: {html}");
+        assert!(!page(&app, "/devices/node").await.contains(wanted), "a plain device offers \"{wanted}\"");
+    }
+    assert!(page(&app, &format!("/devices/{device}?edit=zigbee-name")).await.contains("value=\"hall/lamp\""));
+    assert!(!page(&app, "/devices/node?edit=zigbee-name").await.contains("zigbee-name"));
+
+    // Each request is answered by its number, and by another that is nobody's here.
+    let answers = async |bridge: &mut crate::test_app::Device, topic: &str, with: serde_json::Value| {
+        let (heard, payload, _, retained) = bridge.receives().await;
+        assert_eq!((heard.as_str(), retained), (format!("zigbee2mqtt/bridge/request/{topic}").as_str(), false));
+        let asked: serde_json::Value = serde_json::from_str(&payload).unwrap();
+        for number in [1, asked["transaction"].as_u64().unwrap()] {
+            let mut answer = if number == 1 { json!({"data": {}, "status": "error", "error": "of somebody else"}) } else { with.clone() };
+            answer["transaction"] = number.into();
+            bridge.publishes(&format!("zigbee2mqtt/bridge/response/{topic}"), answer.to_string(), false).await;
+        }
+        asked
+    };
+    let ok = json!({"data": {}, "status": "ok"});
+    let fields = [("act", "zigbee-name"), ("name", "porch/lamp")];
+    let (to, asked) = tokio::join!(posts(&app, &device, &fields), answers(&mut bridge, "device/rename", ok.clone()));
+    assert_eq!(
+        (to, &asked["from"], &asked["to"]),
+        (format!("/devices/{device}?done=zigbee-name"), &json!("0x00158d0001dc126a"), &json!("porch/lamp"))
+    );
+    let taken = json!({"data": {}, "status": "error", "error": "friendly_name 'x' is <already> in use"});
+    let fields = [("act", "zigbee-name"), ("name", "x")];
+    let (words, _) = tokio::join!(refused(&app, &device, &fields), answers(&mut bridge, "device/rename", taken));
+    assert_eq!(words, "The bridge reports: friendly_name 'x' is &lt;already&gt; in use");
+    assert!(refused(&app, &device, &[("act", "zigbee-name"), ("name", "a/#")]).await.starts_with("Name is no text of 1 to 100 bytes"));
+
+    let (to, asked) =
+        tokio::join!(posts(&app, &device, &[("act", "zigbee-join"), ("seconds", "60")]), answers(&mut bridge, "permit_join", ok.clone()));
+    assert_eq!((to, &asked["time"]), (format!("/devices/{device}?done=zigbee-open"), &json!(60)));
+    assert!(refused(&app, &device, &[("act", "zigbee-join"), ("seconds", "255")]).await.contains("\"255\" is no whole number from 0 to 254"));
+
+    assert!(refused(&app, &device, &[("act", "zigbee-remove")]).await.contains("stays in its network"));
+    let fields = [("act", "zigbee-remove"), ("sure", "on"), ("force", "on")];
+    let (to, asked) = tokio::join!(posts(&app, &device, &fields), answers(&mut bridge, "device/remove", ok));
+    assert_eq!((to, &asked["force"]), (format!("/devices?removed={device}"), &json!(true)));
+    assert!(refused(&app, "node", &[("act", "zigbee-remove"), ("sure", "on")]).await.contains("is behind no Zigbee bridge"));
+
+    let log = app.json("/api/v1/activity?kind=settings").await;
+    let told: Vec<_> = log["items"].as_array().unwrap().iter().map(|entry| (&entry["what"], &entry["outcome"])).collect();
+    let entry = |what: &str, outcome: &str| (json!(what), json!(outcome));
+    let wanted = [
+        entry("device.zigbee_removed", "done"),
+        entry("device.zigbee_join", "done"),
+        entry("device.zigbee_renamed", "failed"),
+        entry("device.zigbee_renamed", "done"),
+    ];
+    assert_eq!(told, wanted.iter().map(|(what, outcome)| (what, outcome)).collect::<Vec<_>>());
     app.stop().await;
 }

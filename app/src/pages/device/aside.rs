@@ -1,11 +1,12 @@
-//! Alarms of a device.
+//! Alarms of a device, and what was done.
 
 use domain::alarm::{Alarm, AlarmState};
 use domain::device::{Device, DeviceId};
 use leptos::prelude::*;
 
+use crate::backend::ActivityRow;
 use crate::components::alert_strip::ack;
-use crate::components::glyph;
+use crate::components::{glyph, icon};
 use crate::erase::{Erase as _, memo, text};
 use crate::live::Live;
 use crate::tile::alarms::{by_urgency, state_words};
@@ -61,6 +62,50 @@ fn item(live: Live, alarm: &Alarm) -> AnyView {
                 </small>
             </span>
             {button}
+        </li>
+    }
+    .erase()
+}
+
+/// What was done to the device and by it last; nothing where the log has nothing.
+pub(super) fn activity(live: Live, device: &Device, rows: &[ActivityRow]) -> Option<AnyView> {
+    rows.first()?;
+    let items: Vec<AnyView> = rows.iter().map(|row| deed(live, row)).collect();
+    let href = ["/activity?q=", device.id.as_str()].concat();
+    Some(
+        view! {
+            <section class="card" aria-labelledby="ac-h">
+                <header class="card-head">
+                    <h2 id="ac-h">"Activity"</h2>
+                    <a class="row-end sm" href=href>
+                        "All activity"
+                    </a>
+                </header>
+                <ul class="list">
+                    {items}
+                </ul>
+            </section>
+        }
+        .erase(),
+    )
+}
+
+fn deed(live: Live, row: &ActivityRow) -> AnyView {
+    let sign = match row.mark {
+        Some((severity, state)) => glyph(severity, state, true),
+        None => icon(&row.icon, ""),
+    };
+    let (at, more) = (row.at, [", ", &row.who].concat() + if row.outcome.is_empty() { "" } else { ", " } + &row.outcome.to_lowercase());
+    view! {
+        <li>
+            {sign}
+            <span class="grow">
+                {row.title.clone()}
+                <small>
+                    <time datetime=at.rfc3339()>{text(move || moment_words(at, live.minute.get(), live.utc_offset_s.get()))}</time>
+                    {more}
+                </small>
+            </span>
         </li>
     }
     .erase()

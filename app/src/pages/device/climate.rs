@@ -92,9 +92,9 @@ fn stepper(entry: &Entry, climate: &Climate) -> AnyView {
     };
     let id = entry.id.as_str().to_owned();
     let button = |by: f64, word: &str, sign: &'static str| {
-        let value = attr(move || shown().map(|n| number_words(stepped(n, by * step, min, max), Some(3))));
+        let value = attr(move || shown().map(|n| number_words(stepped(n, by * step, min, max), None)));
         let of = entry.clone();
-        let label = format!("{name}: {} {unit} {word}", number_words(step, Some(3)));
+        let label = format!("{name}: {} {unit} {word}", number_words(step, None));
         view! {
             <form class="inline-form" method="post" action="/fn/command" on:submit=move |event| press(by, &of, event)>
                 <input type="hidden" name="entity" value=id.clone()/>
@@ -107,7 +107,7 @@ fn stepper(entry: &Entry, climate: &Climate) -> AnyView {
         }
         .erase()
     };
-    let number = |n: Option<f64>| n.map(|n| number_words(n, Some(3)));
+    let number = |n: Option<f64>| n.map(|n| number_words(n, None));
     view! {
         <div class="stepper" role="group" aria-label=[&name, " setpoint"].concat()>
             {button(-1.0, "less", "minus")}

@@ -25,6 +25,13 @@ pub(super) fn open(page: &Page, entries: &[Entry]) -> Option<AnyView> {
             entity(device, id, entry)
         }
         Open::Remove => remove(device, name, page.tiles.len()),
+        Open::ZigbeeName => {
+            let hint = "The bridge answers on topics of this name from then on; here the device keeps its id and its history.";
+            let fields = text_field("name", "Name on the Zigbee network", page.more.zigbee.as_deref().unwrap_or_default(), 100, Some(hint), true);
+            card(device, "zigbee-name", "Rename on the Zigbee network", "Rename", fields)
+        }
+        Open::ZigbeeRemove => zigbee_remove(device, name),
+        Open::ZigbeeJoin => zigbee_join(device),
         Open::Merge { q, choices, is_more } => merge(device, name, (q, choices, *is_more)),
     })
 }
@@ -112,27 +119,69 @@ fn entity(device: &DeviceId, id: &EntityId, entry: &Entry) -> AnyView {
 }
 
 fn remove(device: &DeviceId, name: &str, n_entities: usize) -> AnyView {
-    let what = format!("Remove {name}, with {n_entities} {}?", if n_entities == 1 { "entity" } else { "entities" });
+    let title = format!("Remove {name}, with {n_entities} {}?", if n_entities == 1 { "entity" } else { "entities" });
+    let words = "Its history stays. It comes back when it announces itself again; what the broker replays does not bring it back.";
+    danger(device, "remove", (title, words), "Remove device", None)
+}
+
+fn zigbee_remove(device: &DeviceId, name: &str) -> AnyView {
+    let title = format!("Remove {name} from the Zigbee network?");
+    let words = "The bridge tells it to leave, and it can only come back by joining again. Its history stays.";
+    let force = view! {
+        <label class="check">
+            <input type="checkbox" name="force" value="on"/>
+            <span>"Forget it also if it does not answer"</span>
+        </label>
+    };
+    danger(device, "zigbee-remove", (title, words), "Remove from network", Some(force.erase()))
+}
+
+fn zigbee_join(device: &DeviceId) -> AnyView {
+    let fields = view! {
+        <div class="field">
+            <label for="f-seconds">"Seconds"</label>
+            <input
+                class="input"
+                id="f-seconds"
+                name="seconds"
+                type="number"
+                min="0"
+                max="254"
+                step="1"
+                required=""
+                value="254"
+                autofocus=""
+                aria-describedby="f-seconds-hint"
+            />
+            <p class="hint" id="f-seconds-hint">
+                "The network of this device takes in whatever asks to join for so long, at most 254 seconds. 0 closes it."
+            </p>
+        </div>
+    };
+    card(device, "zigbee-join", "Let devices join", "Open the network", fields.erase())
+}
+
+/// A question before what cannot be taken back: title and words, the word of its button, and what else may be chosen.
+fn danger(device: &DeviceId, act: &'static str, (title, words): (String, &'static str), word: &'static str, more: Option<AnyView>) -> AnyView {
     view! {
         <form class="card device-form" id="form" method="post" action="/fn/device_change" aria-labelledby="form-h">
             <header class="card-head">
-                <h2 id="form-h">{what}</h2>
+                <h2 id="form-h">{title}</h2>
             </header>
             <div class="card-body stack">
                 <input type="hidden" name="id" value=device.to_string()/>
-                <input type="hidden" name="act" value="remove"/>
-                <p>
-                    "Its history stays. It comes back when it announces itself again; what the broker replays does not bring it back."
-                </p>
+                <input type="hidden" name="act" value=act/>
+                <p>{words}</p>
                 <label class="check">
                     <input type="checkbox" name="sure" value="on" required="" autofocus=""/>
                     <span>"Yes, remove it"</span>
                 </label>
+                {more}
             </div>
             <div class="card-foot row">
                 <button class="button button-danger" type="submit">
                     {icon("trash", "")}
-                    "Remove device"
+                    {word}
                 </button>
                 <a class="button" href=back(device) rel="external">
                     "Cancel"

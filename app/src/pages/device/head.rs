@@ -63,6 +63,23 @@ pub(super) fn actions(live: Live, device: &Device, more: &DeviceMore, entries: &
         }
     });
     let rest = can_change.then(|| {
+        let zigbee = more.zigbee.is_some().then(|| {
+            let item = |what: &str, sign: &'static str, word: &'static str| {
+                view! {
+                    <a class="menu-item" href=address::edit(&device.id, what) rel="external">
+                        {icon(sign, "")}
+                        {word}
+                    </a>
+                }
+                .erase()
+            };
+            [
+                item("zigbee-join", "plus", "Let devices join"),
+                item("zigbee-name", "edit", "Rename on Zigbee network"),
+                item("zigbee-remove", "trash", "Remove from Zigbee network"),
+            ]
+            .collect_view()
+        });
         view! {
             <a class="menu-item" href=address::edit(&device.id, "merge") rel="external">
                 {icon("merge", "")}
@@ -72,6 +89,7 @@ pub(super) fn actions(live: Live, device: &Device, more: &DeviceMore, entries: &
                 {icon("trash", "")}
                 "Remove"
             </a>
+            {zigbee}
         }
     });
     let menu = (ask.is_some() || rest.is_some()).then(|| {

@@ -112,7 +112,7 @@ fn device(live: Live, page: Page) -> AnyView {
         <div class="split split-wide">
             <div class="stack">{main} {fold} {charts} {messages}</div>
             <aside class="stack" aria-label="Device details">
-                {aside::alarms(live, &device)} {facts}
+                {aside::alarms(live, &device)} {facts} {aside::activity(live, &device, &more.activity)}
             </aside>
         </div>
     }

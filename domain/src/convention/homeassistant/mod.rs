@@ -1,8 +1,9 @@
 //! Home Assistant MQTT discovery (wire.md, section 2).
 //!
 //! Everything under the prefix belongs to it: configurations are heard, and what devices say of themselves there beside is data as anywhere else.
-//! `<prefix>/status` is Home Assistant's own word. We do not say `online` there, since many plants have a Home Assistant beside us, and need not:
-//! configurations are kept by the broker, which replays them.
+//! `<prefix>/status` is where Home Assistant says `online` when it comes, by which devices announce themselves that do not let the broker keep it. After
+//! a connection we say it too, so that these are found without a Home Assistant. It is never retained: what the broker keeps there stays the word of a
+//! Home Assistant beside us.
 
 /// Short forms of keys.
 mod abbreviations;
@@ -30,8 +31,11 @@ use std::collections::HashSet;
 use serde_json::Value as Json;
 
 use super::found::Finding;
+use super::greeting::Greeting;
 use super::payload::shown;
+use super::speech::Order;
 use super::{Claim, Heard, Speaker};
+use crate::time::Timestamp;
 use discover::{Place, Refused};
 use memory::Memory;
 
@@ -44,13 +48,14 @@ pub struct HomeAssistant {
     /// The first levels of the topics of configurations.
     prefix: String,
     memory: Memory,
+    greeting: Greeting,
     /// Kinds of components that nothing is known of.
     unknown: HashSet<String>,
 }
 
 impl Default for HomeAssistant {
     fn default() -> Self {
-        Self { prefix: "homeassistant".to_owned(), memory: Memory::default(), unknown: HashSet::new() }
+        Self { prefix: "homeassistant".to_owned(), memory: Memory::default(), greeting: Greeting::default(), unknown: HashSet::new() }
     }
 }
 
@@ -64,6 +69,16 @@ impl Speaker for HomeAssistant {
         let Some(place) = place(&prefix, rest) else { return Claim::Ignores };
         self.hear_config(place, heard, out);
         Claim::Hears
+    }
+
+    fn tick(&mut self, now: Timestamp, out: &mut Vec<Finding>) {
+        if self.greeting.is_due(now) {
+            out.push(Finding::Ask(Order { topic: [&self.prefix, "/status"].concat(), payload: b"online".to_vec() }));
+        }
+    }
+
+    fn reconnected(&mut self, now: Timestamp, _out: &mut Vec<Finding>) {
+        self.greeting.reconnected(now);
     }
 }
 

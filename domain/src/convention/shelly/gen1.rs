@@ -6,11 +6,12 @@ use serde_json::Value as Json;
 
 use super::gen1_parts::{Seen, entity, looks_inside, told};
 use crate::convention::found::{Finding, FoundDevice, FoundEntity};
+use crate::convention::greeting::Greeting;
 use crate::convention::payload::{MAX_PAYLOAD_BYTES, shown};
 use crate::convention::speech::Order;
 use crate::convention::{Claim, Heard};
 use crate::device::About;
-use crate::time::{MINUTE_MS, SECOND_MS, Timestamp};
+use crate::time::Timestamp;
 
 /// Devices remembered of a broker.
 const MOST_DEVICES: usize = 10_000;
@@ -18,10 +19,6 @@ const MOST_DEVICES: usize = 10_000;
 const MOST_OF_ONE: usize = 128;
 /// Entities remembered of all.
 const MOST_ENTITIES: usize = 50_000;
-/// All devices are not asked more often who they are.
-const ASK_AGAIN_MS: i64 = MINUTE_MS;
-/// After a connection, until what was subscribed to is heard.
-const SETTLE_MS: i64 = SECOND_MS;
 
 #[derive(Debug, Default)]
 struct Device {
@@ -36,8 +33,7 @@ struct Device {
 pub(super) struct Gen1 {
     devices: HashMap<String, Device>,
     n_parts: usize,
-    ask_at: Option<Timestamp>,
-    asked_at: Option<Timestamp>,
+    greeting: Greeting,
 }
 
 impl Gen1 {
@@ -88,13 +84,11 @@ impl Gen1 {
 
     /// All devices are asked who they are, when a broker is reached.
     pub(super) fn reconnected(&mut self, now: Timestamp) {
-        self.ask_at = Some(now.plus_ms(SETTLE_MS));
+        self.greeting.reconnected(now);
     }
 
     pub(super) fn tick(&mut self, now: Timestamp, out: &mut Vec<Finding>) {
-        let is_free = self.asked_at.is_none_or(|at| !(0..ASK_AGAIN_MS).contains(&now.since_ms(at)));
-        if is_free && self.ask_at.take_if(|at| now >= *at).is_some() {
-            self.asked_at = Some(now);
+        if self.greeting.is_due(now) {
             out.push(Finding::Ask(Order { topic: "shellies/command".to_owned(), payload: b"announce".to_vec() }));
         }
     }

@@ -51,14 +51,18 @@ fn attribute(message: &str) -> Option<&str> {
     message.strip_prefix("Publish 'set' '")?.split_once("' to ").map(|(property, _)| property)
 }
 
-/// Takes an answer to a request: what could not be done is told.
+/// Takes an answer to a request: whoever asked is told what became of it, and what could not be done is told to all.
 pub(super) fn take_response(heard: &Heard<'_>, out: &mut Vec<Finding>) {
     if heard.payload.len() > MOST_BYTES {
         return;
     }
     let Ok(said) = serde_json::from_slice::<Json>(heard.payload) else { return };
-    if text(&said, "status") == Some("error") {
-        let error = text(&said, "error").unwrap_or("no reason given");
-        out.push(Finding::Trouble(format!("the bridge reports on \"{}\": {}", shown(heard.topic), shown(error))));
+    let failed = text(&said, "status") == Some("error");
+    let error = failed.then(|| text(&said, "error").unwrap_or("no reason given").to_owned());
+    if let Some(request) = said.get("transaction").and_then(Json::as_u64).and_then(|number| u32::try_from(number).ok()) {
+        out.push(Finding::Answered { request, error: error.clone() });
+    }
+    if let Some(error) = error {
+        out.push(Finding::Trouble(format!("the bridge reports on \"{}\": {}", shown(heard.topic), shown(&error))));
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 use crate::convention::Order;
 
 /// Longest time for which a network can be opened at once, in seconds (Zigbee specification: one byte, 255 being for good).
-const MOST_SECONDS: u8 = 254;
+pub const MOST_SECONDS: u8 = 254;
 
 /// Opens the network to new devices for so many seconds, at most 254; 0 closes it.
 #[must_use]

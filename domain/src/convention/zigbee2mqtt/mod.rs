@@ -26,7 +26,7 @@ use super::found::Finding;
 use super::payload::shown;
 use super::{Claim, Heard, Speaker};
 
-pub use encode::{permit_join, remove, rename};
+pub use encode::{MOST_SECONDS, permit_join, remove, rename};
 
 use discover::Known;
 use groups::Group;

@@ -61,6 +61,21 @@ impl LiveBackend {
                 self.amend_entity(caller, &view.id, fields).await?;
                 page(&id, "entity")
             }
+            DeviceForm::ZigbeeName(name) => {
+                self.zigbee_name(caller, &id, name.trim()).await?;
+                page(&id, "zigbee-name")
+            }
+            DeviceForm::ZigbeeRemove { sure: false, .. } => {
+                return Err(BackendError::Invalid("sure is not checked: the device stays in its network".to_owned()));
+            }
+            DeviceForm::ZigbeeRemove { sure: true, force } => {
+                self.zigbee_remove(caller, &id, force).await?;
+                format!("/devices?removed={id}")
+            }
+            DeviceForm::ZigbeeJoin(seconds) => {
+                let is_open = self.zigbee_join(caller, &id, seconds.trim()).await?;
+                page(&id, if is_open { "zigbee-open" } else { "zigbee-closed" })
+            }
             DeviceForm::HideEntity(entity, hidden) => {
                 let view = self.entity_of(&id, &entity)?;
                 self.amend_entity(caller, &view.id, Map::from_iter([("hidden".to_owned(), hidden.into())])).await?;

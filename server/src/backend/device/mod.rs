@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use app::backend::{BackendError, Caller, DevicePage, LastMessage, Role, Tile};
-use app::device::{Climate, DeviceMore, DeviceRequest, MOST_AREAS, MOST_CHOICES, Open};
+use app::device::{Climate, DeviceMore, DeviceRequest, MOST_AREAS, MOST_CHOICES, MOST_DEEDS, Open};
 use domain::convention::speech::Part;
 use domain::device::{Device, DeviceId, clean_text};
 use domain::entity::{EntityId, EntityKind};
@@ -19,6 +19,8 @@ use crate::ingest::State;
 
 /// What its forms ask for.
 mod form;
+/// What only the Zigbee bridge of a device can do.
+mod zigbee;
 
 impl LiveBackend {
     /// The page of a device.
@@ -64,6 +66,7 @@ impl LiveBackend {
             .collect();
         let charts =
             tiles.iter().zip(series).filter(|(tile, series)| is_number(tile) && !series.t.is_empty()).map(|(_, series)| series).take(2).collect();
+        more.activity = self.deeds(&device.id, &ids, MOST_DEEDS).await?;
         (more.problem, more.done) = (problem, request.done.clone());
         if !request.why.is_empty() {
             let entity = tiles.iter().map(|tile| &tile.entity.id).find(|id| id.as_str() == request.why);
@@ -98,6 +101,7 @@ fn more(state: &State, device: &Device, tiles: &[Tile], request: &DeviceRequest,
         per_minute: per_s * 60.0,
         stale_after_ms: rhythms().min().zip(rhythms().max()),
         via,
+        zigbee: fleet.zigbee(&device.id).map(|known| known.name),
         climates: tiles.iter().filter_map(|tile| climate(state, tile)).collect(),
         open: can_open.then(|| open(state, device, tiles, request)).flatten(),
         ..DeviceMore::default()
@@ -111,6 +115,10 @@ fn open(state: &State, device: &Device, tiles: &[Tile], request: &DeviceRequest)
         "name" => Some(Open::Name),
         "area" => Some(Open::Area),
         "remove" => Some(Open::Remove),
+        "zigbee-name" | "zigbee-remove" | "zigbee-join" if state.fleet.zigbee(&device.id).is_none() => None,
+        "zigbee-name" => Some(Open::ZigbeeName),
+        "zigbee-remove" => Some(Open::ZigbeeRemove),
+        "zigbee-join" => Some(Open::ZigbeeJoin),
         "merge" => {
             let q = clean_text(&request.q, 80);
             let (choices, is_more) = others(state, device, &q.to_lowercase());

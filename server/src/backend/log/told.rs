@@ -57,6 +57,10 @@ pub(super) fn tell(entry: &Activity, fleet: &Fleet, now: Timestamp) -> ActivityR
         "entity.written" => (format!("{name} changed"), fields(&entry.detail["written"]), "settings".to_owned()),
         "device.written" => (format!("{} changed", device_name()), fields(&entry.detail["written"]), "settings".to_owned()),
         "device.removed" => (format!("{} removed", device_name()), String::new(), "trash".to_owned()),
+        "device.zigbee_renamed" => (format!("{} renamed on its Zigbee network", detail("called")), said(entry, &detail("name")), "edit".to_owned()),
+        "device.zigbee_removed" => (format!("{} removed from its Zigbee network", detail("called")), detail("reason"), "trash".to_owned()),
+        "device.zigbee_join" if entry.detail["seconds"] == 0 => ("Zigbee network closed".to_owned(), detail("reason"), "key".to_owned()),
+        "device.zigbee_join" => ("Zigbee network opened".to_owned(), said(entry, &format!("for {} s", detail("seconds"))), "key".to_owned()),
         "device.merged" => {
             let into = DeviceId::parse(&words(&entry.detail["written"]["into"])).ok().and_then(|id| fleet.device(&id));
             let into = into.map_or_else(|| words(&entry.detail["written"]["into"]), |device| device.name.clone());
@@ -128,6 +132,12 @@ fn asked(name: &str, what: &str, action: &Json) -> String {
         .collect();
     let rest = rest.join(", ");
     if rest.is_empty() { format!("{name} {verb}") } else { format!("{name} {verb}, {rest}").replace("set, to ", "set to ") }
+}
+
+/// What was asked of a bridge, and why it was not done.
+fn said(entry: &Activity, asked: &str) -> String {
+    let reason = words(&entry.detail["reason"]);
+    if reason.is_empty() { asked.to_owned() } else { format!("{asked}, {reason}") }
 }
 
 /// What was written: `name Warmth, area attic`; what was taken back: `name as found`.

@@ -17,6 +17,8 @@ use tokio::sync::{mpsc, oneshot};
 use super::{PublishError, Report};
 use crate::tasks::Tasks;
 
+/// Requests that are answered.
+mod calls;
 /// Where a broker is and what to ask of it.
 mod settings;
 /// Certificates, and whom to trust.
@@ -104,6 +106,23 @@ impl Link {
         expires_s: Option<u32>,
     ) -> impl Future<Output = Result<(), PublishError>> + Send + 'static + use<> {
         self.send(topic, payload, qos, false, expires_s)
+    }
+
+    /// Publishes a request with QoS 1 that is answered with the number it carries: what went wrong, as the other side says, or `None`. How long that
+    /// may take is up to the caller.
+    ///
+    /// # Errors
+    /// As [`Link::publish`].
+    pub async fn call(&self, make: impl FnOnce(u32) -> (String, Vec<u8>)) -> Result<Option<String>, PublishError> {
+        let (number, answer) = self.shared.calls.open().ok_or(PublishError::QueueFull)?;
+        let (topic, payload) = make(number);
+        self.publish(topic, payload, 1).await?;
+        answer.await.map_err(|_| PublishError::Lost)
+    }
+
+    /// The answer to a request came.
+    pub fn answered(&self, number: u32, error: Option<String>) {
+        self.shared.calls.answered(number, error);
     }
 
     /// As [`Link::publish`], for what a person publishes: only they may ask the broker to keep it.

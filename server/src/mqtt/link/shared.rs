@@ -6,6 +6,7 @@ use tokio::sync::mpsc;
 use tracing::{debug, info, warn};
 
 use super::super::{PublishError, Report};
+use super::calls::Calls;
 use super::outbox::Outbox;
 use super::settings::LinkSettings;
 use super::tracker::Reply;
@@ -53,6 +54,7 @@ pub(super) struct Shared {
     pub(super) n_deaf: AtomicU64,
     /// A deaf connection would be noticed.
     pub(super) is_watched: AtomicBool,
+    pub(super) calls: Calls,
     status: Mutex<Status>,
     /// Where publishes go while the command connection stands.
     door: Mutex<Option<mpsc::Sender<Publish>>>,
@@ -77,6 +79,7 @@ impl Shared {
             n_connects: AtomicU64::new(0),
             n_deaf: AtomicU64::new(0),
             is_watched: AtomicBool::new(true),
+            calls: Calls::default(),
             status: Mutex::new(Status { ingest_up: false, command_up: false, state: LinkState::Connecting, trouble: None, refused: vec![] }),
             door: Mutex::new(None),
         }
