@@ -378,6 +378,10 @@ impl Backend for Greenhouse {
         crate::devices::page(caller, request)
     }
 
+    async fn patterns_page(&self, caller: &Caller, request: &app::patterns::PatternsRequest) -> Result<app::patterns::PatternsPage, BackendError> {
+        Ok(crate::devices::patterns(caller, request))
+    }
+
     async fn topics_page(&self, caller: &Caller, request: &TopicsRequest) -> Result<TopicsPage, BackendError> {
         Ok(crate::devices::topics(caller, request))
     }

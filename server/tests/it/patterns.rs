@@ -4,6 +4,7 @@ use app::backend::Role;
 use domain::convention::plain::TopicPattern;
 use serde_json::{Value as Json, json};
 
+use crate::devices_page::{page, posts};
 use crate::test_app::{Device, TestApp, Viewer};
 
 const PATH: &str = "/api/v1/topic-patterns";
@@ -175,5 +176,41 @@ async fn a_viewer_sees_the_list_and_neither_tries_nor_writes() {
     assert_eq!(written(&app.json(PATH).await).len(), 1);
     assert_eq!(app.sends("PUT", PATH, &body(&["a/{device}"])).await.0, 403);
     assert_eq!(app.post(PREVIEW, &body(&["a/{device}"])).await.0, 403);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn the_page_previews_a_list_before_it_offers_to_save_it() {
+    let (app, mut device, mut viewer) = started(with_a_file).await;
+    hears(&mut device, &mut viewer, &SAID).await;
+    let opened = page(&app, "/devices?patterns=").await;
+    assert!(opened.contains("mill/{device}/speed") && opened.contains("name=\"do\" value=\"add\"") && !opened.contains("patterns_save"), "{opened}");
+    let draft = "/devices?patterns=plant/%7Barea%7D/%7Bdevice%7D/%7Bmeasure%7D&patterns=%3Cb%3E/%7Bdevice%7D&draft=1";
+    let moved = page(&app, &format!("{draft}&do=up-1")).await;
+    let fields: Vec<&str> = moved.split("name=\"patterns\" value=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert_eq!(fields, ["&lt;b&gt;/{device}", "plant/{area}/{device}/{measure}"]);
+    let tried = page(&app, &format!("{draft}&do=try")).await;
+    for words in ["4 topics match.", "3 that feed nothing today", "b.power", "plant/a/d/text", "last payload:", "action=\"/fn/patterns_save\""] {
+        assert!(tried.contains(words), "{words}: {tried}");
+    }
+    let bad = page(&app, "/devices?patterns=ok/%7Bdevice%7D&patterns=%3Cscript%3E/%23&draft=1&do=try").await;
+    assert!(bad.contains("aria-invalid=\"true\"") && bad.contains("# is none here") && !bad.contains("<script>"), "{bad}");
+    assert!(!bad.contains("patterns_save"), "what is refused is not saved: {bad}");
+    let standing = "/devices?patterns=";
+    let fields = [("patterns[]", "plant/{area}/{device}/{measure}"), ("back", "/devices"), ("standing", standing)];
+    let (status, to) = posts(&app, "/fn/patterns_save", &fields).await;
+    assert!(status == 302 && to.starts_with("/devices?patterns=&saved="), "{status} {to}");
+    let saved = page(&app, &to).await;
+    assert!(
+        saved.contains("Topic patterns saved") && saved.contains("value=\"plant/{area}/{device}/{measure}\"") && saved.contains("4 topics"),
+        "{saved}"
+    );
+    let (_, to) = posts(&app, "/fn/patterns_save", &[("patterns[]", "no"), ("back", "/devices?patterns=no&draft=1"), ("standing", standing)]).await;
+    assert!(page(&app, &to).await.contains("Not saved: topic pattern \"no\" names no {device}"), "{to}");
+    assert_eq!(written(&app.json(PATH).await).len(), 2);
+    // Not a place of ours: it leads nowhere else.
+    let (_, to) = posts(&app, "/fn/patterns_save", &[("standing", "https://elsewhere/")]).await;
+    assert!(to.starts_with("/devices?saved="), "{to}");
+    assert_eq!(written(&app.json(PATH).await).len(), 1);
     app.stop().await;
 }

@@ -14,6 +14,8 @@ use crate::ingest::{Request, State};
 use crate::patterns::read_patterns;
 use crate::topics::Key;
 
+/// The page of devices.
+mod page;
 /// What stands in a row of a preview.
 mod row;
 /// Looking at all topics.
