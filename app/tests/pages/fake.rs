@@ -36,6 +36,7 @@ fn more(request: &DeviceRequest, problem: String) -> DeviceMore {
         stale_after_ms: Some((120_000, 120_000)),
         via: Some((HOSTILE.into(), DeviceId::parse("bridge").ok())),
         climates: vec![],
+        guessed: vec![(EntityId::parse("climate-1.humidity").expect("id"), "%".into())],
         open: match request.edit.as_str() {
             "name" => Some(Open::Name),
             "area" => Some(Open::Area),

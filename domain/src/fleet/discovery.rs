@@ -87,11 +87,14 @@ impl Fleet {
                 };
                 let is_number = kind == EntityKind::Sensor && matches!(sample.value, Value::Number(_));
                 let unit = sample.unit.clone().or_else(|| (!known.unit.is_empty()).then(|| known.unit.to_owned())).filter(|_| is_number);
+                // JSON has a field for it.
+                let is_text = !matches!(heard.message.payload.trim_ascii_start().first(), Some(b'{' | b'['));
                 let words = kind == EntityKind::BinarySensor && known.icon == "door";
                 self.add_entity(
                     Entity {
                         name: name_from(&key.replace('.', " ")),
                         kind,
+                        unit_guessed: is_number && is_text && sample.unit.is_some(),
                         unit,
                         icon: known.icon.to_owned(),
                         precision: known.precision,

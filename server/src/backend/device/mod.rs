@@ -99,6 +99,11 @@ fn more(state: &State, device: &Device, tiles: &[Tile], request: &DeviceRequest,
         stale_after_ms: rhythms().min().zip(rhythms().max()),
         via,
         climates: tiles.iter().filter_map(|tile| climate(state, tile)).collect(),
+        guessed: tiles
+            .iter()
+            .filter(|tile| tile.entity.unit_guessed)
+            .filter_map(|tile| Some((tile.entity.id.clone(), tile.entity.unit.clone()?)))
+            .collect(),
         open: can_open.then(|| open(state, device, tiles, request)).flatten(),
         ..DeviceMore::default()
     }
