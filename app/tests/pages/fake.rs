@@ -120,6 +120,7 @@ fn view((key, name, kind, unit, icon): Named, v: Option<Value>, q: Quality) -> E
         offline_since: None,
         topic: format!("greenhouse/1/{key}"),
         link: None,
+        unit_guessed: false,
         limits: domain::control::Limits::default(),
         members: None,
     }

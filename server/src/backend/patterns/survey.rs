@@ -137,3 +137,42 @@ impl Survey {
         self.patterns.iter().zip(&self.counts).enumerate().map(counted).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::fleet::{Fleet, Settings};
+    use domain::input::Message;
+    use domain::time::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn many_topics_are_looked_at_in_short_parts_and_each_once() {
+        let mut state = State::new(Fleet::new(Settings::default()));
+        let n = 3_000;
+        for nth in 0..n {
+            let topic = format!("plant/d{nth:04}/power");
+            state.topics.hear(
+                &Message { link: "main".into(), topic: topic.into(), payload: b"5"[..].into(), qos: 0, retained: false },
+                Timestamp::from_ms(1),
+            );
+        }
+        let patterns: Vec<TopicPattern> = (0..63)
+            .map(|nth| format!("other{nth}/{{device}}"))
+            .chain(["plant/{device}/{measure}".to_owned()])
+            .map(|text| text.parse().expect("a pattern"))
+            .collect();
+        let after = Some(("plant/d0999/power".into(), "main".into()));
+        let mut survey = Survey::trying(patterns, 0, &Trial { q: "D1".into(), limit: 2, after, ..Trial::default() });
+        let mut parts = 1;
+        while !survey.look(&state) {
+            parts += 1;
+        }
+        // Each is held against 64 patterns, twice where one of them takes it.
+        assert!(parts >= n * 128 / PART, "{parts} parts");
+        assert_eq!((survey.matched, survey.new, survey.found, survey.changed), (n, n, 1_000, 0));
+        let (keys, is_more) = survey.keys();
+        assert_eq!((keys.iter().map(|(topic, _)| &**topic).collect::<Vec<_>>(), is_more), (vec!["plant/d1000/power", "plant/d1001/power"], true));
+        assert_eq!(survey.counted().last().map(|one| (one.topics, one.shadowed)), Some((n, 0)));
+    }
+}
