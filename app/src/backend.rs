@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::device::{DeviceForm, DeviceMore, DeviceRequest, Why};
 use crate::devices::{DevicesForm, DevicesNews, DevicesPage, DevicesRequest, PublishForm, Told, TopicsPage, TopicsRequest};
+use crate::patterns::{PatternsPage, PatternsRequest};
 use crate::plans::{PlanForm, ScenesPage, ScenesRequest};
 
 /// What somebody may do. Ordered: each may do all that the one before may.
@@ -440,6 +441,14 @@ pub trait Backend: Send + Sync {
     /// The topic explorer. A backend that hears no topics says so.
     async fn topics_page(&self, _caller: &Caller, _request: &TopicsRequest) -> Result<TopicsPage, BackendError> {
         Err(BackendError::NotFound("topics".to_owned()))
+    }
+    /// Topic patterns, and what a list of them would match. A backend that has none says so.
+    async fn patterns_page(&self, _caller: &Caller, _request: &PatternsRequest) -> Result<PatternsPage, BackendError> {
+        Err(BackendError::NotFound("topic patterns".to_owned()))
+    }
+    /// Puts another list in the place of operators' topic patterns; what became of it in words.
+    async fn save_patterns(&self, _caller: &Caller, _patterns: Vec<String>) -> Result<Told, BackendError> {
+        Err(BackendError::NotFound("topic patterns".to_owned()))
     }
     /// Publishes a message; returns when the broker has it, or why it has not.
     async fn publish(&self, _caller: &Caller, _form: PublishForm) -> Result<Told, BackendError> {

@@ -48,6 +48,9 @@ pub struct DeviceMore {
     pub activity: Vec<ActivityRow>,
     /// What can be asked of its climates.
     pub climates: Vec<Climate>,
+    /// Entities whose unit was read out of the text of a message, and that unit: nobody wrote it.
+    #[serde(default)]
+    pub guessed: Vec<(EntityId, String)>,
     /// The form that stands open.
     pub open: Option<Open>,
     /// Why there is no data of the entity asked about.

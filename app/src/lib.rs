@@ -13,6 +13,8 @@ pub mod device;
 pub mod devices;
 /// What the page knows, kept up to date over the WebSocket.
 pub mod live;
+/// What the page of devices shows of topic patterns.
+pub mod patterns;
 /// What the page of groups, scenes and schedules shows.
 pub mod plans;
 /// Whether a device is there.

@@ -16,6 +16,7 @@ use serde::de::DeserializeOwned;
 use crate::backend::{ActivityPage, ActivityRequest, Away, BackendError, DevicePage, HistoryPage, HistoryRequest, LastMessage, Overview, Shell};
 use crate::device::DeviceRequest;
 use crate::devices::{DevicesNews, DevicesPage, DevicesRequest, Told, TopicsPage, TopicsRequest};
+use crate::patterns::{PatternsPage, PatternsRequest};
 use crate::plans::{ScenesPage, ScenesRequest};
 
 /// JSON that the browser reads as text, as it reads the data in a page and the frames of the socket. Leptos's own encoding reads bytes,
@@ -538,6 +539,42 @@ pub async fn load_topics(
 ) -> Result<TopicsPage, BackendError> {
     let (backend, caller) = crate::backend::backend()?;
     crate::status::answer(backend.topics_page(&caller, &request).await)
+}
+
+/// Topic patterns, and what a list of them would match.
+///
+/// # Errors
+/// [`BackendError`] as the backend says.
+#[server(prefix = "/fn", output = Post<JsonText>, endpoint = "patterns")]
+pub async fn load_patterns(
+    /// As the address says it.
+    request: PatternsRequest,
+) -> Result<PatternsPage, BackendError> {
+    let (backend, caller) = crate::backend::backend()?;
+    crate::status::answer(backend.patterns_page(&caller, &request).await)
+}
+
+/// Puts another list in the place of operators' topic patterns. A plain form posts here.
+///
+/// # Errors
+/// [`BackendError::Forbidden`] for those who may not; what else is in the way is in the answer.
+#[server(prefix = "/fn", output = Post<JsonText>, endpoint = "patterns_save")]
+pub async fn save_patterns(
+    /// All of them, in their order.
+    #[server(default)]
+    patterns: Vec<String>,
+    /// The address of the page with the form; empty asks for the answer alone.
+    #[server(default)]
+    back: String,
+    /// The address of the page with the list that stands.
+    #[server(default)]
+    standing: String,
+) -> Result<Told, BackendError> {
+    let (backend, caller) = crate::backend::backend()?;
+    let told = crate::status::answer(backend.save_patterns(&caller, patterns).await)?;
+    let back = if told.failed { &back } else { &standing };
+    crate::status::lead_back(&*backend, back, "saved", "patterns", &told);
+    Ok(told)
 }
 
 /// Publishes a message. A plain form posts here.

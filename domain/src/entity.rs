@@ -156,6 +156,10 @@ pub struct Entity {
     pub kind: EntityKind,
     /// Unit as shown, `°C`; `None` for states and bare numbers.
     pub unit: Option<String>,
+    /// The unit was read out of the text of a message, `23.4 °C`: nothing else says so.
+    #[cfg(feature = "decode")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unit_guessed: bool,
     /// Icon name without `i-`.
     pub icon: String,
     /// Decimals shown at most, 0 to 3; `None` shows what arrives, up to 3.
@@ -201,6 +205,8 @@ impl Entity {
             name: String::new(),
             kind: EntityKind::Sensor,
             unit: None,
+            #[cfg(feature = "decode")]
+            unit_guessed: false,
             icon: String::new(),
             precision: None,
             assumed: false,

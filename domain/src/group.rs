@@ -97,6 +97,8 @@ impl Group {
             name: self.name.clone(),
             kind: if is_light { EntityKind::Light } else { EntityKind::Switch },
             unit: None,
+            #[cfg(feature = "decode")]
+            unit_guessed: false,
             v: has_value.then(|| if is_light { light(&known, is_all_on) } else { Value::Bool(is_all_on) }),
             t: known.iter().filter_map(|view| view.t).max(),
             q: worst(members),

@@ -36,6 +36,10 @@ pub struct EntityView {
     pub kind: EntityKind,
     /// Unit as shown.
     pub unit: Option<String>,
+    /// The unit was read out of the text of a message, and nobody wrote one. Pages are told where they say so.
+    #[cfg(feature = "decode")]
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub unit_guessed: bool,
     /// The newest good value; `null` before the first.
     #[cfg_attr(feature = "schema", schema(value_type = Option<crate::value::Said>))]
     pub v: Option<Value>,
@@ -127,6 +131,8 @@ impl EntityView {
             name: entity.name.clone(),
             kind: entity.kind,
             unit: entity.unit.clone(),
+            #[cfg(feature = "decode")]
+            unit_guessed: entity.unit_guessed,
             v: None,
             t: None,
             q: Quality::Unknown,

@@ -83,6 +83,50 @@ for (const javaScriptEnabled of [false, true]) {
       await expect(item(device)).toBeVisible();
     });
 
+    test('a pattern is made of a topic, shows what it would match, and is saved only then', async ({ page, devices, request }) => {
+      const site = freshDevice('pattern');
+      const device = `${site}-meter`;
+      const heard = async () => (await request.get(`/api/v1/topics?prefix=${site}/`)).json();
+      await devices.publishAsync(`${site}/hall/${device}/power`, '<b>5</b>', { qos: 1 });
+      await expect.poll(async () => (await heard()).items.length).toBe(1);
+      await open(page, `/devices?topic=${site}/hall/${device}/power`);
+      await page.getByRole('link', { name: 'Make a pattern of this topic' }).click();
+      const section = page.locator('#patterns');
+      const field = section.getByRole('textbox', { name: /^Pattern \d+$/ }).last();
+      await expect(field).toHaveValue(`${site}/hall/{device}/{measure}`);
+      const save = section.getByRole('button', { name: 'Save' });
+      await expect(save).toHaveCount(0);
+
+      await field.fill(`${site}/#`);
+      await section.getByRole('button', { name: 'Preview', exact: true }).click();
+      await expect(field).toHaveAttribute('aria-invalid', 'true');
+      await expect(section).toContainText('# is none here');
+      await expect(save).toHaveCount(0);
+
+      await field.fill(`${site}/{area}/{device}/{measure}`);
+      await section.getByLabel('Only topics with').fill(site);
+      await field.press('Enter');
+      const found = section.getByRole('row').filter({ hasText: `${site}/hall/${device}/power` });
+      await expect(found).toContainText(`${device}.power`);
+      await expect(found).toContainText('nothing');
+      const { violations } = await new AxeBuilder({ page }).include('#patterns').analyze();
+      expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' ')}`)).toEqual([]);
+      await save.click();
+      await expect(section).toContainText('Topic patterns saved');
+      const { items } = await (await request.get('/api/v1/topic-patterns')).json();
+      expect(items.map(({ pattern }: { pattern: string }) => pattern)).toContain(`${site}/{area}/{device}/{measure}`);
+      await devices.publishAsync(`${site}/hall/${device}/power`, '6', { qos: 1 });
+      await expect.poll(async () => (await request.get(`/api/v1/entities/${device}.power`)).status()).toBe(200);
+
+      // Taken away again: the demo goes on as it was.
+      await section.getByRole('button', { name: /^Remove pattern/ }).last().click();
+      await expect(section.getByText(`${site}/{area}`)).toHaveCount(0);
+      await section.getByRole('button', { name: 'Preview', exact: true }).click();
+      await section.getByRole('button', { name: 'Save' }).click();
+      await expect(section).toContainText('Topic patterns saved');
+      await expect.poll(async () => (await request.get(`/api/v1/entities/${device}.power`)).status()).toBe(404);
+    });
+
     test('what is published is acknowledged by the broker, and what cannot be is refused by name', async ({ page, devices }) => {
       const topic = `hand/${freshDevice('publish')}`;
       const heard: string[] = [];

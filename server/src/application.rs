@@ -30,6 +30,7 @@ use crate::mqtt::Report;
 use crate::mqtt::embedded::{self, BrokerSettings, EmbeddedBroker};
 use crate::mqtt::link::{Link, LinkSettings, Protocol, TlsFiles};
 use crate::noted::{self, Noted};
+use crate::patterns::load_patterns;
 use crate::plans::{Plans, load_groups};
 use crate::recorder;
 use crate::redelivery::Memory;
@@ -253,8 +254,10 @@ fn settings(config: &Config, play: Play) -> Settings {
 }
 
 /// The state as the last run left it, and the messages that it took last.
-async fn restored(store: &dyn Store, settings: Settings, only_link: &str) -> Result<(State, Memory)> {
+async fn restored(store: &dyn Store, mut settings: Settings, only_link: &str) -> Result<(State, Memory)> {
     let saved = store.load().await?;
+    let n_fixed_patterns = settings.patterns.len();
+    settings.patterns.extend(load_patterns(store).await?);
     let mut fleet = Fleet::new(settings);
     let kinds: HashMap<_, _> = saved.entities.iter().map(|entity| (entity.id.clone(), entity.series_kind())).collect();
     fleet.restore_written(saved.written);
@@ -274,7 +277,7 @@ async fn restored(store: &dyn Store, settings: Settings, only_link: &str) -> Res
     close_alarms(store, gone, now()).await;
     let waiting: Vec<_> = saved.queued.iter().map(|queued| queued.report.clone()).collect();
     fleet.restore_queue(saved.queued);
-    let mut state = State::new(fleet);
+    let mut state = State { n_fixed_patterns, ..State::new(fleet) };
     state.commands.extend(waiting);
     fill_trends(store, &mut state, now()).await?;
     Ok((state, Memory::restored(saved.taken)))
@@ -299,7 +302,9 @@ async fn close_alarms(store: &dyn Store, gone: Vec<Alarm>, now: Timestamp) {
 /// What the database says.
 pub(crate) async fn plant(config: &Config, store: &dyn Store) -> Result<Fleet> {
     let saved = store.load().await?;
-    let mut fleet = Fleet::new(settings(config, Play::Real));
+    let mut settings = settings(config, Play::Real);
+    settings.patterns.extend(load_patterns(store).await?);
+    let mut fleet = Fleet::new(settings);
     fleet.restore_written(saved.written);
     fleet.restore(saved.devices, saved.entities, saved.last, vec![]);
     Ok(fleet)

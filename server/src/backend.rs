@@ -36,6 +36,8 @@ mod log;
 mod pages;
 /// What the history page is asked for, and what the store says to it.
 mod past;
+/// What topics are about, as operators write it.
+pub mod patterns;
 /// Groups, scenes and schedules.
 pub mod plans;
 /// What their page shows, and what its forms ask for.

@@ -204,6 +204,7 @@ mod tests {
             name: "B".into(),
             kind,
             unit: unit.map(Into::into),
+            unit_guessed: false,
             v,
             t: None,
             q: Quality::Good,

@@ -248,6 +248,13 @@ impl Ingest {
                 // As above.
                 let _: Result<(), _> = reply.send(());
             }
+            Request::SetPatterns { patterns, reply } => {
+                let fixed = self.state.read().unwrap_or_else(PoisonError::into_inner).fixed_patterns().to_vec();
+                let changes = self.apply(vec![Input::SetPatterns([fixed, patterns].concat())], now());
+                self.follow(changes, Record::default(), &Actor::default());
+                // As above.
+                let _: Result<(), _> = reply.send(());
+            }
             Request::Outcome(input) => {
                 let changes = self.apply(vec![input], now());
                 self.follow(changes, Record::default(), &Actor::default());

@@ -40,6 +40,8 @@ pub mod moment;
 pub mod mqtt;
 /// What goes into the log of what was done.
 pub mod noted;
+/// What topics are about, as operators write it.
+pub mod patterns;
 /// What operators set up: scenes and schedules in memory.
 pub mod plans;
 /// Messages a second.

@@ -157,6 +157,7 @@ mod tests {
             offline_since: None,
             topic: "sensors/a/temperature".into(),
             link: None,
+            unit_guessed: false,
             limits: domain::control::Limits::default(),
             members: None,
         }

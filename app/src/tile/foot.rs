@@ -251,6 +251,7 @@ mod tests {
             name: "Name".into(),
             kind,
             unit: matches!(v, Some(Value::Number(_))).then(|| "bar".into()),
+            unit_guessed: false,
             v,
             t: Some(NOW.plus_ms(-4_000)),
             q,

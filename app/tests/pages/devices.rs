@@ -4,6 +4,7 @@ use app::backend::{BackendError, Caller, Role};
 use app::devices::{
     Branch, Counts, DeviceRow, DevicesPage, DevicesRequest, Level, Payload, Signal, Told, TopicDetail, TopicsPage, TopicsRequest, Unread,
 };
+use app::patterns::{PatternPreview, PatternProblem, PatternRow, PatternsPage, PatternsRequest, TriedRow};
 use app::presence::Presence;
 use axum::http::StatusCode;
 use domain::time::{HOUR_MS, SECOND_MS};
@@ -95,6 +96,64 @@ pub(crate) fn topics(caller: &Caller, request: &TopicsRequest) -> TopicsPage {
         may_publish: caller.role >= Role::Operator,
         told: None,
     }
+}
+
+/// Topic patterns: one of the file, one that stands, and what somebody writes.
+pub(crate) fn patterns(caller: &Caller, request: &PatternsRequest) -> PatternsPage {
+    let row = |text: &str, counts| PatternRow { text: text.into(), counts };
+    let own = request.texts.iter().map(|text| row(text, (request.act == "try").then_some((2, 1))));
+    let tried = TriedRow {
+        topic: HOSTILE.into(),
+        device: "b".into(),
+        measure: "power".into(),
+        area: String::new(),
+        last: HOSTILE.into(),
+        would: "b.power".into(),
+        now: "is now x.y".into(),
+        note: "stays: it announces itself what it is".into(),
+    };
+    let bad = request.texts.iter().position(|text| text == "bad");
+    let preview = PatternPreview { rows: vec![tried], matched: 40, found: 30, new: 3, changed: 1 };
+    PatternsPage {
+        fixed: vec![row("mill/{device}/speed", Some((1, 0)))],
+        own: if request.is_draft { own.collect() } else { [row("a/{device}", Some((4, 0)))].into_iter().chain(own).collect() },
+        most: 64,
+        is_standing: false,
+        may_write: caller.role >= Role::Operator,
+        problem: bad.map(|place| PatternProblem { place: Some(place), words: HOSTILE.into() }),
+        preview: (request.act == "try" && bad.is_none()).then_some(preview),
+        told: None,
+    }
+}
+
+#[tokio::test]
+async fn topic_patterns_are_written_without_script_and_saved_only_after_a_preview() {
+    let (_, html) = get("/devices?topic=greenhouse/state", "devices").await;
+    check(&html, &["href=\"/devices?topic=greenhouse%2Fstate&amp;patterns=%7Bdevice%7D%2F%7Bmeasure%7D\">Make a pattern of this topic"]);
+    assert!(!html.contains("id=\"patterns\""), "they are shown only where that is asked for");
+    let (_, html) = get("/devices?q=x&patterns=", "devices").await;
+    let fields =
+        ["mill/{device}/speed", "1 topic", "name=\"patterns\" value=\"a/{device}\"", "4 topics", "name=\"q\" value=\"x\"", "value=\"remove-0\""];
+    check(&html, &fields);
+    assert!(!html.contains("value=\"mill/{device}/speed\"") && !html.contains("patterns_save"), "neither is the file's written nor anything saved");
+    let tried = "/devices?draft=1&patterns=a/%7Bdevice%7D&patterns=b/%7Bdevice%7D&find=po&do=try";
+    let (_, html) = get(tried, "devices").await;
+    let shown = [
+        "40 topics match. 3 that feed nothing today would feed something. 1 would feed other entities than today. 30 of them with po.",
+        "2 topics, 1 more taken by an earlier pattern",
+        "is now x.y",
+        "&lt;script&gt;",
+        "The first 1 of 30 are listed.",
+        "action=\"/fn/patterns_save\"",
+        "name=\"patterns[]\" value=\"b/{device}\"",
+    ];
+    check(&html, &shown);
+    let (_, html) = get(&tried.replace("patterns=b/", "patterns=bad&x="), "devices").await;
+    check(&html, &["aria-invalid=\"true\"", "&lt;script&gt;"]);
+    assert!(!html.contains("patterns_save"), "what is refused is not saved");
+    let (_, html) = get_as(Role::Viewer, "/devices?patterns=", "devices").await;
+    check(&html, &["a/{device}", "operator rights are needed"]);
+    assert!(!html.contains("value=\"add\""), "a viewer writes none");
 }
 
 #[tokio::test]

@@ -38,6 +38,7 @@ fn more(request: &DeviceRequest, problem: String) -> DeviceMore {
         zigbee: Some(HOSTILE.into()),
         activity: vec![],
         climates: vec![],
+        guessed: vec![(EntityId::parse("climate-1.humidity").expect("id"), "%".into())],
         open: match request.edit.as_str() {
             "name" => Some(Open::Name),
             "area" => Some(Open::Area),
@@ -124,6 +125,7 @@ fn view((key, name, kind, unit, icon): Named, v: Option<Value>, q: Quality) -> E
         offline_since: None,
         topic: format!("greenhouse/1/{key}"),
         link: None,
+        unit_guessed: false,
         limits: domain::control::Limits::default(),
         members: None,
     }
@@ -381,6 +383,10 @@ impl Backend for Greenhouse {
 
     async fn devices_page(&self, caller: &Caller, request: &DevicesRequest) -> Result<DevicesPage, BackendError> {
         crate::devices::page(caller, request)
+    }
+
+    async fn patterns_page(&self, caller: &Caller, request: &app::patterns::PatternsRequest) -> Result<app::patterns::PatternsPage, BackendError> {
+        Ok(crate::devices::patterns(caller, request))
     }
 
     async fn topics_page(&self, caller: &Caller, request: &TopicsRequest) -> Result<TopicsPage, BackendError> {

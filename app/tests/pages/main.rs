@@ -214,6 +214,7 @@ async fn a_device_shows_every_value() {
             "action=\"/fn/device_change\"",
             "aria-current=\"true\"",
             "sent by Signalbox",
+            " guessed</small>",
             "Diagnostics and settings (1)",
         ],
     );
@@ -231,7 +232,10 @@ async fn each_form_of_a_device_stands_open_by_its_address() {
         ("edit=zigbee-remove", &["from the Zigbee network?", "name=\"sure\"", "name=\"force\""]),
         ("edit=zigbee-join", &["name=\"seconds\"", "max=\"254\""]),
         ("edit=merge&q=so", &["value=\"so\"", "<option value=\"soil\">&lt;script&gt;", "The first 1; filter"]),
-        ("edit=climate-1.humidity", &["name=\"entity\" value=\"climate-1.humidity\"", "name=\"unit\" value=\"%\"", "As they arrive"]),
+        (
+            "edit=climate-1.humidity",
+            &["name=\"entity\" value=\"climate-1.humidity\"", "name=\"unit\" value=\"%\"", "Guessed: it stood in", "As they arrive"],
+        ),
         ("why=climate-1.lux", &["No message was ever heard on &lt;img&gt;.", "Connection to the broker", "This is where it ends.", ", not known"]),
         ("done=hidden", &["Hidden: it stays out of the overview"]),
     ] {

@@ -50,6 +50,7 @@ pub(crate) fn tile(area: &str, id: &str, name: &str, icon: &str, kind: EntityKin
             offline_since: None,
             topic: ["demo/", id.as_str()].concat(),
             link: None,
+            unit_guessed: false,
             limits: domain::control::Limits::default(),
             members: None,
             id,

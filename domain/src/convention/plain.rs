@@ -5,7 +5,7 @@ use super::payload::availability_word;
 use crate::entity::EntityKind;
 
 pub use command::{agrees, encode, expected};
-pub use pattern::{BadPattern, Matched, Preview, SHIPPED, TopicPattern};
+pub use pattern::{BadPattern, MAX_PATTERNS, Matched, Preview, SHIPPED, TopicPattern};
 
 /// How commands are written, and what agrees with them.
 mod command;

@@ -72,12 +72,7 @@ impl Fleet {
             return;
         }
         for sample in samples {
-            let key = match (measure_name.is_empty(), sample.leaf.is_empty()) {
-                (false, true) => measure_name.to_owned(),
-                (true, false) => sample.leaf.clone(),
-                (false, false) => format!("{measure_name}_{}", sample.leaf),
-                (true, true) => "value".to_owned(),
-            };
+            let key = key_of(measure_name, &sample.leaf);
             let leaf = (!sample.leaf.is_empty()).then(|| sample.leaf.clone());
             if self.pair_declared(&EntityId::new(&device_id, &key), leaf.as_ref(), heard) {
                 continue;
@@ -92,11 +87,14 @@ impl Fleet {
                 };
                 let is_number = kind == EntityKind::Sensor && matches!(sample.value, Value::Number(_));
                 let unit = sample.unit.clone().or_else(|| (!known.unit.is_empty()).then(|| known.unit.to_owned())).filter(|_| is_number);
+                // JSON has a field for it.
+                let is_text = !matches!(heard.message.payload.trim_ascii_start().first(), Some(b'{' | b'['));
                 let words = kind == EntityKind::BinarySensor && known.icon == "door";
                 self.add_entity(
                     Entity {
                         name: name_from(&key.replace('.', " ")),
                         kind,
+                        unit_guessed: is_number && is_text && sample.unit.is_some(),
                         unit,
                         icon: known.icon.to_owned(),
                         precision: known.precision,
@@ -117,7 +115,7 @@ impl Fleet {
         if !self.device_for(&device_id, device, None, command_topic.to_owned(), heard) {
             return;
         }
-        let key = if kind == EntityKind::Light { "light" } else { "switch" };
+        let key = key_of_settable(kind);
         if let Some(id) = self.new_entity(&device_id, key, heard) {
             self.add_entity(
                 Entity {
@@ -218,7 +216,22 @@ impl Fleet {
     }
 }
 
-fn decodes(kind: EntityKind, payload: &[u8]) -> bool {
+/// What the entity of a leaf is called behind its device.
+pub(super) fn key_of(measure: &str, leaf: &str) -> String {
+    match (measure.is_empty(), leaf.is_empty()) {
+        (false, true) => measure.to_owned(),
+        (true, false) => leaf.to_owned(),
+        (false, false) => format!("{measure}_{leaf}"),
+        (true, true) => "value".to_owned(),
+    }
+}
+
+/// What something that can be set is called behind its device.
+pub(super) const fn key_of_settable(kind: EntityKind) -> &'static str {
+    if matches!(kind, EntityKind::Light) { "light" } else { "switch" }
+}
+
+pub(super) fn decodes(kind: EntityKind, payload: &[u8]) -> bool {
     let decoded = if kind == EntityKind::Light { decode_light(payload) } else { decode_switch(payload) };
     matches!(decoded, Ok(Some(_)))
 }

@@ -20,6 +20,8 @@ mod discovery;
 mod doubles;
 /// What conventions find.
 mod findings;
+/// What topics would be by other patterns.
+mod forecast;
 /// Entities that are worked out from others.
 mod groups;
 /// What a message says, on its way into the fleet.
@@ -84,6 +86,7 @@ use unclaimed::Unclaimed;
 pub use clock::{EARLIEST, MAX_AHEAD_MS, MAX_BEHIND_MS};
 pub use commands::{MAX_WAIT_MS, MIN_WAIT_MS, PAUSE_MS, SOURCE, UNLEARNED_WAIT_MS};
 pub use declared::Declared;
+pub use forecast::{Forecast, Stays};
 pub use listing::MOST_UNCLAIMED;
 pub use queue::{DEFAULT_EXPIRES_S, MAX_EXPIRES_S, MAX_QUEUED, waits_s};
 pub use standing::Standing;

@@ -2,6 +2,7 @@
 
 use crate::change::Change;
 use crate::convention::plain::{Preview, Role, TopicPattern, discover_by};
+use crate::entity::Entity;
 use crate::time::Timestamp;
 
 use super::Fleet;
@@ -27,18 +28,8 @@ impl Fleet {
         }
         let before = std::mem::replace(&mut self.settings.patterns, patterns);
         self.bindings.forget_nothing();
-        let is_other = |topic: &str| names(discover_by(&before, topic, b"1")) != names(discover_by(&self.settings.patterns, topic, b"1"));
         let others: Vec<usize> = (0..self.slots.len())
-            .filter(|&idx| {
-                self.slots.get(idx).is_some_and(|slot| {
-                    let entity = &slot.entity;
-                    !slot.is_gone
-                        && entity.speech.is_none()
-                        && !entity.state_topic.is_empty()
-                        && is_other(&entity.state_topic)
-                        && !self.is_written_about(entity)
-                })
-            })
+            .filter(|&idx| self.slots.get(idx).is_some_and(|slot| !slot.is_gone && self.goes(&slot.entity, &before, &self.settings.patterns)))
             .collect();
         for idx in others {
             let Some(device) = self.slots.get(idx).map(|slot| slot.entity.device.clone()) else { continue };
@@ -48,6 +39,18 @@ impl Fleet {
             }
         }
     }
+}
+
+impl Fleet {
+    /// Whether an entity that is there by some patterns is none by others: only its topic made it, and that says something else.
+    pub(super) fn goes(&self, entity: &Entity, before: &[TopicPattern], after: &[TopicPattern]) -> bool {
+        entity.speech.is_none() && !entity.state_topic.is_empty() && is_other(&entity.state_topic, before, after) && !self.is_written_about(entity)
+    }
+}
+
+/// Whether a topic is about something else by other patterns.
+pub(super) fn is_other(topic: &str, before: &[TopicPattern], after: &[TopicPattern]) -> bool {
+    names(discover_by(before, topic, b"1")) != names(discover_by(after, topic, b"1"))
 }
 
 /// What of a role makes an entity what it is.

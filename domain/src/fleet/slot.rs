@@ -45,6 +45,7 @@ fn write_over(entity: &mut Entity, written: &Override) {
     if let Some(icon) = &written.icon {
         entity.icon.clone_from(icon);
     }
+    entity.unit_guessed &= written.unit.is_none();
     entity.unit = written.unit.clone().or(entity.unit.take());
     entity.precision = written.precision.or(entity.precision);
     entity.counter = written.counter.or(entity.counter.filter(|_| entity.speech.is_some()));

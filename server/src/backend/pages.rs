@@ -6,6 +6,7 @@ use app::backend::{
 };
 use app::device::{DeviceForm, DeviceRequest, Why};
 use app::devices::{DevicesForm, DevicesNews, DevicesPage, DevicesRequest, PublishForm, Told, TopicsPage, TopicsRequest};
+use app::patterns::{PatternsPage, PatternsRequest};
 use app::plans::{PlanForm, ScenesPage, ScenesRequest};
 use async_trait::async_trait;
 use domain::alarm::Alarm;
@@ -212,6 +213,14 @@ impl Backend for LiveBackend {
 
     async fn topics_page(&self, caller: &Caller, request: &TopicsRequest) -> Result<TopicsPage, BackendError> {
         self.explore(caller, request).await
+    }
+
+    async fn patterns_page(&self, caller: &Caller, request: &PatternsRequest) -> Result<PatternsPage, BackendError> {
+        self.show_patterns(caller, request).await
+    }
+
+    async fn save_patterns(&self, caller: &Caller, patterns: Vec<String>) -> Result<Told, BackendError> {
+        self.write_patterns(caller, patterns).await
     }
 
     async fn publish(&self, caller: &Caller, form: PublishForm) -> Result<Told, BackendError> {

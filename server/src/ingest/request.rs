@@ -2,6 +2,7 @@
 
 use domain::alarm::Alarm;
 use domain::command::{Action, CommandReport};
+use domain::convention::plain::TopicPattern;
 use domain::entity::EntityId;
 use domain::group::{BadPlan, Group};
 use domain::input::Input;
@@ -74,6 +75,13 @@ pub enum Request {
     RemoveGroup {
         /// Its id, without `group.`.
         id: String,
+        /// When it is done.
+        reply: oneshot::Sender<()>,
+    },
+    /// Take other patterns of topics behind those of the configuration.
+    SetPatterns {
+        /// Those that operators wrote, in their order.
+        patterns: Vec<TopicPattern>,
         /// When it is done.
         reply: oneshot::Sender<()>,
     },

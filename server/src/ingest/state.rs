@@ -6,6 +6,7 @@ use std::sync::Arc;
 use app::backend::LastMessage;
 use domain::change::{Change, Publish};
 use domain::command::CommandReport;
+use domain::convention::plain::TopicPattern;
 use domain::device::{DeviceId, clean_text};
 use domain::entity::EntityId;
 use domain::fleet::Fleet;
@@ -48,6 +49,8 @@ pub struct State {
     pub topics: Topics,
     /// Which entities each device has.
     pub roster: Roster,
+    /// So many of the fleet's patterns, the first ones, are the configuration's; those behind them operators wrote.
+    pub n_fixed_patterns: usize,
 }
 
 impl State {
@@ -63,7 +66,20 @@ impl State {
             rate: Rate::default(),
             link_rates: HashMap::new(),
             topics: Topics::default(),
+            n_fixed_patterns: 0,
         }
+    }
+
+    /// The patterns of topics that the configuration says.
+    #[must_use]
+    pub fn fixed_patterns(&self) -> &[TopicPattern] {
+        self.fleet.patterns().get(..self.n_fixed_patterns).unwrap_or_default()
+    }
+
+    /// The patterns of topics that operators wrote, which come behind those.
+    #[must_use]
+    pub fn own_patterns(&self) -> &[TopicPattern] {
+        self.fleet.patterns().get(self.n_fixed_patterns..).unwrap_or_default()
     }
 
     /// Takes a change in.

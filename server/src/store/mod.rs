@@ -317,6 +317,14 @@ pub trait Store: Send + Sync {
     async fn change_plan(&self, _kind: PlanKind, _change: &PlanChange, _entry: Option<&Activity>) -> Result<(), StoreError> {
         Err(unable())
     }
+    /// The patterns of topics that operators wrote, in their order. A store that keeps none has none.
+    async fn topic_patterns(&self) -> Result<Vec<String>, StoreError> {
+        Ok(vec![])
+    }
+    /// Puts others in the place of all of them, and writes `entry` into the log of what was done.
+    async fn set_topic_patterns(&self, _patterns: &[String], _entry: &Activity) -> Result<(), StoreError> {
+        Err(unable())
+    }
     /// Does one of the small steps that are due beside ingest: packs readings that are no longer new, and clears away what that leaves. Whether
     /// there is another step to be done at once. After a step that failed, or was given up half way, the next begins where nothing is lost. A store
     /// that has nothing to tend does nothing.

@@ -101,7 +101,8 @@ impl Entry {
         &self.topic
     }
 
-    pub(super) const fn shared_topic(&self) -> &Arc<str> {
+    /// The same, to keep.
+    pub(crate) const fn shared_topic(&self) -> &Arc<str> {
         &self.topic
     }
 

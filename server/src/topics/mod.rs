@@ -106,6 +106,12 @@ impl Topics {
         found
     }
 
+    /// The topics from a place on, each with its broker and the place behind it: for who looks at all of them in parts.
+    pub fn from(&self, place: usize) -> impl Iterator<Item = (usize, &Arc<str>, &Entry)> {
+        let known = self.entries.iter().enumerate().skip(place);
+        known.filter_map(|(n, entry)| entry.as_ref().map(|entry| (n + 1, &self.links[usize::from(entry.link())].name, entry)))
+    }
+
     /// Messages of a broker of which something could not be taken, since the start.
     #[must_use]
     pub fn n_bad(&self, link: &str) -> u64 {

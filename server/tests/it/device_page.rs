@@ -127,6 +127,24 @@ async fn an_entity_gets_another_name_unit_and_decimals_and_what_is_not_changed_i
 }
 
 #[tokio::test]
+async fn a_unit_out_of_a_text_is_marked_as_guessed_until_the_form_is_saved_with_it() {
+    let (app, mut viewer) = plant().await;
+    let mut device = app.device().await;
+    device.publishes("sensors/node/level", "56%", true).await;
+    viewer.sees("node.level", |_| true).await;
+    let level = || app.json("/api/v1/entities/node.level");
+    assert_eq!((&level().await["unit"], &level().await["unit_guessed"]), (&json!("%"), &json!(true)));
+    assert!(app.json("/api/v1/entities/node.temperature").await.get("unit_guessed").is_none());
+    assert!(page(&app, "/devices/node").await.contains(" guessed</small>"));
+    assert!(page(&app, "/devices/node?edit=node.level").await.contains("Guessed: it stood in the text of a message."));
+    let form = [("act", "entity"), ("entity", "node.level"), ("name", "Level"), ("unit", "%"), ("precision", "")];
+    assert_eq!(posts(&app, "node", &form).await, "/devices/node?done=entity");
+    assert_eq!((&level().await["unit"], level().await.get("unit_guessed")), (&json!("%"), None));
+    assert!(!page(&app, "/devices/node").await.contains(" guessed</small>"));
+    app.stop().await;
+}
+
+#[tokio::test]
 async fn a_device_is_removed_only_when_that_is_meant() {
     let (app, _viewer) = plant().await;
     assert!(page(&app, "/devices/node?edit=remove").await.contains("with 2 entities?"));

@@ -10,7 +10,7 @@ fn encode(text: &str) -> String {
 }
 
 /// Posts a form as a browser does: the status, and where it leads.
-async fn posts(app: &TestApp, to: &str, fields: &[(&str, &str)]) -> (u16, String) {
+pub async fn posts(app: &TestApp, to: &str, fields: &[(&str, &str)]) -> (u16, String) {
     let body = fields.iter().map(|(key, value)| format!("{}={}", encode(key), encode(value))).collect::<Vec<_>>().join("&");
     let request = format!(
         "POST {to} HTTP/1.1\r\nhost: x\r\norigin: http://x\r\nreferer: http://x/devices\r\naccept: text/html\r\nconnection: close\r\n\
@@ -24,7 +24,7 @@ async fn posts(app: &TestApp, to: &str, fields: &[(&str, &str)]) -> (u16, String
 }
 
 /// What a reader sees of a page, in one line.
-async fn page(app: &TestApp, path: &str) -> String {
+pub async fn page(app: &TestApp, path: &str) -> String {
     let html = app.get(path).await;
     let html = html.split_once("<main").map_or("", |(_, body)| body);
     html.split("</main>").next().unwrap_or_default().replace("<!>", "")

@@ -21,6 +21,7 @@ mod metrics;
 mod openapi;
 mod overload;
 mod pages;
+mod patterns;
 mod program;
 mod rest;
 mod scenes;

@@ -256,6 +256,17 @@ async fn answers_are_what_is_described_and_errors_are_problems() {
         ("get", "/api/v1/retention", "/api/v1/retention", "", 200),
         ("get", "/api/v1/topics", "/api/v1/topics", "", 200),
         ("get", "/api/v1/topics", "/api/v1/topics?cursor=x", "", 422),
+        ("get", "/api/v1/topic-patterns", "/api/v1/topic-patterns", "", 200),
+        ("put", "/api/v1/topic-patterns", "/api/v1/topic-patterns", r#"{"patterns":["home/{device}/{measure}"]}"#, 200),
+        ("put", "/api/v1/topic-patterns", "/api/v1/topic-patterns", r#"{"patterns":[7]}"#, 422),
+        (
+            "post",
+            "/api/v1/topic-patterns/preview",
+            "/api/v1/topic-patterns/preview",
+            r#"{"patterns":["sensors/{area}/{measure}","plant/{device}/is"],"q":"E","limit":2}"#,
+            200,
+        ),
+        ("post", "/api/v1/topic-patterns/preview", "/api/v1/topic-patterns/preview", r#"{"patterns":["a"],"limit":"many"}"#, 422),
         ("get", "/readyz", "/readyz", "", 200),
     ];
     let mut asked_of: BTreeMap<String, usize> = BTreeMap::new();

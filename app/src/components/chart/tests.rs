@@ -22,6 +22,7 @@ fn entity(id: &str, kind: EntityKind, unit: Option<&str>) -> EntityView {
         area: None,
         kind,
         unit: unit.map(Into::into),
+        unit_guessed: false,
         v: None,
         t: None,
         q: Quality::Good,

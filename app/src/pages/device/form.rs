@@ -22,7 +22,7 @@ pub(super) fn open(page: &Page, entries: &[Entry]) -> Option<AnyView> {
         Open::Area => card(device, "area", "New area", "Move there", text_field("new_area", "Name of the area", "", 80, None, true)),
         Open::Entity(id) => {
             let entry = entries.iter().find(|entry| entry.id == *id)?;
-            entity(device, id, entry)
+            entity(device, id, entry, page.more.guessed.iter().any(|(guessed, _)| guessed == id))
         }
         Open::Remove => remove(device, name, page.tiles.len()),
         Open::ZigbeeName => {
@@ -92,7 +92,7 @@ fn text_field(name: &'static str, label: &'static str, value: &str, most: u32, h
     .erase()
 }
 
-fn entity(device: &DeviceId, id: &EntityId, entry: &Entry) -> AnyView {
+fn entity(device: &DeviceId, id: &EntityId, entry: &Entry, is_guessed: bool) -> AnyView {
     let (name, unit, precision) = entry.view.with_untracked(|view| (view.name.clone(), view.unit.clone().unwrap_or_default(), view.precision));
     let decimals = (0..=3_u8).map(|n| {
         view! {
@@ -104,7 +104,7 @@ fn entity(device: &DeviceId, id: &EntityId, entry: &Entry) -> AnyView {
     let fields = view! {
         <input type="hidden" name="entity" value=id.to_string()/>
         {text_field("name", "Name", &name, 80, Some("What is left empty is as the device says it."), true)}
-        {text_field("unit", "Unit", &unit, 20, None, false)}
+        {text_field("unit", "Unit", &unit, 20, is_guessed.then_some("Guessed: it stood in the text of a message. Saved here, it is written."), false)}
         <div class="field">
             <label for="f-precision">"Decimals"</label>
             <select class="select" id="f-precision" name="precision">

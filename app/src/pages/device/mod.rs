@@ -1,6 +1,7 @@
 //! One device.
 
 use domain::device::{Device, DeviceId};
+use domain::entity::EntityId;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
@@ -74,6 +75,8 @@ struct Ways {
     device: DeviceId,
     /// Somebody looks who may change things.
     may_act: bool,
+    /// Units that were read out of the text of messages.
+    guessed: Vec<(EntityId, String)>,
 }
 
 /// An entity, with its smallest and largest value of the last 24 hours.
@@ -84,7 +87,7 @@ fn device(live: Live, page: Page) -> AnyView {
     let entries = seed(live, &page);
     let views: Vec<_> = page.tiles.iter().map(|tile| tile.entity.clone()).collect();
     Effect::new(move || live.follow(views.iter()));
-    let ways = Ways { device: page.device.id.clone(), may_act: page.shell.role >= Role::Operator };
+    let ways = Ways { device: page.device.id.clone(), may_act: page.shell.role >= Role::Operator, guessed: page.more.guessed.clone() };
     let rows: Vec<Row> = entries.iter().cloned().zip(page.extremes.iter().copied().chain(std::iter::repeat(None))).collect();
     let (hidden, shown): (Vec<Row>, Vec<Row>) = rows.into_iter().partition(|(entry, _)| entry.view.with_untracked(|view| view.hidden));
     let is_all_hidden = shown.is_empty();

@@ -130,15 +130,18 @@ fn now(entry: &Entry, kind: Memo<TileKind>, ways: &Ways) -> AnyView {
         </a>
     };
     let view = entry.view.clone();
+    let guessed = ways.guessed.iter().find(|(id, _)| *id == entry.id).map(|(_, unit)| unit.clone());
     let value = move || {
         view.with(|view| match (view.q, &view.v) {
             (Quality::Offline, _) => view! { <b>"Offline"</b> }.erase(),
             (_, None) => view! { <b>"No reading"</b> }.erase(),
             (_, Some(value)) => {
                 let unit = view.unit.clone().filter(|_| matches!(value, Value::Number(_))).map(|unit| format!("\u{a0}{unit}"));
+                let mark = (unit.is_some() && guessed.is_some() && guessed == view.unit).then(|| view! { <small class="muted">" guessed"</small> });
                 view! {
                     <b>{value_words(view)}</b>
                     {unit}
+                    {mark}
                 }
                 .erase()
             }

@@ -10,7 +10,7 @@ use leptos_router::hooks::use_navigate;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, FormData, HtmlElement, HtmlFormElement};
 
-use super::{Parts, counted, publish, topic};
+use super::{Parts, counted, patterns, publish, topic};
 use crate::components::chart::browser::{call, get};
 use crate::components::icon;
 use crate::devices::{Branch, Level, TopicsPage, TopicsRequest};
@@ -124,6 +124,7 @@ fn content(parts: Parts, latest: Latest) -> AnyView {
         <header class="card-head">
             <h2 id="tp-h">"Topic explorer"</h2>
             <p class="row-end">{text(counted)}</p>
+            {part(move || patterns::link(parts, "", "Topic patterns"))}
         </header>
         {filter_form(parts, latest)}
         {part(nothing)}

@@ -21,6 +21,10 @@ mod empty;
 mod explorer;
 /// Choosing what is shown.
 mod filters;
+/// Topic patterns.
+mod patterns;
+/// What topic patterns would match.
+mod preview;
 /// Publishing by hand.
 mod publish;
 /// The list.
@@ -35,7 +39,7 @@ use crate::devices::{Counts, DeviceRow, DevicesPage, DevicesRequest, Told, Topic
 use crate::erase::{Erase as _, effect, memo, part, text};
 use crate::live::{Connection, Live};
 use crate::pages::trouble::{Trouble, followed, or_trouble};
-use crate::server_fns::{load_devices, load_topics, refresh_devices};
+use crate::server_fns::{load_devices, load_patterns, load_topics, refresh_devices};
 use crate::status::ON_SERVER;
 
 /// How often a page that is open asks for what is new, in seconds.
@@ -57,6 +61,7 @@ struct Parts {
     live: Live,
     loaded: Memo<Arc<Loaded>>,
     topics: Resource<Topics>,
+    patterns: Resource<patterns::Patterns>,
     /// What the address says of topics, at once.
     asked_topics: Memo<TopicsRequest>,
     /// Counts what asks for the list again.
@@ -87,12 +92,23 @@ pub fn Devices() -> AnyView {
         move || asked_topics.get(),
         |asked| async move { or_trouble(load_topics(asked.clone()).await).await.map(|page| (page, asked)) },
     );
+    let asked_patterns = memo(move || query.with(address::read_patterns));
+    let patterns = Resource::new_blocking(
+        move || asked_patterns.get(),
+        |asked| async move {
+            if !asked.is_open {
+                return Ok(None);
+            }
+            or_trouble(load_patterns(asked.clone()).await).await.map(|page| Some((page, asked)))
+        },
+    );
     let content = move |loaded: Memo<Arc<Loaded>>| {
         let (counts, told) = loaded.with_untracked(|loaded| ((loaded.page.all, loaded.page.found), loaded.page.told.clone()));
         let parts = Parts {
             live: Live::expect(),
             loaded,
             topics,
+            patterns,
             asked_topics,
             again,
             counts: RwSignal::new(counts),
@@ -201,6 +217,7 @@ fn page(parts: Parts) -> AnyView {
         {filters::filters(parts)}
         <div class="split devices-split">
             <div class="stack">
+                {patterns::section(parts)}
                 {part(move || parts.loaded.with(|loaded| unlisted(loaded.page.n_unlisted)))} {table::list(parts)}
             </div>
             {explorer::explorer(parts)}

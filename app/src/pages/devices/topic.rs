@@ -3,7 +3,7 @@
 use domain::time::Timestamp;
 use leptos::prelude::*;
 
-use super::{Parts, counted};
+use super::{Parts, counted, patterns};
 use crate::components::icon;
 use crate::devices::{Payload, TopicDetail, TopicsPage, Unread};
 use crate::erase::{Erase as _, text};
@@ -42,6 +42,7 @@ fn detail(parts: Parts, topic: &TopicDetail, is_alone: bool) -> AnyView {
             <ul>{links.collect_view()}</ul>
         }
     });
+    let pattern = parts.may_act().then(|| view! { <p>{patterns::link(parts, &patterns::like(&name), "Make a pattern of this topic")}</p> });
     view! {
         <div class="topic-detail stack">
             <h3 class="topic-name">
@@ -55,6 +56,7 @@ fn detail(parts: Parts, topic: &TopicDetail, is_alone: bool) -> AnyView {
             {bad.map(|bad| unread(parts, bad))}
             {shown(payload, "Last payload")}
             {readers}
+            {pattern}
         </div>
     }
     .erase()

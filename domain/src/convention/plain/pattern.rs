@@ -11,6 +11,9 @@ use crate::topic::{MAX_TOPIC_BYTES, MAX_TOPIC_LEVELS};
 pub const SHIPPED: [&str; 5] =
     ["sensors/{device}/{measure}", "{site}/{area}/{measure}", "devices/{device}/status", "control/{kind}/{device}", "{device}/{measure}"];
 
+/// Patterns that operators write, at most.
+pub const MAX_PATTERNS: usize = 64;
+
 /// Most topics of a preview.
 const MOST_PREVIEWED: usize = 1_000;
 
@@ -155,8 +158,15 @@ impl TopicPattern {
         Some(Matched { device: named(Name::Device).or(area)?, measure: named(Name::Measure), area, kind: named(Name::Kind) })
     }
 
+    /// Whether the pattern says what a topic is about: as it is written, or, with a `{kind}`, with `/state` behind it.
+    #[must_use]
+    pub fn takes(&self, topic: &str) -> bool {
+        let is_state = || self.has(Name::Kind) && topic.strip_suffix("/state").is_some_and(|topic| self.matches(topic).is_some());
+        self.matches(topic).is_some() || is_state()
+    }
+
     /// What a topic is about; `None` for one that is none of these.
-    pub(super) fn role(&self, topic: &str) -> Option<Role> {
+    pub(crate) fn role(&self, topic: &str) -> Option<Role> {
         if !self.has(Name::Kind) {
             return self.matches(topic).map(|matched| self.measured(topic, &matched));
         }
@@ -318,6 +328,7 @@ mod tests {
         fn no_text_panics(text in r"([a-c+#/]|\{(device|measure|site|area|kind|x)\}){0,8}", topic in "[a-c/$]{0,12}") {
             if let Ok(pattern) = TopicPattern::parse(&text) {
                 prop_assert_eq!(pattern.as_str(), &text);
+                prop_assert_eq!(pattern.takes(&topic), pattern.role(&topic).is_some());
                 let _: Role = discover_by(&[pattern], &topic, b"1");
             }
         }

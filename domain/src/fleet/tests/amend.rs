@@ -126,3 +126,22 @@ fn what_is_written_survives_a_restart_and_can_still_be_taken_back() {
     let view = after.entity("livingroom.energy");
     assert_eq!((view.name.as_str(), view.unit.as_deref(), view.area.expect("an area").as_str()), ("Energy", Some("kWh"), "livingroom"));
 }
+
+#[test]
+fn a_unit_out_of_a_text_is_a_guess_until_somebody_writes_one() {
+    let mut plant = Plant::new(Settings::default());
+    plant.says("sensors/a/level", "56%");
+    plant.says("sensors/b/level", r#"{"value":3,"unit":"bar"}"#);
+    plant.says("sensors/c/temperature", "21");
+    let unit = |plant: &Plant, id: &str| (plant.entity(id).unit, plant.entity(id).unit_guessed);
+    let of = |unit: &str| Some(unit.to_owned());
+    assert_eq!(unit(&plant, "a.level"), (of("%"), true));
+    assert_eq!((unit(&plant, "b.level"), unit(&plant, "c.temperature")), ((of("bar"), false), (of("°C"), false)));
+    let told = serde_json::to_value(plant.entity("a.level")).expect("JSON");
+    assert_eq!((&told["unit_guessed"], serde_json::to_value(plant.entity("b.level")).expect("JSON").get("unit_guessed")), (&true.into(), None));
+    let write = |unit| Amendment::Entity(entity_id("a.level"), EntityPatch { unit, ..EntityPatch::default() });
+    plant.writes(write(Patch::Set("%".into())));
+    assert_eq!(unit(&plant, "a.level"), (of("%"), false));
+    plant.writes(write(Patch::Clear));
+    assert_eq!(unit(&plant, "a.level"), (of("%"), true));
+}

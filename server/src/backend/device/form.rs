@@ -53,7 +53,9 @@ impl LiveBackend {
                 let view = self.entity_of(&id, &entity)?;
                 let mut fields = Map::new();
                 changed(&mut fields, "name", Some(&view.name), name.trim().into());
-                changed(&mut fields, "unit", view.unit.as_deref(), unit.trim().into());
+                // A guess that is saved is none any more.
+                let known = view.unit.as_deref().filter(|_| !view.unit_guessed || unit.trim().is_empty());
+                changed(&mut fields, "unit", known, unit.trim().into());
                 let now = view.precision.map(|precision| precision.to_string());
                 // What is no number is told so by whoever reads it.
                 let number = precision.trim().parse::<u64>().map_or_else(|_| precision.trim().into(), Json::from);

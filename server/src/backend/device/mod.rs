@@ -103,6 +103,11 @@ fn more(state: &State, device: &Device, tiles: &[Tile], request: &DeviceRequest,
         via,
         zigbee: fleet.zigbee(&device.id).map(|known| known.name),
         climates: tiles.iter().filter_map(|tile| climate(state, tile)).collect(),
+        guessed: tiles
+            .iter()
+            .filter(|tile| tile.entity.unit_guessed)
+            .filter_map(|tile| Some((tile.entity.id.clone(), tile.entity.unit.clone()?)))
+            .collect(),
         open: can_open.then(|| open(state, device, tiles, request)).flatten(),
         ..DeviceMore::default()
     }

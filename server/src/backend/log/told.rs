@@ -30,6 +30,16 @@ fn members(members: &Json) -> String {
     counts.iter().map(|(state, n)| format!("{n} {state}")).collect::<Vec<_>>().join(", ")
 }
 
+/// What became of patterns of topics: `added a/{device}; removed b/{device}; 3 in all`.
+fn patterns(detail: &Json) -> String {
+    let of = |key: &str| {
+        let texts: Vec<String> = detail[key].as_array().into_iter().flatten().map(words).collect();
+        (!texts.is_empty()).then(|| format!("{key} {}", texts.join(" ")))
+    };
+    let order = (detail["order"] == true).then(|| "order changed".to_owned());
+    [of("added"), of("removed"), order, Some(format!("{} in all", words(&detail["n"])))].into_iter().flatten().collect::<Vec<_>>().join("; ")
+}
+
 /// The row of an entry; when it was and its place in the log are left to the caller.
 pub(super) fn tell(entry: &Activity, fleet: &Fleet, now: Timestamp) -> ActivityRow {
     let view = entry.entity.as_ref().and_then(|id| fleet.entity(id));
@@ -75,6 +85,7 @@ pub(super) fn tell(entry: &Activity, fleet: &Fleet, now: Timestamp) -> ActivityR
         "schedule.missed" => (format!("Schedule {} missed", detail("schedule")), String::new(), "calendar".to_owned()),
         "group.save" | "scene.save" | "schedule.save" => (format!("{} set up", plan(entry)), String::new(), "calendar".to_owned()),
         "group.delete" | "scene.delete" | "schedule.delete" => (format!("{} deleted", plan(entry)), String::new(), "calendar".to_owned()),
+        "patterns.written" => ("Topic patterns changed".to_owned(), patterns(&entry.detail), "settings".to_owned()),
         "message.published" => {
             let kept = if entry.detail["retain"] == true { ", retained" } else { "" };
             (format!("Published to {}", detail("topic")), format!("{}{kept}, to broker {}", detail("payload"), detail("broker")), "pin".to_owned())

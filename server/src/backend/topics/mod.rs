@@ -13,7 +13,7 @@ use crate::ingest::State;
 use crate::topics::{Bad, Entry, Key, Tree, Twig, Wanted};
 
 /// What is shown of a payload.
-mod payload;
+pub(super) mod payload;
 /// Publishing by hand.
 mod publish;
 

@@ -36,7 +36,7 @@ pub(super) fn shown(kept: &[u8], size: usize) -> Payload {
 }
 
 /// The same in a few characters: a short text, else how much it is.
-pub(super) fn brief(kept: &[u8], size: usize) -> String {
+pub(in crate::backend) fn brief(kept: &[u8], size: usize) -> String {
     let is_short = |text: &&str| text.chars().count() <= BRIEF_CHARS && !text.contains(['\n', '{', '[']);
     match text(kept, kept.len() < size).filter(|_| kept.len() == size).filter(is_short) {
         Some("") => "empty".to_owned(),

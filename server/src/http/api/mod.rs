@@ -20,6 +20,8 @@ mod fill;
 mod history;
 /// Filling in the past from a table.
 mod import;
+/// What topics are about, as operators write it.
+mod patterns;
 /// Groups, scenes and schedules.
 mod plans;
 /// What is kept for how long.
@@ -72,6 +74,8 @@ pub fn router() -> Router<AppState> {
         .route("/api/v1/brokers", get(brokers::list))
         .route("/api/v1/retention", get(retention::show))
         .route("/api/v1/topics", get(topics::list))
+        .route("/api/v1/topic-patterns", get(patterns::list).put(patterns::put))
+        .route("/api/v1/topic-patterns/preview", post(patterns::preview))
         .merge(plans::router())
         .route("/api/v1/openapi.json", get(doc::openapi))
         .route("/api/v1/live.schema.json", get(doc::live))

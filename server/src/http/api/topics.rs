@@ -136,11 +136,11 @@ fn payload(kept: &[u8], size: usize) -> Payload {
 }
 
 /// Any topic and name in a form that goes into an address as it is. No topic holds the byte between them.
-fn write_cursor((topic, link): &Key) -> String {
+pub(super) fn write_cursor((topic, link): &Key) -> String {
     URL_SAFE_NO_PAD.encode(format!("{link}\0{topic}"))
 }
 
-fn read_cursor(cursor: &str) -> Result<Key, Problem> {
+pub(super) fn read_cursor(cursor: &str) -> Result<Key, Problem> {
     let read = || {
         let text = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
         let (link, topic) = text.split_once('\0')?;

@@ -16,8 +16,8 @@ use tokio::time::Instant;
 
 use super::history::Asked;
 use super::{
-    SqliteStore, activity, alarm, alarm_journal, delivery, exclude, floor, held, history, last_value, marks, queued, registry, report, scene, series,
-    states, words, written,
+    SqliteStore, activity, alarm, alarm_journal, delivery, exclude, floor, held, history, last_value, marks, pattern, queued, registry, report,
+    scene, series, states, words, written,
 };
 use crate::clock::now;
 use crate::store::activity::{Activity, Filter, Page, Place};
@@ -178,6 +178,14 @@ impl Store for SqliteStore {
 
     async fn change_plan(&self, kind: PlanKind, change: &PlanChange, entry: Option<&Activity>) -> Result<(), StoreError> {
         self.writer.change_plan(kind, change, entry).await
+    }
+
+    async fn topic_patterns(&self) -> Result<Vec<String>, StoreError> {
+        pattern::list(&mut *self.readers.acquire().await?).await
+    }
+
+    async fn set_topic_patterns(&self, patterns: &[String], entry: &Activity) -> Result<(), StoreError> {
+        self.writer.set_patterns(patterns, entry).await
     }
 
     async fn alarm_journal(&self, alarm: &str, limit: usize) -> Result<Vec<AlarmEvent>, StoreError> {

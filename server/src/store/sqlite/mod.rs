@@ -43,6 +43,8 @@ mod error;
 mod log;
 /// Opening, settings and migrations.
 mod open;
+/// What topics are about, as operators wrote it.
+mod pattern;
 /// Groups, scenes and schedules.
 mod scene;
 /// Storing readings.

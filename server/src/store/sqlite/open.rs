@@ -21,7 +21,7 @@ const CHECKPOINT_PAGES: i64 = 1_000;
 const APPLICATION_ID: i64 = 0x7367_6278;
 
 /// All migrations, oldest first. Applied ones never change.
-const MIGRATIONS: [(i64, &str, &str); 11] = [
+const MIGRATIONS: [(i64, &str, &str); 12] = [
     (20_261_122_000_000, "first tables", include_str!("../../../../migrations/sqlite/20261122000000_first_tables.sql")),
     (20_261_122_210_000, "deliveries", include_str!("../../../../migrations/sqlite/20261122210000_deliveries.sql")),
     (20_261_122_233_000, "due", include_str!("../../../../migrations/sqlite/20261122233000_due.sql")),
@@ -33,6 +33,7 @@ const MIGRATIONS: [(i64, &str, &str); 11] = [
     (20_261_124_091_000, "scenes", include_str!("../../../../migrations/sqlite/20261124091000_scenes.sql")),
     (20_261_124_092_000, "override", include_str!("../../../../migrations/sqlite/20261124092000_override.sql")),
     (20_261_124_093_000, "activity of all kinds", include_str!("../../../../migrations/sqlite/20261124093000_activity_of_all_kinds.sql")),
+    (20_261_124_095_000, "topic patterns", include_str!("../../../../migrations/sqlite/20261124095000_topic_patterns.sql")),
 ];
 
 /// The connection that writes and those that read, on an up-to-date database, and where that is.

@@ -13,7 +13,7 @@ use super::last_value::{self, Behind};
 use super::reading::{New, Origin};
 use super::seal::Change;
 use super::storing::Storing;
-use super::{activity, adopt, block, growth, hours, journal, scene, sealed, space};
+use super::{activity, adopt, block, growth, hours, journal, pattern, scene, sealed, space};
 use crate::clock::now;
 use crate::store::activity::Activity;
 use crate::store::plan::{PlanChange, PlanKind};
@@ -30,6 +30,7 @@ pub(super) enum Work<'a> {
     Include(i64, i64, &'a Activity),
     Note(&'a Activity),
     Plan(PlanKind, &'a PlanChange, Option<&'a Activity>),
+    Patterns(&'a [String], &'a Activity),
     Last,
     Prepare(&'a Change),
     Seal(i64),
@@ -75,6 +76,10 @@ impl Work<'_> {
             Self::Include(series, taken_at, entry) => into.include(connection, series, taken_at, entry).await,
             Self::Note(entry) => activity::insert(connection, entry).await.map(|()| Done::default()),
             Self::Plan(kind, change, entry) => plan(connection, kind, change, entry).await.map(|()| Done::default()),
+            Self::Patterns(patterns, entry) => {
+                pattern::replace(connection, patterns).await?;
+                activity::insert(connection, entry).await.map(|()| Done::default())
+            }
             Self::Last => last_value::upsert(connection, behind.list()).await.map(|()| Done::default()),
             Self::Prepare(change) => prepare(connection, generation + 1, change).await.map(|()| Done::default()),
             Self::Seal(seq) => seal(connection, generation + 1, seq, hot.ask(Tables::n_closed)).await.map(|()| Done::default()),

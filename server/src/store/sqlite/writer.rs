@@ -120,6 +120,11 @@ impl Writer {
         self.state.lock().await.transaction(Work::Plan(kind, change, entry)).await.map(drop)
     }
 
+    /// Puts other patterns of topics in the place of all, and writes down who did.
+    pub(super) async fn set_patterns(&self, patterns: &[String], entry: &Activity) -> Result<(), StoreError> {
+        self.state.lock().await.transaction(Work::Patterns(patterns, entry)).await.map(drop)
+    }
+
     /// Stores what is behind: last values.
     pub(super) async fn settle(&self) -> Result<(), StoreError> {
         self.state.lock().await.settle().await
