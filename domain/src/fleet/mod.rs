@@ -18,10 +18,14 @@ mod departed;
 mod discovery;
 /// What conventions find.
 mod findings;
+/// Devices that are gone and still announced.
+mod ghosts;
 /// Entities that are worked out from others.
 mod groups;
 /// What a message says, on its way into the fleet.
 mod hearing;
+/// What brokers keep.
+mod kept;
 /// Which entities are shown.
 mod listing;
 /// What topics are about, as the operator writes it.
@@ -80,6 +84,7 @@ use unclaimed::Unclaimed;
 pub use clock::{EARLIEST, MAX_AHEAD_MS, MAX_BEHIND_MS};
 pub use commands::{MAX_WAIT_MS, MIN_WAIT_MS, PAUSE_MS, SOURCE, UNLEARNED_WAIT_MS};
 pub use declared::Declared;
+pub use ghosts::GHOST_AFTER_MS;
 pub use listing::MOST_UNCLAIMED;
 pub use queue::{DEFAULT_EXPIRES_S, MAX_EXPIRES_S, MAX_QUEUED, waits_s};
 pub use standing::Standing;
@@ -115,6 +120,8 @@ pub struct Settings {
     pub patterns: Vec<TopicPattern>,
     /// Entities shown that nobody has claimed, at most; see [`Fleet::n_unlisted`].
     pub most_unclaimed: usize,
+    /// So long a device is offline or silent before it counts as a ghost, in milliseconds; see [`Fleet::ghost`].
+    pub ghost_after_ms: i64,
 }
 
 impl Default for Settings {
@@ -128,6 +135,7 @@ impl Default for Settings {
             suggested_areas: vec![],
             patterns: vec![],
             most_unclaimed: MOST_UNCLAIMED,
+            ghost_after_ms: GHOST_AFTER_MS,
         }
     }
 }
@@ -150,6 +158,7 @@ pub struct Fleet {
     /// Entities by what their conventions call them.
     spoken: HashMap<String, usize>,
     departed: Departed,
+    kept: kept::Kept,
     /// Devices by all that they are known by.
     identified: HashMap<String, DeviceId>,
     areas: Vec<Area>,
@@ -261,6 +270,7 @@ impl Fleet {
         }
         if state == LinkState::Up {
             self.forget_retained(broker);
+            self.kept.forget_link(broker);
         }
         self.links.insert(Arc::clone(broker), view.clone());
         out.push(Change::Link(view));

@@ -49,7 +49,9 @@ impl Fleet {
             if Self::is_command_topic(binding.as_ref(), &message.topic) {
                 self.watch_command_topic(&message, now, heard.out);
             }
-            match binding {
+            // What was retained is deleted: that is no value, and no voice of the device.
+            let is_deleted = message.payload.is_empty() && self.kept.forget(&message.link, &message.topic);
+            match binding.filter(|_| !is_deleted) {
                 Some(Binding::Readings(feeds)) => self.feed(&feeds, &mut heard),
                 Some(Binding::State(idx)) => self.feed_state(idx, &mut heard),
                 Some(Binding::Command(idx)) => {
@@ -68,6 +70,7 @@ impl Fleet {
                 Some(Binding::Nothing) | None => self.unclaimed.keep(&message, now),
             }
         }
+        self.note_kept(&heard);
         self.settle(&mut heard);
         let (fed, rejected) = heard.end();
         if let Some(reason) = rejected {
