@@ -6,12 +6,15 @@ use std::collections::HashMap;
 use crate::change::Change;
 use crate::device::{DeviceId, MAX_ID_BYTES};
 use crate::entity::Entity;
-use crate::time::Timestamp;
+use crate::time::{MINUTE_MS, Timestamp};
 use crate::written::{AmendError, DeviceOverride};
 
 use super::Fleet;
 use super::binding::Binding;
 use super::hearing::Hearing;
+
+/// So long a convention may take to make something of what a broker replays: longer than any waits for a device to say all of itself.
+const BY_AND_BY_MS: i64 = MINUTE_MS;
 
 /// Devices that are not there because an operator said so.
 #[derive(Debug, Default)]
@@ -48,13 +51,19 @@ impl Fleet {
     /// The device whose replayed words say nothing because it was removed. Its own voice brings it back.
     pub(super) fn stays_removed(&mut self, known_by: &[String], heard: &mut Hearing<'_>) -> Option<DeviceId> {
         let id = known_by.iter().find_map(|one| self.departed.removed.get(one)).cloned()?;
-        if heard.message.retained {
+        if heard.message.retained || self.is_replay(heard) {
             return Some(id);
         }
         self.departed.removed.retain(|_, of| *of != id);
         let written = self.written_of_device(&id).cloned().unwrap_or_default();
         self.write_of_device(&id, DeviceOverride { removed: None, removed_at: None, ..written }, heard.out);
         None
+    }
+
+    /// Whether what a convention found out by and by, of no message in particular, follows from what the broker replayed when it was reached.
+    fn is_replay(&self, heard: &Hearing<'_>) -> bool {
+        let since = self.links.get(&heard.message.link).map(|link| heard.now.since_ms(link.since));
+        heard.message.topic.is_empty() && since.is_some_and(|ms| (0..BY_AND_BY_MS).contains(&ms))
     }
 
     pub(super) fn check_removal(&self, id: &DeviceId) -> Result<(), AmendError> {

@@ -12,7 +12,7 @@ use crate::device::{Availability, DeviceId};
 use crate::ghost::{Ghost, GhostReason, GhostTopic};
 use crate::input::Message;
 use crate::live::LinkState;
-use crate::time::{DAY_MS, HOUR_MS, Timestamp};
+use crate::time::{DAY_MS, HOUR_MS, SECOND_MS, Timestamp};
 
 use super::Fleet;
 use super::binding::Binding;
@@ -23,6 +23,8 @@ use super::kept::{Held, Key, Place};
 pub const GHOST_AFTER_MS: i64 = 7 * DAY_MS;
 /// So long a broker was reached before silence counts: who speaks each half hour has not spoken yet when a server has just started.
 const LISTEN_FIRST_MS: i64 = HOUR_MS;
+/// So long a broker may take to replay what it retains.
+const REPLAY_MS: i64 = 30 * SECOND_MS;
 
 impl Fleet {
     /// Ghosts after one, in the order of their ids and brokers, of the next `n_looked_at` devices; where to go on, unless these were the last.
@@ -45,7 +47,7 @@ impl Fleet {
         let of = self.kept.get(&key)?;
         let (reason, since) = self.why_gone(&key, now)?;
         let is_own = |topic: &Arc<str>| !is_shared(topic) && !self.is_of_others(link, topic, device);
-        let topics: Vec<GhostTopic> = (self.kept.topics_of(&key).into_iter())
+        let topics: Vec<GhostTopic> = (self.kept.topics_of(&key, self.was_replayed(link, now)).into_iter())
             .filter(|(topic, _)| is_own(topic))
             .map(|(topic, held)| GhostTopic { topic: Arc::clone(topic), bytes: held.bytes, is_replayed: held.is_replayed })
             .collect();
@@ -64,6 +66,11 @@ impl Fleet {
                 .is_some_and(|(now, _)| (now == GhostReason::Removed) == (reason == GhostReason::Removed))
         };
         !is_shared(topic) && !self.is_of_others(link, topic, device) && (!self.devices.contains_key(device) || is_gone())
+    }
+
+    /// Whether a broker has had the time to replay what it retains: until then it still has what it had before.
+    fn was_replayed(&self, link: &str, now: Timestamp) -> bool {
+        self.links.get(link).is_some_and(|link| link.state == LinkState::Up && now.since_ms(link.since) >= REPLAY_MS)
     }
 
     fn why_gone(&self, (id, link): &Key, now: Timestamp) -> Option<(GhostReason, Option<Timestamp>)> {
@@ -145,7 +152,7 @@ impl Fleet {
     }
 
     fn keep(&mut self, message: &Message, place: Place) {
-        let held = Held { bytes: u32::try_from(message.payload.len()).unwrap_or(u32::MAX), is_replayed: message.retained, is_current: true };
+        let held = Held::new(u32::try_from(message.payload.len()).unwrap_or(u32::MAX), message.retained);
         self.kept.put(&message.link, &message.topic, place, held);
     }
 

@@ -23,8 +23,8 @@ pub(super) struct Held {
     pub(super) bytes: u32,
     /// The broker replayed it.
     pub(super) is_replayed: bool,
-    /// Heard since the broker is reached.
-    pub(super) is_current: bool,
+    /// How often its broker was lost before it was heard.
+    turn: u32,
 }
 
 /// Whose a topic is.
@@ -48,6 +48,12 @@ pub(super) struct OfDevice {
     pub(super) topics: BTreeMap<Arc<str>, Held>,
 }
 
+impl Held {
+    pub(super) const fn new(bytes: u32, is_replayed: bool) -> Self {
+        Self { bytes, is_replayed, turn: 0 }
+    }
+}
+
 #[derive(Debug, Default)]
 struct OfRoot {
     owner: Option<DeviceId>,
@@ -63,11 +69,14 @@ pub(super) struct Kept {
     devices: BTreeMap<Key, OfDevice>,
     roots: HashMap<(Arc<str>, Arc<str>), OfRoot>,
     n_topics: usize,
+    /// How often each broker was lost.
+    turns: HashMap<Arc<str>, u32>,
 }
 
 impl Kept {
     /// Something is kept on a topic of a device or under a root. One topic too many is left out: a ghost then has fewer than it could.
     pub(super) fn put(&mut self, link: &Arc<str>, topic: &Arc<str>, place: Place, held: Held) {
+        let held = Held { turn: self.turn(link), ..held };
         let before = self.places.get(link).and_then(|topics| topics.get(topic)).cloned();
         let held = match before {
             // Heard live again it is kept as before.
@@ -156,22 +165,21 @@ impl Kept {
         }
     }
 
-    /// A broker is reached again: it replays what it keeps, and what it does not replay it keeps no more. Whose a topic is stays known for one more
-    /// time: a convention need not say again what it has heard before.
-    pub(super) fn forget_link(&mut self, link: &str) {
-        let mut gone = vec![];
-        let of_devices = self.devices.iter_mut().filter(|((_, of), _)| **of == *link).map(|((_, of), device)| (of, &mut device.topics));
-        let of_roots = self.roots.iter_mut().filter(|((of, _), _)| **of == *link).map(|((of, _), root)| (of, &mut root.topics));
-        for (of, topics) in of_devices.chain(of_roots) {
-            for (topic, held) in topics {
-                if !std::mem::replace(&mut held.is_current, false) {
-                    gone.push((Arc::clone(of), Arc::clone(topic)));
-                }
-            }
+    /// A broker is lost. When it is reached again it replays what it keeps, and what it does not replay it keeps no more. Whose a topic is stays known
+    /// for one more time: a convention need not say again what it has heard before.
+    pub(super) fn lose_link(&mut self, link: &Arc<str>) {
+        let turn = self.turn(link);
+        let of_devices = self.devices.iter().filter(|((_, of), _)| of == link).flat_map(|(_, device)| &device.topics);
+        let of_roots = self.roots.iter().filter(|((of, _), _)| of == link).flat_map(|(_, root)| &root.topics);
+        let gone: Vec<Arc<str>> = of_devices.chain(of_roots).filter(|(_, held)| held.turn < turn).map(|(topic, _)| Arc::clone(topic)).collect();
+        for topic in gone {
+            self.forget(link, &topic);
         }
-        for (link, topic) in gone {
-            self.forget(&link, &topic);
-        }
+        self.turns.insert(Arc::clone(link), turn + 1);
+    }
+
+    fn turn(&self, link: &str) -> u32 {
+        self.turns.get(link).copied().unwrap_or_default()
     }
 
     /// Whose a topic was when it was heard last.
@@ -227,15 +235,16 @@ impl Kept {
         self.devices.range::<Key, _>((after.map_or(Unbounded, Excluded), Unbounded))
     }
 
-    /// All topics on which something of a device is kept, in order.
-    pub(super) fn topics_of(&self, key: &Key) -> Vec<(&Arc<str>, Held)> {
+    /// All topics on which something of a device is kept, in order; `now` only those that were heard since its broker was lost last.
+    pub(super) fn topics_of(&self, key: &Key, now: bool) -> Vec<(&Arc<str>, Held)> {
         let Some(of) = self.devices.get(key) else { return vec![] };
+        let turn = self.turn(&key.1);
         let roots = of.roots.iter().filter_map(|root| self.roots.get(&(Arc::clone(&key.1), Arc::clone(root)))).filter(|root| !root.is_contested);
         let mut all: Vec<_> = of
             .topics
             .iter()
             .chain(roots.flat_map(|root| &root.topics))
-            .filter(|(_, held)| held.is_current)
+            .filter(|(_, held)| !now || held.turn == turn)
             .map(|(topic, held)| (topic, *held))
             .collect();
         all.sort_by(|(a, _), (b, _)| a.cmp(b));

@@ -264,13 +264,14 @@ impl Fleet {
         if self.links.get(broker).is_some_and(|link| link.state == state) {
             return;
         }
+        if self.links.get(broker).is_some_and(|link| link.state == LinkState::Up) {
+            // Not when it is reached again: it may replay before it is said to be.
+            self.kept.lose_link(broker);
+            self.forget_retained(broker);
+        }
         let mut view = LinkView::new(&**broker, state, now);
         if let Some(known) = self.links.get(broker) {
             view.dropped = known.dropped;
-        }
-        if state == LinkState::Up {
-            self.forget_retained(broker);
-            self.kept.forget_link(broker);
         }
         self.links.insert(Arc::clone(broker), view.clone());
         out.push(Change::Link(view));

@@ -10,7 +10,7 @@ fn encode(text: &str) -> String {
 }
 
 /// Posts a form as a browser does: the status, and where it leads.
-async fn posts(app: &TestApp, to: &str, fields: &[(&str, &str)]) -> (u16, String) {
+pub async fn posts(app: &TestApp, to: &str, fields: &[(&str, &str)]) -> (u16, String) {
     let body = fields.iter().map(|(key, value)| format!("{}={}", encode(key), encode(value))).collect::<Vec<_>>().join("&");
     let request = format!(
         "POST {to} HTTP/1.1\r\nhost: x\r\norigin: http://x\r\nreferer: http://x/devices\r\naccept: text/html\r\nconnection: close\r\n\

@@ -21,6 +21,8 @@ mod empty;
 mod explorer;
 /// Choosing what is shown.
 mod filters;
+/// Devices that are gone and still announced.
+mod ghosts;
 /// Publishing by hand.
 mod publish;
 /// The list.
@@ -201,7 +203,7 @@ fn page(parts: Parts) -> AnyView {
         {filters::filters(parts)}
         <div class="split devices-split">
             <div class="stack">
-                {part(move || parts.loaded.with(|loaded| unlisted(loaded.page.n_unlisted)))} {table::list(parts)}
+                {part(move || parts.loaded.with(|loaded| unlisted(loaded.page.n_unlisted)))} {table::list(parts)} {ghosts::ghosts(parts)}
             </div>
             {explorer::explorer(parts)}
         </div>
