@@ -114,17 +114,13 @@ impl Fleet {
         all.filter_map(|idx| self.slots.get(idx)).filter(|slot| !slot.is_gone).map(|slot| &slot.entity.device)
     }
 
-    /// Writes down what a message says about what its broker keeps. `of` is the convention that heard it, `announced` the device that it announced.
-    pub(super) fn note_kept(&mut self, heard: &Hearing<'_>) {
+    /// Writes down what a message says about what its broker keeps; `is_presence` for one on which a device says that it is there.
+    pub(super) fn note_kept(&mut self, heard: &Hearing<'_>, is_presence: bool) {
         let message = heard.message;
-        let binding = self.bindings.find(&message.link, &message.topic);
-        let is_presence = matches!(binding, Some(Binding::Availability(_)));
+        // Readings end here: they cost nothing more.
         let is_attribute = || heard.of == Some(Convention::Homie) && message.topic.contains("/$");
-        // Readings end here.
-        if message.payload.is_empty()
-            || (!message.retained && !is_presence && !is_attribute() && heard.announced.is_empty())
-            || is_shared(&message.topic)
-        {
+        let may_be_kept = message.retained || is_presence || !heard.announced.is_empty() || is_attribute();
+        if !may_be_kept || message.payload.is_empty() || is_shared(&message.topic) {
             return;
         }
         let is_announcement = heard.of.is_some_and(|of| announces(of, &message.topic));
@@ -133,7 +129,7 @@ impl Fleet {
             _ => heard.of.and_then(|of| root_in(of, &message.topic)).map(Place::Root).or_else(|| self.sole_listener(message).map(Place::Device)),
         };
         let place = place.or_else(|| self.kept.place(&message.link, &message.topic));
-        let Some(place) = place.filter(|place| message.retained || is_presence || is_announcement || matches!(place, Place::Root(_))) else { return };
+        let Some(place) = place.filter(|_| message.retained || is_presence || is_announcement) else { return };
         if let (false, true, Place::Device(id)) = (message.retained, is_presence, &place) {
             // Its own word, or that of its last will: in either case it was there.
             let name = self.devices.get(id).map(|device| device.name.clone()).unwrap_or_default();
