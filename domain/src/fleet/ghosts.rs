@@ -140,10 +140,9 @@ impl Fleet {
 
     /// What was said before anybody knew what it is about, and is known now.
     pub(super) fn note_kept_late(&mut self, message: &Message) {
-        if message.retained && !message.payload.is_empty() && !is_shared(&message.topic) {
-            if let Some(id) = self.sole_listener(message) {
-                self.keep(message, Place::Device(id));
-            }
+        let may_be_kept = message.retained && !message.payload.is_empty() && !is_shared(&message.topic);
+        if let Some(id) = self.sole_listener(message).filter(|_| may_be_kept) {
+            self.keep(message, Place::Device(id));
         }
     }
 

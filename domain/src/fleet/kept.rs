@@ -247,7 +247,7 @@ impl Kept {
             .filter(|(_, held)| !now || held.turn == turn)
             .map(|(topic, held)| (topic, *held))
             .collect();
-        all.sort_by(|(a, _), (b, _)| a.cmp(b));
+        all.sort_by_key(|(topic, _)| *topic);
         all
     }
 

@@ -30,7 +30,7 @@ impl LiveBackend {
             },
         };
         let clearing = self.clearing(caller)?.map(|clearing| words(&clearing)).unwrap_or_default();
-        Ok(Ghosts { rows: ghosts.into_iter().map(row).collect(), is_more, plan, problem, clearing })
+        Ok(Ghosts { rows: ghosts.iter().map(row).collect(), is_more, plan, problem, clearing })
     }
 
     pub(in crate::backend) async fn clear_by_form(&self, caller: &Caller, devices: &[String]) -> Result<Told, BackendError> {
@@ -54,7 +54,7 @@ fn counted(n: usize) -> String {
     if n == 1 { "1 retained message".to_owned() } else { format!("{n} retained messages") }
 }
 
-fn row(ghost: Ghost) -> GhostRow {
+fn row(ghost: &Ghost) -> GhostRow {
     GhostRow {
         device: ghost.device.to_string(),
         name: clean_text(&ghost.name, 80),
