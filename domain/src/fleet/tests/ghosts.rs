@@ -251,6 +251,20 @@ fn topics_of_several_are_nobodys() {
 }
 
 #[test]
+fn what_a_living_device_reads_is_not_cleared_with_a_removed_one() {
+    let mut plant = Plant::new(Settings::default());
+    let of = |n: u8| format!(r#"{{"unique_id":"u{n}","state_topic":"meter/all","device":{{"identifiers":["u{n}"],"name":"D{n}"}}}}"#);
+    plant.delivers("homeassistant/sensor/u1/config", &of(1), true);
+    plant.delivers("meter/all", "1", true);
+    // It was the first one's own, and the second one reads it too before the first one goes.
+    plant.delivers("homeassistant/sensor/u2/config", &of(2), true);
+    plant.removes("d1");
+    assert_eq!(plant.told(), one("d1", GhostReason::Removed, &["homeassistant/sensor/u1/config"]));
+    let may_clear = |topic: &str| plant.fleet.may_clear(&id("d1"), &"main".into(), GhostReason::Removed, topic, Timestamp::from_ms(plant.now));
+    assert!(may_clear("homeassistant/sensor/u1/config") && !may_clear("meter/all"));
+}
+
+#[test]
 fn memory_is_bounded_and_readings_are_not_written_down() {
     let mut plant = Plant::new(Settings::default());
     for n in 0..MOST_OF_ONE + 10 {
