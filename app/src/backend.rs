@@ -454,6 +454,10 @@ pub trait Backend: Send + Sync {
     async fn publish(&self, _caller: &Caller, _form: PublishForm) -> Result<Told, BackendError> {
         Err(BackendError::NotFound("broker".to_owned()))
     }
+    /// Clears what brokers retain of devices that are gone; what became of it in words.
+    async fn clear_ghosts(&self, _caller: &Caller, _devices: &[String]) -> Result<Told, BackendError> {
+        Err(BackendError::NotFound("ghosts".to_owned()))
+    }
     /// Keeps what became of a form for the page that its browser is led to; its name.
     fn keep_told(&self, _told: Told) -> Option<String> {
         None

@@ -1,6 +1,7 @@
 //! What the page of devices shows, and what its forms say: the list of devices, the topics, publishing.
 
 use domain::device::Area;
+use domain::ghost::GhostReason;
 use domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +32,9 @@ pub struct DevicesRequest {
     /// What became of a form without script: the name of an answer.
     #[serde(default)]
     pub done: String,
+    /// Ghosts of which is asked what clearing them would come to.
+    #[serde(default)]
+    pub dry: Vec<String>,
 }
 
 /// The list of devices.
@@ -54,9 +58,63 @@ pub struct DevicesPage {
     pub conventions: Vec<String>,
     /// Entities that stay out of the overview because too many came that nobody has claimed.
     pub n_unlisted: usize,
+    /// Devices that are gone and still announced.
+    #[serde(default)]
+    pub ghosts: Ghosts,
     /// What became of the form before.
     #[serde(default)]
     pub told: Option<Told>,
+}
+
+/// Devices that are gone and still announced by what their brokers retain.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Ghosts {
+    /// By id, at most 200.
+    pub rows: Vec<GhostRow>,
+    /// There are more.
+    pub is_more: bool,
+    /// What clearing those that were asked for would come to.
+    pub plan: Option<GhostPlan>,
+    /// Why that could not be said.
+    pub problem: String,
+    /// How the last clearing went, or goes; empty where there was none.
+    pub clearing: String,
+}
+
+/// A device that is gone and still announced.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GhostRow {
+    /// Its id.
+    pub device: String,
+    /// Its name, as far as it is known.
+    pub name: String,
+    /// The broker.
+    pub link: String,
+    /// Why it is one.
+    pub reason: GhostReason,
+    /// Since when.
+    pub since: Option<Timestamp>,
+    /// Where something of it is retained, at most 20.
+    pub topics: Vec<String>,
+    /// How many topics these are in all.
+    pub n_topics: usize,
+}
+
+/// What clearing would come to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GhostPlan {
+    /// The ghosts that it is of.
+    pub devices: Vec<String>,
+    /// Retained messages.
+    pub n: usize,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Seconds that it takes at least.
+    pub takes_s: u64,
+    /// The first 200: topic, bytes, and whether the broker replayed it.
+    pub topics: Vec<(String, u32, bool)>,
+    /// Devices that were named and are no ghosts.
+    pub not_ghosts: Vec<String>,
 }
 
 /// How many devices there are of each kind. `hidden` ones are in no other.

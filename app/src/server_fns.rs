@@ -528,6 +528,25 @@ pub async fn change_devices(
     Ok(told)
 }
 
+/// Clears what brokers retain of devices that are gone. A plain form posts here.
+///
+/// # Errors
+/// [`BackendError::Forbidden`] for those who may not; what else is in the way is in the answer.
+#[server(prefix = "/fn", output = Post<JsonText>, endpoint = "ghosts_clear")]
+pub async fn clear_ghosts(
+    /// Device ids.
+    #[server(default)]
+    devices: Vec<String>,
+    /// The address of the page with the form; empty asks for the answer alone.
+    #[server(default)]
+    back: String,
+) -> Result<Told, BackendError> {
+    let (backend, caller) = crate::backend::backend()?;
+    let told = crate::status::answer(backend.clear_ghosts(&caller, &devices).await)?;
+    crate::status::lead_back(&*backend, &back, "done", "list", &told);
+    Ok(told)
+}
+
 /// The topic explorer.
 ///
 /// # Errors

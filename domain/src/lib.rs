@@ -31,6 +31,8 @@ pub mod alarm;
 pub mod command;
 /// Range and options of what can be set.
 pub mod control;
+/// Devices that are gone and still announced.
+pub mod ghost;
 /// Several lights or switches as one.
 pub mod group;
 /// When an alarm is raised and cleared.

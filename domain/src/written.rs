@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::device::{AreaId, DeviceId};
 use crate::entity::EntityId;
+use crate::time::Timestamp;
 
 pub use read::BadField;
 
@@ -84,6 +85,9 @@ pub struct DeviceOverride {
     /// It was removed: what brokers replay of it brings it back no more, only its own voice does. All that it was known by.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub removed: Option<Vec<String>>,
+    /// When it was removed; not known of those that were removed before that was written down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removed_at: Option<Timestamp>,
     /// It is another device, and so is whatever is found of it from now on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merged_into: Option<DeviceId>,

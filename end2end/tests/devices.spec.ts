@@ -127,6 +127,34 @@ for (const javaScriptEnabled of [false, true]) {
       await expect.poll(async () => (await request.get(`/api/v1/entities/${device}.power`)).status()).toBe(404);
     });
 
+    test('what a broker retains of a removed device is cleared only after a dry run', async ({ page, devices, request }) => {
+      const device = freshDevice('ghost');
+      await devices.publishAsync(`devices/${device}/status`, 'offline', { qos: 1, retain: true });
+      await expect.poll(async () => (await request.get(`/api/v1/devices/${device}`)).status()).toBe(200);
+      expect((await request.delete(`/api/v1/devices/${device}`)).status()).toBe(204);
+      const retained: string[] = [];
+      devices.on('message', (topic, payload) => retained.push(`${topic} ${payload.toString()}`));
+      await open(page, '/devices');
+      const ghosts = page.locator('#ghosts');
+      await ghosts.getByRole('heading', { name: /^Ghosts \(\d+\+?\)$/ }).click();
+      await expect(ghosts).toContainText('Removed');
+      await ghosts.locator(`[name=dry][value="${device}"]`).check();
+      await expect(ghosts.getByRole('button', { name: /^Clear \d/ })).toHaveCount(0);
+      await ghosts.getByRole('button', { name: 'Dry run' }).click();
+      await expect(page).toHaveURL(new RegExp(`dry=${device}`));
+      await expect(ghosts.getByRole('form', { name: 'Dry run' })).toContainText('1 retained message of 1 device would be cleared, 7 bytes');
+      await expect(ghosts.getByRole('form', { name: 'Dry run' })).toContainText(`devices/${device}/status`);
+      // Nothing is cleared so far: who subscribes now is given it.
+      await devices.subscribeAsync(`devices/${device}/status`, { qos: 1 });
+      await expect.poll(() => retained).toEqual([`devices/${device}/status offline`]);
+      await ghosts.getByRole('button', { name: 'Clear 1 message' }).click();
+      await expect(page).not.toHaveURL(/dry=/);
+      await expect(page.getByText('Clearing 1 retained message.')).toBeVisible();
+      await expect.poll(() => retained.at(-1)).toBe(`devices/${device}/status `);
+      await expect.poll(async () => JSON.stringify(await (await request.get('/api/v1/ghosts')).json())).not.toContain(`"device":"${device}"`);
+      expect((await request.get(`/api/v1/devices/${device}`)).status()).toBe(404);
+    });
+
     test('what is published is acknowledged by the broker, and what cannot be is refused by name', async ({ page, devices }) => {
       const topic = `hand/${freshDevice('publish')}`;
       const heard: string[] = [];

@@ -13,7 +13,7 @@ use domain::fleet::{Fleet, Settings};
 use domain::history::Range;
 use domain::live::LinkState;
 use domain::reading::Reading;
-use domain::time::{HOUR_MS, MINUTE_MS, Timestamp};
+use domain::time::{HOUR_MS, MINUTE_MS, SECOND_MS, Timestamp};
 use domain::value::Value;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::mpsc;
@@ -244,6 +244,7 @@ fn prepare_folder(folder: &Path) -> Result<()> {
 fn settings(config: &Config, play: Play) -> Settings {
     let mut settings = if play == Play::Demo { demo::settings() } else { Settings::default() };
     settings.most_unclaimed = config.discovery.most_unclaimed;
+    settings.ghost_after_ms = i64::from(config.discovery.ghost_after_s) * SECOND_MS;
     settings.rules.extend(config.rules.iter().cloned());
     settings.patterns.extend(config.patterns.iter().cloned());
     settings.areas.extend(config.areas.iter().cloned());

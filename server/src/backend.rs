@@ -30,6 +30,8 @@ mod device;
 mod devices;
 /// Forms that were refused.
 mod drafts;
+/// Devices that are gone and still announced.
+pub mod ghosts;
 /// The log of what was done.
 mod log;
 /// What each page shows.
@@ -72,6 +74,8 @@ pub struct LiveBackend {
     drafts: Arc<drafts::Drafts>,
     /// What became of forms of the page of devices.
     told: Arc<devices::told::Answers>,
+    /// What brokers retain of ghosts, as it is cleared.
+    clearings: Arc<ghosts::Desk>,
     /// The brokers, by name.
     links: Arc<HashMap<Arc<str>, Link>>,
     /// The turn to look at all devices or all topics: one at a time.
@@ -96,6 +100,7 @@ impl LiveBackend {
             plans,
             drafts: Arc::default(),
             told: Arc::default(),
+            clearings: Arc::default(),
             links,
             surveys: Arc::default(),
         }

@@ -2,12 +2,14 @@
 
 use app::backend::{BackendError, Caller, Role};
 use app::devices::{
-    Branch, Counts, DeviceRow, DevicesPage, DevicesRequest, Level, Payload, Signal, Told, TopicDetail, TopicsPage, TopicsRequest, Unread,
+    Branch, Counts, DeviceRow, DevicesPage, DevicesRequest, GhostPlan, GhostRow, Ghosts, Level, Payload, Signal, Told, TopicDetail, TopicsPage,
+    TopicsRequest, Unread,
 };
 use app::patterns::{PatternPreview, PatternProblem, PatternRow, PatternsPage, PatternsRequest, TriedRow};
 use app::presence::Presence;
 use axum::http::StatusCode;
-use domain::time::{HOUR_MS, SECOND_MS};
+use domain::ghost::GhostReason;
+use domain::time::{DAY_MS, HOUR_MS, SECOND_MS};
 
 use crate::fake::{HOSTILE, NOW, shell};
 use crate::{check, get, get_as, visible};
@@ -52,8 +54,41 @@ pub(crate) fn page(caller: &Caller, request: &DevicesRequest) -> Result<DevicesP
         areas: shell().areas,
         conventions: vec!["plain topics".into(), HOSTILE.into()],
         n_unlisted: if request.sort == "seen" { 49_000 } else { 0 },
+        ghosts: ghosts(request),
         told: (request.done == "done").then(|| Told { words: "2 devices hidden.".into(), failed: false, field: String::new(), publish: None }),
     })
+}
+
+/// Devices that are gone; what clearing them would come to, where that is asked.
+fn ghosts(request: &DevicesRequest) -> Ghosts {
+    let ghost = |device: &str, reason, since| GhostRow {
+        device: device.into(),
+        name: HOSTILE.into(),
+        link: "farm".into(),
+        reason,
+        since,
+        topics: vec![format!("sensors/{HOSTILE}/temperature")],
+        n_topics: 3,
+    };
+    let plan = GhostPlan {
+        devices: vec!["old".into()],
+        n: 3,
+        bytes: 40,
+        takes_s: 2,
+        topics: vec![("a/<b>".into(), 4, true), ("homeassistant/sensor/old/config".into(), 36, false)],
+        not_ghosts: vec!["late".into()],
+    };
+    if request.sort == "seen" {
+        return Ghosts::default();
+    }
+    let rows = vec![ghost("old", GhostReason::Removed, None), ghost("quiet", GhostReason::Silent, Some(NOW.plus_ms(-9 * DAY_MS)))];
+    Ghosts {
+        rows,
+        is_more: true,
+        plan: (!request.dry.is_empty()).then_some(plan),
+        problem: String::new(),
+        clearing: "1 of 2 retained messages cleared.".into(),
+    }
 }
 
 /// The topics.
@@ -194,6 +229,34 @@ async fn devices_are_listed_without_script() {
     assert!(tree.contains("(empty)") && tree.contains("topic=greenhouse%2Fstate\""), "{tree}");
     let (_, html) = get("/devices?sort=seen&done=done", "devices-unlisted").await;
     check(&html, &["49000 entities are not on the overview", "2 devices hidden."]);
+}
+
+#[tokio::test]
+async fn ghosts_are_listed_and_only_a_dry_run_has_the_button_that_clears() {
+    let (_, html) = get("/devices?status=offline", "devices-ghosts").await;
+    check(
+        &html,
+        &["Ghosts (2+)", "Removed", "Silent for 9 d", "3 topics", "and 2 more", "Dry run", "name=\"dry\"", "1 of 2 retained messages cleared."],
+    );
+    assert!(visible(&html).contains("name=\"status\" value=\"offline\"") && !visible(&html).contains("/fn/ghosts_clear"));
+    let (_, html) = get("/devices?sort=device&dry=old&dry=late", "devices-dry-run").await;
+    check(
+        &html,
+        &[
+            "3 retained messages of 1 device would be cleared, 40 bytes as they were last heard, in at least 2 s. Nothing is cleared yet.",
+            "No ghosts any more: late",
+            "36 bytes, retained perhaps",
+            "action=\"/fn/ghosts_clear\"",
+            "name=\"devices[]\" value=\"old\"",
+            "value=\"/devices?sort=device\"",
+            "Clear 3 messages",
+        ],
+    );
+    let (_, html) = get("/devices?sort=seen", "devices-no-ghosts").await;
+    assert!(!html.contains("id=\"ghosts\""));
+    let (_, html) = get_as(Role::Viewer, "/devices?dry=old", "devices-ghosts-viewer").await;
+    check(&html, &["Ghosts (2+)"]);
+    assert!(!visible(&html).contains("Dry run") && !visible(&html).contains("/fn/ghosts_clear"));
 }
 
 #[tokio::test]

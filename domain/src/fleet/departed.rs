@@ -6,12 +6,15 @@ use std::collections::HashMap;
 use crate::change::Change;
 use crate::device::{DeviceId, MAX_ID_BYTES};
 use crate::entity::Entity;
-use crate::time::Timestamp;
+use crate::time::{MINUTE_MS, Timestamp};
 use crate::written::{AmendError, DeviceOverride};
 
 use super::Fleet;
 use super::binding::Binding;
 use super::hearing::Hearing;
+
+/// So long a convention may take to make something of what a broker replays: longer than any waits for a device to say all of itself.
+const BY_AND_BY_MS: i64 = MINUTE_MS;
 
 /// Devices that are not there because an operator said so.
 #[derive(Debug, Default)]
@@ -20,6 +23,13 @@ pub(super) struct Departed {
     removed: HashMap<String, DeviceId>,
     /// Those that are others.
     merged: HashMap<DeviceId, DeviceId>,
+}
+
+impl Departed {
+    /// Whether an operator removed a device.
+    pub(super) fn is_removed(&self, id: &DeviceId) -> bool {
+        self.removed.get(id.as_str()) == Some(id)
+    }
 }
 
 impl Fleet {
@@ -38,16 +48,22 @@ impl Fleet {
         (0..MAX_ID_BYTES).try_fold(id, |id, _| self.departed.merged.get(&id).cloned().ok_or(id)).unwrap_or_else(|end| end)
     }
 
-    /// Whether what was heard says nothing because its device was removed. Its own voice brings it back.
-    pub(super) fn stays_removed(&mut self, known_by: &[String], heard: &mut Hearing<'_>) -> bool {
-        let Some(id) = known_by.iter().find_map(|one| self.departed.removed.get(one)).cloned() else { return false };
-        if heard.message.retained {
-            return true;
+    /// The device whose replayed words say nothing because it was removed. Its own voice brings it back.
+    pub(super) fn stays_removed(&mut self, known_by: &[String], heard: &mut Hearing<'_>) -> Option<DeviceId> {
+        let id = known_by.iter().find_map(|one| self.departed.removed.get(one)).cloned()?;
+        if heard.message.retained || self.is_replay(heard) {
+            return Some(id);
         }
         self.departed.removed.retain(|_, of| *of != id);
         let written = self.written_of_device(&id).cloned().unwrap_or_default();
-        self.write_of_device(&id, DeviceOverride { removed: None, ..written }, heard.out);
-        false
+        self.write_of_device(&id, DeviceOverride { removed: None, removed_at: None, ..written }, heard.out);
+        None
+    }
+
+    /// Whether what a convention found out by and by, of no message in particular, follows from what the broker replayed when it was reached.
+    fn is_replay(&self, heard: &Hearing<'_>) -> bool {
+        let since = self.links.get(&heard.message.link).map(|link| heard.now.since_ms(link.since));
+        heard.message.topic.is_empty() && since.is_some_and(|ms| (0..BY_AND_BY_MS).contains(&ms))
     }
 
     pub(super) fn check_removal(&self, id: &DeviceId) -> Result<(), AmendError> {
@@ -83,8 +99,8 @@ impl Fleet {
     pub(super) fn remove_for_good(&mut self, id: &DeviceId, now: Timestamp, out: &mut Vec<Change>) {
         let mut known_by = self.devices.get(id).map(|device| device.identifiers.clone()).unwrap_or_default();
         known_by.push(id.to_string());
-        let written = DeviceOverride { removed: Some(known_by), ..self.written_of_device(id).cloned().unwrap_or_default() };
-        self.remove_device(id, now, out);
+        let written = DeviceOverride { removed: Some(known_by), removed_at: Some(now), ..self.written_of_device(id).cloned().unwrap_or_default() };
+        self.take_out(id, now, out);
         self.note_departed(id, &written);
         self.write_of_device(id, written, out);
     }
@@ -115,6 +131,7 @@ impl Fleet {
         self.bindings.rebind_availability(&gone.link, from, into);
         self.identified.values_mut().filter(|of| *of == from).for_each(|of| *of = into.clone());
         self.devices.remove(from);
+        self.kept.rename(from, into);
         self.forget_found(from);
         self.put_device(stays.clone());
         out.push(Change::Device(stays));

@@ -21,6 +21,10 @@ impl Fleet {
             return;
         }
         let message = heard.message;
+        if message.payload.is_empty() {
+            // What was retained there is deleted: nobody speaks, least of all one that was removed.
+            return;
+        }
         if message.retained {
             // A broker that replays what it holds says what a convention may explain only later.
             self.unclaimed.keep(message, heard.now);
@@ -192,7 +196,8 @@ impl Fleet {
         if self.devices.contains_key(id) {
             return true;
         }
-        if self.stays_removed(&[id.to_string()], heard) {
+        if let Some(id) = self.stays_removed(&[id.to_string()], heard) {
+            heard.announces(&id);
             return false;
         }
         if self.devices.len() >= MAX_DEVICES || self.n_entities() >= MAX_ENTITIES {

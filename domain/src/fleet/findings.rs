@@ -116,14 +116,15 @@ impl Fleet {
             .chain(found.identifiers.iter().map(|text| identifier(text)).filter(|text| !text.is_empty()))
             .take(MOST_IDENTIFIERS)
             .collect();
-        if self.stays_removed(&identifiers, heard) {
-            return;
+        if let Some(id) = self.stays_removed(&identifiers, heard) {
+            return self.note_announced(&id, of, &found, heard);
         }
         let known = identifiers.iter().find_map(|one| self.identified.get(&identity(&link, one)).cloned());
         let known = known.or_else(|| self.find_by_topics(&link, &found));
         let known = known.or_else(|| namesake.filter(|id| self.devices.contains_key(id)));
         let Some(id) = known.or_else(|| self.new_device(&found, heard)) else { return };
         self.describe_device(of, &id, &found, identifiers, heard);
+        self.note_announced(&id, of, &found, heard);
         // Those that are written down alone: with the device, they go.
         for one in self.devices.get(&id).map(|device| device.identifiers.clone()).unwrap_or_default() {
             self.identified.entry(identity(&link, &one)).or_insert_with(|| id.clone());
@@ -280,6 +281,7 @@ impl Fleet {
         let mut then = Hearing::new(message, self.n_messages, at, heard.out);
         self.feed_spoken(spoken, &mut then);
         self.settle(&mut then);
+        self.note_kept_late(message);
     }
 
     /// Entities that topics alone made, of what somebody describes now: unless somebody has claimed them, they go.

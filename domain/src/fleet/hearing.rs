@@ -1,6 +1,8 @@
 //! One message on its way into the fleet: what it is, and what it did so far.
 
 use crate::change::Change;
+use crate::convention::Convention;
+use crate::device::DeviceId;
 use crate::input::Message;
 use crate::live::EntityChange;
 use crate::time::Timestamp;
@@ -18,13 +20,24 @@ pub(super) struct Hearing<'a> {
     pub(super) touched: Vec<usize>,
     /// These as they are after it.
     pub(super) fed: Vec<EntityChange>,
+    /// The convention that heard it.
+    pub(super) of: Option<Convention>,
+    /// Two at most of the devices that it announced: more than one is too many to be somebody's own.
+    pub(super) announced: Vec<DeviceId>,
     rejected: Option<String>,
     n_rejected: usize,
 }
 
 impl<'a> Hearing<'a> {
     pub(super) const fn new(message: &'a Message, n: u64, now: Timestamp, out: &'a mut Vec<Change>) -> Self {
-        Self { message, n, now, out, touched: vec![], fed: vec![], rejected: None, n_rejected: 0 }
+        Self { message, n, now, out, touched: vec![], fed: vec![], of: None, announced: vec![], rejected: None, n_rejected: 0 }
+    }
+
+    /// It announced a device.
+    pub(super) fn announces(&mut self, id: &DeviceId) {
+        if self.announced.len() < 2 && !self.announced.contains(id) {
+            self.announced.push(id.clone());
+        }
     }
 
     /// Something in it could not be taken. However much it is, the message is told as one.

@@ -22,10 +22,14 @@ mod doubles;
 mod findings;
 /// What topics would be by other patterns.
 mod forecast;
+/// Devices that are gone and still announced.
+mod ghosts;
 /// Entities that are worked out from others.
 mod groups;
 /// What a message says, on its way into the fleet.
 mod hearing;
+/// What brokers keep.
+mod kept;
 /// Which entities are shown.
 mod listing;
 /// What topics are about, as the operator writes it.
@@ -87,6 +91,7 @@ pub use clock::{EARLIEST, MAX_AHEAD_MS, MAX_BEHIND_MS};
 pub use commands::{MAX_WAIT_MS, MIN_WAIT_MS, PAUSE_MS, SOURCE, UNLEARNED_WAIT_MS};
 pub use declared::Declared;
 pub use forecast::{Forecast, Stays};
+pub use ghosts::GHOST_AFTER_MS;
 pub use listing::MOST_UNCLAIMED;
 pub use queue::{DEFAULT_EXPIRES_S, MAX_EXPIRES_S, MAX_QUEUED, waits_s};
 pub use standing::Standing;
@@ -123,6 +128,8 @@ pub struct Settings {
     pub patterns: Vec<TopicPattern>,
     /// Entities shown that nobody has claimed, at most; see [`Fleet::n_unlisted`].
     pub most_unclaimed: usize,
+    /// So long a device is offline or silent before it counts as a ghost, in milliseconds; see [`Fleet::ghost`].
+    pub ghost_after_ms: i64,
 }
 
 impl Default for Settings {
@@ -136,6 +143,7 @@ impl Default for Settings {
             suggested_areas: vec![],
             patterns: vec![],
             most_unclaimed: MOST_UNCLAIMED,
+            ghost_after_ms: GHOST_AFTER_MS,
         }
     }
 }
@@ -158,6 +166,7 @@ pub struct Fleet {
     /// Entities by what their conventions call them.
     spoken: HashMap<String, usize>,
     departed: Departed,
+    kept: kept::Kept,
     /// Devices by all that they are known by.
     identified: HashMap<String, DeviceId>,
     /// Devices of which it is not known any more whether they are there, since when.
@@ -265,12 +274,14 @@ impl Fleet {
         if self.links.get(broker).is_some_and(|link| link.state == state) {
             return;
         }
+        if self.links.get(broker).is_some_and(|link| link.state == LinkState::Up) {
+            // Not when it is reached again: it may replay before it is said to be.
+            self.kept.lose_link(broker);
+            self.forget_retained(broker);
+        }
         let mut view = LinkView::new(&**broker, state, now);
         if let Some(known) = self.links.get(broker) {
             view.dropped = known.dropped;
-        }
-        if state == LinkState::Up {
-            self.forget_retained(broker);
         }
         self.links.insert(Arc::clone(broker), view.clone());
         out.push(Change::Link(view));

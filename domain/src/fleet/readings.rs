@@ -26,6 +26,7 @@ impl Fleet {
     pub(super) fn message(&mut self, message: Message, now: Timestamp, out: &mut Vec<Change>) {
         self.n_messages += 1;
         let mut heard = Hearing::new(&message, self.n_messages, now, out);
+        let mut is_presence = false;
         if let Err(error) = check_topic(&message.topic) {
             // Topics of the broker itself are not ours to judge; anything else is told.
             if !message.topic.starts_with('$') {
@@ -49,7 +50,10 @@ impl Fleet {
             if Self::is_command_topic(binding.as_ref(), &message.topic) {
                 self.watch_command_topic(&message, now, heard.out);
             }
-            match binding {
+            is_presence = matches!(binding, Some(Binding::Availability(_)));
+            // What was retained is deleted: that is no value, and no voice of the device.
+            let is_deleted = message.payload.is_empty() && self.kept.forget(&message.link, &message.topic);
+            match binding.filter(|_| !is_deleted) {
                 Some(Binding::Readings(feeds)) => self.feed(&feeds, &mut heard),
                 Some(Binding::State(idx)) => self.feed_state(idx, &mut heard),
                 Some(Binding::Command(idx)) => {
@@ -68,6 +72,7 @@ impl Fleet {
                 Some(Binding::Nothing) | None => self.unclaimed.keep(&message, now),
             }
         }
+        self.note_kept(&heard, is_presence);
         self.settle(&mut heard);
         let (fed, rejected) = heard.end();
         if let Some(reason) = rejected {

@@ -39,8 +39,14 @@ impl Fleet {
         out.push(Change::Gone(entity.id));
     }
 
-    /// Takes a device out with all of its entities.
+    /// Takes a device out with all of its entities; what its broker keeps of it is nobody's.
     pub(super) fn remove_device(&mut self, id: &DeviceId, now: Timestamp, out: &mut Vec<Change>) {
+        self.take_out(id, now, out);
+        self.kept.forget_device(id);
+    }
+
+    /// Takes a device out with all of its entities, and remembers what its broker keeps of it.
+    pub(super) fn take_out(&mut self, id: &DeviceId, now: Timestamp, out: &mut Vec<Change>) {
         for idx in self.by_device.get(id).cloned().unwrap_or_default() {
             self.remove_entity(idx, now, out);
         }

@@ -47,7 +47,7 @@ impl Fleet {
         matches!(binding, Some(Binding::Command(_))) || topic.starts_with(COMMANDS)
     }
 
-    /// A broker that is reached again says again what it holds.
+    /// A broker is lost: when it is reached again it says again what it holds.
     pub(super) fn forget_retained(&mut self, broker: &str) {
         self.retained_commands.retain(|(link, _)| **link != *broker);
     }

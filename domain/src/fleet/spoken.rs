@@ -26,6 +26,7 @@ impl Fleet {
             (Claim::Ignores, _) => self.bindings.bind(&message.link, &message.topic, Binding::Nothing),
             _ => {}
         }
+        heard.of = of;
         if let Some(of) = of {
             self.take_findings(of, findings, heard);
         }
@@ -53,6 +54,7 @@ impl Fleet {
             found.push((of, findings));
         }
         self.bindings.offered(&message.link, &message.topic, speaker);
+        heard.of = speaker;
         for (of, findings) in found {
             self.take_findings(of, findings, heard);
         }
@@ -61,6 +63,7 @@ impl Fleet {
     /// A message on a topic that a convention claimed.
     pub(super) fn hear_speaker(&mut self, of: Convention, heard: &mut Hearing<'_>) {
         let message = heard.message;
+        heard.of = Some(of);
         let mut findings = vec![];
         if let Some(speakers) = self.speakers.get_mut(&message.link) {
             speakers.hear(of, &as_heard(message, heard.now), &mut findings);

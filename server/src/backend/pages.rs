@@ -227,6 +227,10 @@ impl Backend for LiveBackend {
         self.publish_by_hand(caller, form).await
     }
 
+    async fn clear_ghosts(&self, caller: &Caller, devices: &[String]) -> Result<Told, BackendError> {
+        self.clear_by_form(caller, devices).await
+    }
+
     fn keep_told(&self, told: Told) -> Option<String> {
         Some(self.told.keep(told))
     }

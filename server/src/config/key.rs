@@ -7,6 +7,9 @@ use jiff::tz::TimeZone;
 use super::value::{address, sqlite_file};
 use super::{Config, Embedded, LogFormat, LogLevel};
 
+/// Longest time before a device is listed as a ghost: ten years.
+const MAX_GHOST_AFTER_S: u32 = 315_360_000;
+
 /// One key of the configuration.
 pub struct Key {
     /// As the file writes it with points: `http.listen`.
@@ -169,6 +172,14 @@ pub const KEYS: &[Key] = &[
         expected: "a whole number from 0 to 50000",
         shape: Shape::Integer,
         set: |c, text| put(&mut c.discovery.most_unclaimed, text.parse().ok().filter(|&n| n <= MAX_ENTITIES)),
+    },
+    Key {
+        name: "discovery.ghost_after_s",
+        default: "604800",
+        meaning: "seconds that a device is offline or silent before it is listed as a [ghost](http.md#ghosts): gone, and still announced by what its broker retains",
+        expected: "a whole number of seconds from 0 to 315360000 (ten years)",
+        shape: Shape::Integer,
+        set: |c, text| put(&mut c.discovery.ghost_after_s, text.parse().ok().filter(|&s| s <= MAX_GHOST_AFTER_S)),
     },
     Key {
         name: "auth.anonymous",

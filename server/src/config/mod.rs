@@ -118,6 +118,8 @@ pub enum Embedded {
 pub struct DiscoveryConfig {
     /// Entities on the overview that only a topic has named, at most.
     pub most_unclaimed: usize,
+    /// Seconds that a device is offline or silent before it is listed as a ghost.
+    pub ghost_after_s: u32,
 }
 
 /// Who may do what.
@@ -250,7 +252,7 @@ impl Default for Config {
             data_dir: "data".into(),
             database: DatabaseConfig { path: "data/signalbox.db".into() },
             broker: BrokerConfig { embedded: Embedded::Auto, listen: (Ipv4Addr::LOCALHOST, 1883).into(), websocket_listen: None },
-            discovery: DiscoveryConfig { most_unclaimed: MOST_UNCLAIMED },
+            discovery: DiscoveryConfig { most_unclaimed: MOST_UNCLAIMED, ghost_after_s: 7 * 24 * 60 * 60 },
             auth: AuthConfig { anonymous: None, allow_public_anonymous: false },
             retention: RetentionConfig { disk_budget_mb: 2048, class: Class::default(), areas: Vec::new(), entities: Vec::new(), log_days: 400 },
             log: LogConfig::default(),

@@ -8,6 +8,7 @@ mod commands;
 mod device_page;
 mod devices_page;
 mod export;
+mod ghosts;
 mod groups;
 mod health;
 mod history_fill;

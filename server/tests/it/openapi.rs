@@ -107,6 +107,7 @@ async fn answers_are_what_is_described_and_errors_are_problems() {
     device.publishes("state/lights/attic", "off", true).await;
     device.publishes("plant/cover/is", r#"{"state":"opening","position":40}"#, true).await;
     device.publishes("plant/climate/is", r#"{"mode":"heat","temperature":21.5,"current_temperature":19}"#, true).await;
+    device.publishes("devices/ghost/status", "offline", true).await;
     device.publishes("sensors/a/mode", "auto", true).await;
     device.publishes("sensors/a/door", "open", true).await;
     device.publishes("home/hall/humidity", "40", true).await;
@@ -248,6 +249,13 @@ async fn answers_are_what_is_described_and_errors_are_problems() {
         ("post", "/api/v1/devices/{id}/merge", "/api/v1/devices/attic/merge", r#"{"into":"a"}"#, 200),
         ("post", "/api/v1/devices/{id}/merge", "/api/v1/devices/stairs/merge", r#"{"into":7}"#, 422),
         ("delete", "/api/v1/devices/{id}", "/api/v1/devices/stairs", "", 204),
+        ("delete", "/api/v1/devices/{id}", "/api/v1/devices/ghost", "", 204),
+        ("get", "/api/v1/ghosts", "/api/v1/ghosts", "", 200),
+        ("post", "/api/v1/ghosts/clear", "/api/v1/ghosts/clear", r#"{"devices":["ghost"]}"#, 200),
+        ("post", "/api/v1/ghosts/clear", "/api/v1/ghosts/clear", r#"{"devices":["ghost"],"dry_run":false}"#, 202),
+        ("post", "/api/v1/ghosts/clear", "/api/v1/ghosts/clear", r#"{"devices":7}"#, 422),
+        ("get", "/api/v1/ghosts", "/api/v1/ghosts", "", 200),
+        ("get", "/api/v1/ghosts", "/api/v1/ghosts?cursor=x", "", 422),
         ("get", "/api/v1/alarms", "/api/v1/alarms", "", 200),
         ("get", "/api/v1/alarms/{id}", &one_alarm, "", 200),
         ("post", "/api/v1/alarms/{id}/ack", &ack, "{}", 200),

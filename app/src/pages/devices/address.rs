@@ -22,6 +22,7 @@ pub(super) fn read_list(query: &ParamsMap) -> DevicesRequest {
         sort: text("sort"),
         cursor: text("cursor"),
         done: text("done"),
+        dry: query.get_all("dry").unwrap_or_default().into_iter().filter(|id| !id.is_empty()).collect(),
     }
 }
 
@@ -106,6 +107,7 @@ mod tests {
             sort: "-seen".into(),
             cursor: "a_b-c".into(),
             done: String::new(),
+            dry: vec![],
         };
         let topics = TopicsRequest { topic: "greenhouse/1//+é".into(), filter: "a/#".into(), done: String::new() };
         let address = write(&list, &topics);

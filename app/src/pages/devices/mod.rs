@@ -21,6 +21,8 @@ mod empty;
 mod explorer;
 /// Choosing what is shown.
 mod filters;
+/// Devices that are gone and still announced.
+mod ghosts;
 /// Topic patterns.
 mod patterns;
 /// What topic patterns would match.
@@ -218,7 +220,7 @@ fn page(parts: Parts) -> AnyView {
         <div class="split devices-split">
             <div class="stack">
                 {patterns::section(parts)}
-                {part(move || parts.loaded.with(|loaded| unlisted(loaded.page.n_unlisted)))} {table::list(parts)}
+                {part(move || parts.loaded.with(|loaded| unlisted(loaded.page.n_unlisted)))} {table::list(parts)} {ghosts::ghosts(parts)}
             </div>
             {explorer::explorer(parts)}
         </div>

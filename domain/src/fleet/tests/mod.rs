@@ -8,6 +8,8 @@ mod bad;
 mod commands;
 /// Devices that are gone.
 mod departed;
+/// Devices that are gone and still announced.
+mod ghosts;
 /// Several as one.
 mod groups;
 /// What is shown unasked.

@@ -31,6 +31,7 @@ impl LiveBackend {
         require(caller, Role::Viewer)?;
         let question = Question::read(request)?;
         let survey = self.survey(question, ROWS).await.end();
+        let ghosts = self.ghosts_shown(caller, &request.dry).await?;
         let now = now();
         let state = self.state();
         // One that went since it was found is left out.
@@ -48,6 +49,7 @@ impl LiveBackend {
             areas,
             conventions: survey.conventions,
             n_unlisted: state.fleet.n_unlisted(),
+            ghosts,
             told: self.told.get(&request.done),
         })
     }

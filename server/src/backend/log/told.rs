@@ -90,6 +90,11 @@ pub(super) fn tell(entry: &Activity, fleet: &Fleet, now: Timestamp) -> ActivityR
             let kept = if entry.detail["retain"] == true { ", retained" } else { "" };
             (format!("Published to {}", detail("topic")), format!("{}{kept}, to broker {}", detail("payload"), detail("broker")), "pin".to_owned())
         }
+        "message.clearing" => (format!("Clearing of {} retained messages begun", detail("messages")), detail("devices"), "trash".to_owned()),
+        "message.cleared" => {
+            let failed = if entry.detail["failed"] == 0 { String::new() } else { format!(", {} failed", detail("failed")) };
+            (format!("{} of {} retained messages cleared{failed}", detail("cleared"), detail("messages")), detail("devices"), "trash".to_owned())
+        }
         "server.started" => ("Server started".to_owned(), format!("version {}", detail("version")), "power".to_owned()),
         "server.stopped" => ("Server stopped".to_owned(), String::new(), "power".to_owned()),
         "link.up" => (format!("Broker {} connected", detail("broker")), String::new(), "plug".to_owned()),

@@ -85,6 +85,7 @@ fn every_key_is_read_from_file_environment_and_flags() {
         ("broker.listen", "\"[::1]:9\""),
         ("broker.websocket_listen", "\"127.0.0.1:8\""),
         ("discovery.most_unclaimed", "200"),
+        ("discovery.ghost_after_s", "86_400"),
         ("auth.anonymous", "\"viewer\""),
         ("auth.allow_public_anonymous", "true"),
         ("retention.disk_budget_mb", "1_000"),

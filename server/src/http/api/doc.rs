@@ -27,6 +27,8 @@ use crate::http::problem::Problem;
         super::write::device,
         super::write::remove_device,
         super::write::merge_device,
+        super::ghosts::list,
+        super::ghosts::clear,
         super::entities::list_areas,
         super::entities::one_area,
         super::write::area,

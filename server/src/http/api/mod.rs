@@ -16,6 +16,8 @@ mod entities;
 mod exclude;
 /// Filling in the past.
 mod fill;
+/// Devices that are gone and still announced.
+mod ghosts;
 /// The past.
 mod history;
 /// Filling in the past from a table.
@@ -59,6 +61,8 @@ pub fn router() -> Router<AppState> {
         .route("/api/v1/devices", get(entities::list_devices))
         .route("/api/v1/devices/{id}", get(entities::one_device).patch(write::device).delete(write::remove_device))
         .route("/api/v1/devices/{id}/merge", post(write::merge_device))
+        .route("/api/v1/ghosts", get(ghosts::list))
+        .route("/api/v1/ghosts/clear", post(ghosts::clear))
         .route("/api/v1/areas", get(entities::list_areas))
         .route("/api/v1/areas/{id}", get(entities::one_area).patch(write::area))
         .route("/api/v1/history", get(history::query))
