@@ -35,7 +35,7 @@ use crate::recorder;
 use crate::redelivery::Memory;
 use crate::schedules::Place;
 use crate::store::sqlite::{Alone, Settings as StoreSettings, SqliteStore};
-use crate::store::{AlarmEvent, Batch, Store};
+use crate::store::{AlarmEvent, Batch, Saved, Store};
 use crate::tasks::Tasks;
 use crate::{demo, schedules, simulator, upkeep};
 
@@ -272,8 +272,8 @@ async fn restored(store: &dyn Store, settings: Settings, only_link: &str) -> Res
         tracing::warn!(%error, "What the configuration says of entities is stored with the next start");
     }
     close_alarms(store, gone, now()).await;
-    let waiting: Vec<_> = saved.queued.iter().map(|queued| queued.report.clone()).collect();
     fleet.restore_queue(saved.queued);
+    let waiting: Vec<_> = fleet.queued().map(|queued| queued.report).collect();
     let mut state = State::new(fleet);
     state.commands.extend(waiting);
     fill_trends(store, &mut state, now()).await?;
@@ -298,11 +298,15 @@ async fn close_alarms(store: &dyn Store, gone: Vec<Alarm>, now: Timestamp) {
 /// # Errors
 /// What the database says.
 pub(crate) async fn plant(config: &Config, store: &dyn Store) -> Result<Fleet> {
-    let saved = store.load().await?;
+    Ok(plant_of(config, store.load().await?))
+}
+
+/// The same, of what was read already.
+pub(crate) fn plant_of(config: &Config, saved: Saved) -> Fleet {
     let mut fleet = Fleet::new(settings(config, Play::Real));
     fleet.restore_written(saved.written);
     fleet.restore(saved.devices, saved.entities, saved.last, vec![]);
-    Ok(fleet)
+    fleet
 }
 
 /// The last hour from the store, so that tiles have their lines at once.
