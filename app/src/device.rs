@@ -76,7 +76,14 @@ pub enum Open {
     /// A new area.
     Area,
     /// Name, unit and decimals of an entity.
-    Entity(EntityId),
+    Entity {
+        /// Which.
+        id: EntityId,
+        /// The unit that its device speaks in.
+        native: Option<String>,
+        /// The units that this one converts into, itself among them; none where there is no other.
+        units: Vec<String>,
+    },
     /// The question whether it is to be removed.
     Remove,
     /// What its Zigbee bridge calls it.

@@ -66,6 +66,8 @@ pub enum Change {
     },
     /// An alarm changed its state: to be stored and pushed at once.
     Alarm(Alarm),
+    /// An alarm says the same in other words, for its entity is shown in another unit: to be pushed, for nothing happened.
+    AlarmWords(Alarm),
     /// A command changed its state.
     Command(CommandReport),
     /// A command waits for its device, or waits no longer: to be stored.

@@ -13,6 +13,17 @@ pub struct DeviceClass {
     pub word_off: Option<&'static str>,
 }
 
+/// Decimals that are worth showing of a sensor of a class, in its unit, 0 to 3; `None` where nobody can say, and for what is no number.
+#[must_use]
+pub fn decimals(class_word: &str, unit: Option<&str>) -> Option<u8> {
+    class(class_word)?;
+    match class_word {
+        "battery" | "aqi" => Some(0),
+        "power_factor" | "ph" => Some(2),
+        _ => crate::units::decimals(unit?),
+    }
+}
+
 /// A device class by its word, `temperature`.
 #[must_use]
 pub fn class(word: &str) -> Option<DeviceClass> {
@@ -92,4 +103,30 @@ pub fn class(word: &str) -> Option<DeviceClass> {
         _ => return None,
     };
     Some(DeviceClass { name, icon, word_on: words.map(|words| words.0), word_off: words.map(|words| words.1) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decimals_go_by_class_and_unit() {
+        for (class, unit, expected) in [
+            ("temperature", Some("°C"), Some(1)),
+            ("humidity", Some("%"), Some(1)),
+            ("battery", Some("%"), Some(0)),
+            ("power", Some("W"), Some(0)),
+            ("power", Some("kW"), Some(3)),
+            ("energy", Some("kWh"), Some(2)),
+            ("voltage", Some("V"), Some(1)),
+            ("current", Some("A"), Some(2)),
+            ("pressure", Some("hPa"), Some(0)),
+            ("power_factor", None, Some(2)),
+            ("energy", Some("pulses"), None),
+            ("timestamp", None, None),
+            ("nonsense", Some("W"), None),
+        ] {
+            assert_eq!(decimals(class, unit), expected, "{class} {unit:?}");
+        }
+    }
 }

@@ -132,6 +132,21 @@ pub struct Series {
     pub increase: Vec<f64>,
 }
 
+/// Units.
+#[cfg(feature = "decode")]
+impl Series {
+    /// Says its numbers in the unit that is shown: what meters counted without an offset. States have no unit.
+    pub fn show_in(&mut self, conversion: crate::units::Conversion) {
+        if !self.duty.is_empty() {
+            return;
+        }
+        for column in [&mut self.min, &mut self.mean, &mut self.max, &mut self.last] {
+            column.iter_mut().for_each(|number| *number = conversion.show(*number));
+        }
+        self.increase.iter_mut().for_each(|counted| *counted = conversion.show_span(*counted));
+    }
+}
+
 impl Series {
     /// A series without rows.
     #[must_use]

@@ -1,4 +1,11 @@
-//! Names, units and icons that a measure's name gives away: `temperature` is °C.
+//! Names, units and icons that a measure's name gives away: `temperature` is °C. Below it, units that convert into one another.
+
+pub use conversion::{Conversion, all, alternatives, decimals, spelled};
+
+/// From one unit into another.
+mod conversion;
+/// Which units there are.
+mod table;
 
 /// What is known of a measure by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -26,9 +26,12 @@ pub struct Override {
     /// Icon name without `i-`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub icon: Option<String>,
-    /// Unit as shown.
+    /// Unit as shown. Values are converted into it from the unit that the device speaks in; where they do not convert it is only a label.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,
+    /// The unit that the device speaks in, where it does not say it or says it wrongly.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub native_unit: Option<String>,
     /// Decimals shown, 0 to 3.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub precision: Option<u8>,
@@ -62,6 +65,7 @@ impl Override {
             area: self.area.clone().or_else(|| below.area.clone()),
             icon: self.icon.clone().or_else(|| below.icon.clone()),
             unit: self.unit.clone().or_else(|| below.unit.clone()),
+            native_unit: self.native_unit.clone().or_else(|| below.native_unit.clone()),
             precision: self.precision.or(below.precision),
             counter: self.counter.or(below.counter),
             order: self.order.or(below.order),
@@ -152,9 +156,12 @@ pub struct EntityPatch {
     /// Icon name without `i-`.
     #[cfg_attr(feature = "schema", schema(value_type = Option<String>))]
     pub icon: Patch<String>,
-    /// Unit as shown.
+    /// Unit as shown. Values are converted into it from the unit that the device speaks in; where they do not convert it is only a label.
     #[cfg_attr(feature = "schema", schema(value_type = Option<String>))]
     pub unit: Patch<String>,
+    /// The unit that the device speaks in, where it does not say it or says it wrongly.
+    #[cfg_attr(feature = "schema", schema(value_type = Option<String>))]
+    pub native_unit: Patch<String>,
     /// Decimals shown, 0 to 3.
     #[cfg_attr(feature = "schema", schema(value_type = Option<u8>, maximum = 3))]
     pub precision: Patch<u8>,
@@ -214,6 +221,7 @@ impl EntityPatch {
         self.area.apply(&mut to.area);
         self.icon.apply(&mut to.icon);
         self.unit.apply(&mut to.unit);
+        self.native_unit.apply(&mut to.native_unit);
         self.precision.apply(&mut to.precision);
         self.order.apply(&mut to.order);
         self.hidden.apply(&mut to.hidden);
@@ -227,6 +235,7 @@ impl EntityPatch {
             ("area", !self.area.is_keep() && file.area.is_some()),
             ("icon", !self.icon.is_keep() && file.icon.is_some()),
             ("unit", !self.unit.is_keep() && file.unit.is_some()),
+            ("native_unit", !self.native_unit.is_keep() && file.native_unit.is_some()),
             ("precision", !self.precision.is_keep() && file.precision.is_some()),
             ("order", !self.order.is_keep() && file.order.is_some()),
             ("hidden", !self.hidden.is_keep() && file.hidden.is_some()),

@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use axum::serve::ListenerExt as _;
 use domain::alarm::{Alarm, AlarmState};
+use domain::convention::plain::TopicPattern;
 use domain::fleet::{Fleet, Settings};
 use domain::history::Range;
 use domain::live::LinkState;
@@ -36,7 +37,7 @@ use crate::recorder;
 use crate::redelivery::Memory;
 use crate::schedules::Place;
 use crate::store::sqlite::{Alone, Settings as StoreSettings, SqliteStore};
-use crate::store::{AlarmEvent, Batch, Store};
+use crate::store::{AlarmEvent, Batch, Saved, Store};
 use crate::tasks::Tasks;
 use crate::{demo, schedules, simulator, upkeep};
 
@@ -276,8 +277,8 @@ async fn restored(store: &dyn Store, mut settings: Settings, only_link: &str) ->
         tracing::warn!(%error, "What the configuration says of entities is stored with the next start");
     }
     close_alarms(store, gone, now()).await;
-    let waiting: Vec<_> = saved.queued.iter().map(|queued| queued.report.clone()).collect();
     fleet.restore_queue(saved.queued);
+    let waiting: Vec<_> = fleet.queued().map(|queued| queued.report).collect();
     let mut state = State { n_fixed_patterns, ..State::new(fleet) };
     state.commands.extend(waiting);
     fill_trends(store, &mut state, now()).await?;
@@ -302,13 +303,17 @@ async fn close_alarms(store: &dyn Store, gone: Vec<Alarm>, now: Timestamp) {
 /// # Errors
 /// What the database says.
 pub(crate) async fn plant(config: &Config, store: &dyn Store) -> Result<Fleet> {
-    let saved = store.load().await?;
+    Ok(plant_of(config, load_patterns(store).await?, store.load().await?))
+}
+
+/// The same, of what was read already.
+pub(crate) fn plant_of(config: &Config, patterns: Vec<TopicPattern>, saved: Saved) -> Fleet {
     let mut settings = settings(config, Play::Real);
-    settings.patterns.extend(load_patterns(store).await?);
+    settings.patterns.extend(patterns);
     let mut fleet = Fleet::new(settings);
     fleet.restore_written(saved.written);
     fleet.restore(saved.devices, saved.entities, saved.last, vec![]);
-    Ok(fleet)
+    fleet
 }
 
 /// The last hour from the store, so that tiles have their lines at once.

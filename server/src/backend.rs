@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use app::backend::{BackendError, Caller, Role, Shell};
+use domain::alarm::Alarm;
 use domain::command::{Action, CommandReport, CommandState, Refusal};
 use domain::entity::EntityId;
 use domain::fleet::waits_s;
@@ -148,8 +149,9 @@ impl LiveBackend {
         Ok(asked.into_iter().zip(found).filter(|(_, held)| !held.states.is_empty() || held.other_ms > 0).collect())
     }
 
-    /// What is worked out has as many decimals as its entity is shown with; what was said stays as it is.
+    /// In the units that are shown. What is worked out has as many decimals as its entity is shown with; what was said stays as it is.
     fn rounded(&self, mut series: Vec<Series>) -> Vec<Series> {
+        self.show_series(&mut series);
         let state = self.state();
         for one in &mut series {
             if let Some(precision) = state.fleet.entity(&one.entity).and_then(|view| view.precision) {
@@ -157,6 +159,16 @@ impl LiveBackend {
             }
         }
         series
+    }
+
+    /// Says series, as the store has them, in the units that are shown: once on the way of every question.
+    fn show_series<'a>(&self, series: impl IntoIterator<Item = &'a mut Series>) {
+        let state = self.state();
+        for one in series {
+            if let Some(conversion) = state.fleet.conversion(&one.entity) {
+                one.show_in(conversion);
+            }
+        }
     }
 
     /// Buckets of exactly `bucket_ms`, for programs.
@@ -293,8 +305,15 @@ impl LiveBackend {
         jiff::Timestamp::from_millisecond(at.as_ms()).map_or(0, |at| self.zone.to_offset(at).seconds())
     }
 
+    /// Alarms of the past, in the units that are shown now.
+    fn shown_alarms(&self, alarms: Vec<(Alarm, Option<Timestamp>)>) -> Vec<(Alarm, Option<Timestamp>)> {
+        let state = self.state();
+        alarms.into_iter().map(|(alarm, until)| (state.fleet.alarm_as_shown(alarm), until)).collect()
+    }
+
     async fn chart(&self, entities: &[EntityId], range: Range) -> Result<Vec<Series>, BackendError> {
         let mut series = self.store.history(entities, range, CHART_POINTS).await.map_err(|error| internal(&error))?;
+        self.show_series(&mut series);
         // Drawn as lines, of what meters show.
         series.iter_mut().for_each(|one| one.increase.clear());
         Ok(series)

@@ -21,7 +21,8 @@ pub fn settings() -> Settings {
             name: own(entity.name),
             area: Some(entity.area),
             icon: own(entity.icon),
-            unit: entity.unit.map(ToOwned::to_owned),
+            // It is what the devices of the demo mean: not to be converted into from what their topics suggest.
+            native_unit: entity.unit.map(ToOwned::to_owned),
             precision: entity.precision,
             order: Some(entity.order),
             word_on: entity.word_on.map(ToOwned::to_owned),

@@ -11,6 +11,7 @@ use domain::time::Timestamp;
 use jiff::tz::TimeZone;
 use tempfile::NamedTempFile;
 
+use crate::application::plant_of;
 use crate::clock::now;
 use crate::config::Config;
 use crate::moment;
@@ -79,6 +80,14 @@ pub async fn run(config: &Config, args: &ExportArgs) -> Result<()> {
         ensure!(args.force || !output.exists(), "{} is there already; --force replaces it", output.display());
     }
     let mut database = Beside::open(&config.database.path).await?;
+    // In the units that are shown, as everywhere else. Nothing is heard here, so no topic needs a pattern.
+    let plant = plant_of(config, vec![], database.registry().await?);
+    let shown = |mut series: Series| {
+        if let Some(conversion) = plant.conversion(&series.entity) {
+            series.show_in(conversion);
+        }
+        series
+    };
     let chosen = chosen(database.list_entities().await?, &args.entities)?;
     let mut ranges = Vec::with_capacity(chosen.len());
     for entity in chosen {
@@ -95,7 +104,7 @@ pub async fn run(config: &Config, args: &ExportArgs) -> Result<()> {
             let file = beside(path)?;
             let mut sheet = sheet(args.format, rows, BufWriter::new(file.reopen()?))?;
             while let Some(Part::Numbers(series)) = table.next().await? {
-                sheet.write(&series).with_context(|| format!("cannot write {}", path.display()))?;
+                sheet.write(&shown(series)).with_context(|| format!("cannot write {}", path.display()))?;
             }
             sheet.finish().with_context(|| format!("cannot write {}", path.display()))?;
             keep(file, path, args.force)
@@ -104,7 +113,7 @@ pub async fn run(config: &Config, args: &ExportArgs) -> Result<()> {
             let written = async {
                 let mut sheet = sheet(args.format, rows, BufWriter::new(io::stdout()))?;
                 while let Some(Part::Numbers(series)) = table.next().await? {
-                    sheet.write(&series)?;
+                    sheet.write(&shown(series))?;
                 }
                 sheet.finish()
             };

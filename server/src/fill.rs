@@ -8,6 +8,7 @@ use domain::entity::{EntityId, EntityKind};
 use domain::live::EntityView;
 use domain::reading::Reading;
 use domain::time::{SECOND_MS, Timestamp};
+use domain::units::Conversion;
 use domain::value::{LightState, Value};
 
 /// Readings that are stored at once: some milliseconds, so that what devices say never waits long.
@@ -38,6 +39,8 @@ pub struct Target {
     entity: EntityId,
     wanted: Wanted,
     words: [Option<String>; 2],
+    /// From the unit that the entity's history is in to the one that is shown.
+    conversion: Option<Conversion>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,7 +98,13 @@ impl Target {
                 Wanted::OnOff
             }
         };
-        Self { entity: view.id.clone(), wanted, words: [view.word_off.clone(), view.word_on.clone()] }
+        Self { entity: view.id.clone(), wanted, words: [view.word_off.clone(), view.word_on.clone()], conversion: None }
+    }
+
+    /// The same, where numbers are given in the unit that is shown and stored in the one that the device speaks in.
+    #[must_use]
+    pub fn converting(self, conversion: Option<Conversion>) -> Self {
+        Self { conversion, ..self }
     }
 
     /// Whose readings they are.
@@ -116,7 +125,11 @@ impl Target {
         if at > now.plus_ms(MAX_AHEAD_MS) {
             return Err(Unfit::Future(taken_at.to_string()));
         }
-        Ok(Reading { entity: self.entity.clone(), value: self.value(given)?, taken_at: at, received_at: now, device_time: true })
+        let value = match (self.value(given)?, self.conversion) {
+            (Value::Number(shown), Some(conversion)) => Value::Number(conversion.native(shown)),
+            (value, _) => value,
+        };
+        Ok(Reading { entity: self.entity.clone(), value, taken_at: at, received_at: now, device_time: true })
     }
 
     fn value(&self, given: Given<'_>) -> Result<Value, Unfit> {

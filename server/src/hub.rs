@@ -107,7 +107,7 @@ impl Hub {
                 Change::Group(view) => table.show(&change_of(view), Some(view)),
                 Change::Gone(id) => table.forget(id),
                 Change::Shown(change) => table.show(change, None),
-                Change::Alarm(alarm) => self.tell(Event::Alarm(Arc::new(alarm.clone()))),
+                Change::Alarm(alarm) | Change::AlarmWords(alarm) => self.tell(Event::Alarm(Arc::new(alarm.clone()))),
                 Change::Command(report) => self.tell(Event::Command(Arc::new(report.clone()))),
                 Change::Areas(areas) => self.tell(Event::Areas(areas.as_slice().into())),
                 Change::Link(link) => self.tell(Event::Link(Arc::new(link.clone()))),

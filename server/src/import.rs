@@ -214,7 +214,7 @@ fn reading(columns: &Columns, row: &Row, targets: &mut HashMap<String, Target>, 
     if !targets.contains_key(name) {
         let found = EntityId::parse(name).ok().and_then(|id| fleet.entity(&id));
         let view = found.ok_or_else(|| TableError::unknown(row.line, name))?;
-        targets.insert(name.to_owned(), Target::of(&view));
+        targets.insert(name.to_owned(), Target::of(&view).converting(fleet.conversion(&view.id)));
     }
     columns.reading(row, &targets[name], now)
 }

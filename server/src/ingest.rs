@@ -293,6 +293,7 @@ impl Ingest {
                 Change::DeviceGone(id) => record.batch.lose_device(id),
                 Change::Reading(reading) => record.batch.readings.push(reading),
                 Change::Alarm(alarm) => {
+                    let alarm = self.state.read().unwrap_or_else(PoisonError::into_inner).fleet.alarm_as_written(alarm);
                     let event = AlarmEvent { at: at.max(alarm.since), who: who.name.clone(), state: alarm.state };
                     let event = if alarm.state == AlarmState::Unacked { AlarmEvent { at: alarm.since, ..event } } else { event };
                     record.batch.alarm_events.push((alarm.clone(), event));
@@ -312,7 +313,7 @@ impl Ingest {
                 }
                 Change::Rejected { message, reason } => tracing::debug!(topic = %Shown(&message.topic), %reason, "Payload not taken"),
                 Change::Written(written) => record.batch.written.push(written),
-                Change::Group(_) | Change::Shown(_) | Change::Message { .. } | Change::Link(_) | Change::Areas(_) => {}
+                Change::AlarmWords(_) | Change::Group(_) | Change::Shown(_) | Change::Message { .. } | Change::Link(_) | Change::Areas(_) => {}
             }
         }
         self.record(record);

@@ -6,6 +6,7 @@ use app::backend::Trend;
 use domain::entity::EntityId;
 use domain::reading::Reading;
 use domain::time::{HOUR_MS, MINUTE_MS, Timestamp};
+use domain::units::Conversion;
 use domain::value::Value;
 
 /// Minutes of a tile's line.
@@ -42,12 +43,12 @@ impl Trends {
         self.of.remove(id);
     }
 
-    /// The last hour of an entity, ending at `now`.
+    /// The last hour of an entity, ending at `now`, in the unit that `conversion` leads to: what is kept is as the device said it.
     #[must_use]
-    pub fn of(&self, id: &EntityId, is_number: bool, now: Timestamp) -> Trend {
+    pub fn of(&self, id: &EntityId, is_number: bool, conversion: Option<Conversion>, now: Timestamp) -> Trend {
         let recent = self.of.get(id);
         if is_number {
-            Trend::Line(recent.map_or_else(|| vec![None; 60], |r| r.line(now)))
+            Trend::Line(recent.map_or_else(|| vec![None; 60], |r| r.line(conversion, now)))
         } else {
             Trend::Spans(recent.map_or_else(Vec::new, |r| r.spans(now)))
         }
@@ -82,10 +83,11 @@ impl Recent {
         }
     }
 
-    fn line(&self, now: Timestamp) -> Vec<Option<f64>> {
+    fn line(&self, conversion: Option<Conversion>, now: Timestamp) -> Vec<Option<f64>> {
+        let shown = |native: f64| conversion.map_or(native, |conversion| conversion.show(native));
         let last = now.as_ms().div_euclid(MINUTE_MS);
         (last - MINUTES + 1..=last)
-            .map(|minute| self.minutes.iter().find(|(m, ..)| *m == minute).map(|(_, sum, n)| rounded(sum / f64::from(*n))))
+            .map(|minute| self.minutes.iter().find(|(m, ..)| *m == minute).map(|(_, sum, n)| rounded(shown(sum / f64::from(*n)))))
             .collect()
     }
 
@@ -120,7 +122,7 @@ mod tests {
         for (value, at) in readings {
             trends.take(&reading(value.clone(), *at));
         }
-        assert_eq!(&trends.of(&EntityId::parse("a.b").expect("id"), is_number, Timestamp::from_ms(now_ms)), expected);
+        assert_eq!(&trends.of(&EntityId::parse("a.b").expect("id"), is_number, None, Timestamp::from_ms(now_ms)), expected);
     }
 
     #[test]

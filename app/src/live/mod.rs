@@ -281,6 +281,11 @@ impl Entry {
         if !newer || self.view.with_untracked(|known| *known == view) {
             return;
         }
+        if self.view.with_untracked(|known| known.unit != view.unit) {
+            // What is known of the past is in another unit: the next page brings it anew.
+            self.past.set(None);
+            self.limits.set(vec![]);
+        }
         self.grow(&view, changed);
         self.settle(&view);
         if view.q == Quality::Offline && view.offline_since.is_none() {

@@ -48,7 +48,11 @@ fn more(request: &DeviceRequest, problem: String) -> DeviceMore {
             "zigbee-join" => Some(Open::ZigbeeJoin),
             "merge" => Some(Open::Merge { q: request.q.clone(), choices: vec![other], is_more: true }),
             "" => None,
-            entity => EntityId::parse(entity).ok().map(Open::Entity),
+            entity => EntityId::parse(entity).ok().map(|id| Open::Entity {
+                id,
+                native: Some("°C".into()),
+                units: vec!["°C".into(), "°F".into(), "K".into()],
+            }),
         },
         why: EntityId::parse(&request.why).ok().map(|entity| Why {
             entity,

@@ -84,11 +84,15 @@ impl Fleet {
                 out.push(Change::Written(Written::Entity(id.clone(), written)));
                 if let Some(&idx) = self.by_id.get(&id) {
                     self.claim(idx);
-                    let written = self.written_about(&id);
+                    let (written, before) = (self.written_about(&id), self.conversion(&id));
                     if let Some(slot) = self.slots.get_mut(idx) {
                         slot.rewrite(&written);
                     }
                     self.tell_entity(idx, out);
+                    if self.conversion(&id) != before {
+                        self.tell_alarms_anew(idx, out);
+                        self.tell_queued_anew(&id, out);
+                    }
                 }
             }
             Amendment::Device(id, patch) => {
@@ -155,6 +159,11 @@ impl Fleet {
             (Some(one), None) | (None, Some(one)) => one.over(below),
             (None, None) => below.cloned().unwrap_or_default(),
         }
+    }
+
+    /// Whether the configuration file says in which unit an entity is shown: its rules are written in that one then.
+    pub(super) fn is_unit_in_file(&self, id: &EntityId) -> bool {
+        self.settings.overrides.get(id).is_some_and(|file| file.unit.is_some())
     }
 
     /// Puts what is written about a device over what was found. Once after it was found or restored.

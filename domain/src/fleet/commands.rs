@@ -31,6 +31,8 @@ const SUPERSEDED: &str = "superseded by a newer command";
 #[derive(Debug)]
 pub(super) struct Pending {
     pub(super) report: CommandReport,
+    /// What was asked, in the unit that the device speaks in.
+    native: Action,
     pub(super) idx: usize,
     deadline: Timestamp,
     /// What is still to go out, and from when on.
@@ -62,7 +64,7 @@ impl Fleet {
     /// Whether the entity can do it at all, be its device there or not.
     pub(super) fn check_action(&self, entity: &EntityId, action: &Action) -> Result<Asked, Refusal> {
         let slot = self.by_id.get(entity).and_then(|&idx| self.slots.get(idx)).ok_or_else(|| Refusal::UnknownEntity(entity.to_string()))?;
-        let action = command::check(&slot.entity, action)?;
+        let action = command::check(&slot.commanded_entity(), action)?;
         if let Some(field) = slot.entity.speech.as_deref().and_then(|speech| unwritable(speech, slot.entity.kind, &action)) {
             let of = |action: &Action| Refusal::Unsupported { entity: entity.clone(), action: action.as_str() };
             // What it cannot do at all, and what it has nothing of.
@@ -99,9 +101,10 @@ impl Fleet {
         let ticket = self.n_tickets;
         let Some(slot) = self.slots.get_mut(idx) else { return };
         let context = Context { templates: &self.templates, ticket, source: SOURCE, before: slot.value.as_ref(), now };
+        let native = slot.native_action(&action);
         let orders = match slot.entity.speech.as_deref() {
-            Some(speech) => encode(speech, &slot.entity, &action, context),
-            None => plain::encode(&slot.entity, &action).into_iter().collect(),
+            Some(speech) => encode(speech, slot.native_entity(), &native, context),
+            None => plain::encode(slot.native_entity(), &native).into_iter().collect(),
         };
         if orders.is_empty() {
             let refusal = Refusal::Unsupported { entity: entity.clone(), action: action.as_str() };
@@ -137,7 +140,7 @@ impl Fleet {
             out.extend(publishes.into_iter().map(Change::Publish));
         }
         let deadline = goes_at.plus_ms(wait_ms);
-        self.pending.insert(id, Pending { report, idx, deadline, held, n_unacknowledged, ticket, disagreed: None });
+        self.pending.insert(id, Pending { report, native, idx, deadline, held, n_unacknowledged, ticket, disagreed: None });
     }
 
     /// When the next command that is held back may go out.
@@ -172,12 +175,12 @@ impl Fleet {
             pending.report.after_ms = Some(now.since_ms(pending.report.sent_at));
             out.push(Change::Command(pending.report.clone()));
         }
-        let report = pending.report.clone();
+        let native = pending.native.clone();
         let Some(slot) = self.slots.get_mut(idx) else { return };
         if slot.entity.assumed {
             // Nothing more will be heard: what was asked is what is assumed.
             self.pending.remove(id);
-            if let Some(value) = plain::expected(slot.entity.kind, &report.action, slot.value.as_ref()) {
+            if let Some(value) = plain::expected(slot.entity.kind, &native, slot.value.as_ref()) {
                 slot.take(value, now, false, false, now);
                 slot.update_quality(false, None, now);
                 out.push(Change::Shown(slot.change()));
@@ -198,8 +201,8 @@ impl Fleet {
         let Some(value) = &slot.value else { return };
         // What has not gone out yet is no reason for a report.
         let Some(pending) = self.pending.values_mut().find(|pending| pending.idx == idx && pending.held.is_none()) else { return };
-        if !plain::agrees(&pending.report.action, value) {
-            pending.disagreed = Some(value.words(slot.entity.precision).to_lowercase());
+        if !plain::agrees(&pending.native, value) {
+            pending.disagreed = slot.shown_value().map(|value| value.words(slot.entity.precision).to_lowercase());
             return;
         }
         let id = pending.report.id.clone();

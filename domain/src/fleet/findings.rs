@@ -10,7 +10,7 @@ use crate::convention::found::{Finding, FoundDevice, FoundEntity, Keep, identifi
 use crate::convention::payload::shown;
 use crate::convention::speech::Speech;
 use crate::device::{AreaId, Device, DeviceId, MAX_ID_BYTES, MAX_NAME_CHARS, clean_text, name_from, slug};
-use crate::device_class::class;
+use crate::device_class::{class, decimals};
 use crate::entity::{Entity, EntityKind};
 use crate::input::Message;
 use crate::reading::Reading;
@@ -260,6 +260,7 @@ impl Fleet {
             self.bindings.bind_entity(&entity, self.devices.get(&before.device), idx);
         }
         self.tell_entity(idx, heard.out);
+        self.tell_alarms_anew(idx, heard.out);
     }
 
     /// What was said on an entity's topics before they were known to be its own; nothing more of those that it knew already.
@@ -460,7 +461,8 @@ fn define(entity: &mut Entity, found: FoundEntity, device_name: &str) {
         EntityKind::Climate => "temperature".to_owned(),
         _ => by_name.to_owned(),
     });
-    entity.precision = found.precision.map(|decimals| decimals.min(3));
+    let by_class = || decimals(found.class.as_deref()?, entity.unit.as_deref()).filter(|_| found.kind == EntityKind::Sensor);
+    entity.precision = found.precision.map(|decimals| decimals.min(3)).or_else(by_class);
     entity.counter = found.counter;
     entity.hidden = found.is_hidden;
     let (on, off) = class.map_or((None, None), |class| (class.word_on, class.word_off));

@@ -44,6 +44,8 @@ mod removal;
 mod retained;
 /// How often an entity is heard.
 mod rhythm;
+/// Values and commands in the unit that is shown.
+mod shown_unit;
 /// One entity with its value.
 mod slot;
 /// Entities that conventions describe.
@@ -94,6 +96,7 @@ pub use forecast::{Forecast, Stays};
 pub use ghosts::GHOST_AFTER_MS;
 pub use listing::MOST_UNCLAIMED;
 pub use queue::{DEFAULT_EXPIRES_S, MAX_EXPIRES_S, MAX_QUEUED, waits_s};
+pub use shown_unit::show_value;
 pub use standing::Standing;
 pub use zigbee::ZigbeeDevice;
 
@@ -337,6 +340,10 @@ impl Fleet {
     fn insert_entity(&mut self, mut entity: Entity) -> usize {
         let idx = self.free.pop().unwrap_or(self.slots.len());
         self.declare_entity(&mut entity);
+        if let Some(native) = self.settings.suggested.get(&entity.id).and_then(|suggested| suggested.native_unit.clone()) {
+            // Stored as found, so that programs beside know it, which do not know what is suggested.
+            entity.unit = Some(native);
+        }
         if let Some(speech) = entity.speech.as_deref() {
             let link = self.devices.get(&entity.device).map(|device| device.link.as_str()).unwrap_or_default();
             self.spoken.insert(findings::name_of(link, speech), idx);
@@ -356,6 +363,7 @@ impl Fleet {
             Some(free) => *free = slot,
             None => self.slots.push(slot),
         }
+        self.word_alarms(idx);
         if let Some(area) = self.slots.get(idx).and_then(|slot| self.area_of(slot)) {
             self.note_area(&area);
         }

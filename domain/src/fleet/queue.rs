@@ -46,9 +46,21 @@ impl Fleet {
         asked.resolved()
     }
 
-    /// The commands that wait, by entity.
-    pub fn queued(&self) -> impl Iterator<Item = &QueuedCommand> {
-        self.queued.values()
+    /// The commands that wait, by entity, in the units that are shown.
+    pub fn queued(&self) -> impl Iterator<Item = QueuedCommand> {
+        self.queued.values().map(|queued| QueuedCommand { report: self.shown_report(&queued.report), expires_at: queued.expires_at })
+    }
+
+    /// What waits for an entity is told of again, in the unit that is shown now.
+    pub(super) fn tell_queued_anew(&self, entity: &EntityId, out: &mut Vec<Change>) {
+        if let Some(queued) = self.queued.get(entity) {
+            out.push(Change::Command(self.shown_report(&queued.report)));
+        }
+    }
+
+    /// What waits is kept in the unit that the device speaks in: another one may be shown by the time that it goes out.
+    fn shown_report(&self, report: &CommandReport) -> CommandReport {
+        CommandReport { action: self.shown_action(&report.entity, &report.action), ..report.clone() }
     }
 
     /// Takes up what an earlier run left waiting.
@@ -79,7 +91,8 @@ impl Fleet {
             Ok(action) => {
                 self.supersede_queued(entity, now, out);
                 let report = CommandReport { state: CommandState::Queued, ..fresh(id, entity.clone(), action, now) };
-                let queued = QueuedCommand { report: report.clone(), expires_at };
+                let native = self.native_action(entity, &report.action);
+                let queued = QueuedCommand { report: CommandReport { action: native, ..report.clone() }, expires_at };
                 out.push(Change::Command(report));
                 out.push(Change::Queue(QueueChange::Put(queued.clone())));
                 self.queued.insert(entity.clone(), queued);
@@ -117,6 +130,7 @@ impl Fleet {
         for entity in waiting {
             if let Some(QueuedCommand { report, .. }) = self.queued.remove(&entity) {
                 out.push(Change::Queue(QueueChange::Gone(report.id.clone())));
+                let report = self.shown_report(&report);
                 match self.check_action(&entity, &report.action) {
                     Ok(_) => self.start(report.id, &entity, report.action, now, out),
                     // What the entity can do may have been written otherwise since.
@@ -138,6 +152,7 @@ impl Fleet {
     fn end_queued(&mut self, entity: &EntityId, state: CommandState, reason: &str, now: Timestamp, out: &mut Vec<Change>) {
         if let Some(QueuedCommand { report, .. }) = self.queued.remove(entity) {
             out.push(Change::Queue(QueueChange::Gone(report.id.clone())));
+            let report = self.shown_report(&report);
             let after_ms = Some(now.since_ms(report.sent_at));
             out.push(Change::Command(CommandReport { state, reason: Some(reason.to_owned()), after_ms, ..report }));
         }

@@ -8,6 +8,7 @@ use crate::live::EntityChange;
 use crate::quality::Quality;
 use crate::reading::Reading;
 use crate::time::{SECOND_MS, Timestamp};
+use crate::units::Conversion;
 use crate::value::Value;
 
 use super::Override;
@@ -37,22 +38,23 @@ pub(super) struct Feeding {
     pub(super) is_shown: bool,
 }
 
-/// Puts what is written over what was found.
-fn write_over(entity: &mut Entity, written: &Override) {
+/// Puts what is written over what was found; how numbers convert from the unit that the device speaks in, where another one is shown.
+fn write_over(entity: &mut Entity, written: &Override) -> Option<Conversion> {
     if let Some(name) = &written.name {
         entity.name = clean_text(name, crate::device::MAX_NAME_CHARS);
     }
     if let Some(icon) = &written.icon {
         entity.icon.clone_from(icon);
     }
-    entity.unit_guessed &= written.unit.is_none();
-    entity.unit = written.unit.clone().or(entity.unit.take());
-    entity.precision = written.precision.or(entity.precision);
+    entity.unit_guessed &= written.unit.is_none() && written.native_unit.is_none();
     entity.counter = written.counter.or(entity.counter.filter(|_| entity.speech.is_some()));
+    let conversion = super::shown_unit::convert(entity, written);
+    entity.precision = written.precision.or(entity.precision);
     entity.order = written.order.unwrap_or(entity.order);
     entity.hidden = written.hidden.unwrap_or(entity.hidden);
     entity.word_on = written.word_on.clone().or(entity.word_on.take());
     entity.word_off = written.word_off.clone().or(entity.word_off.take());
+    conversion
 }
 
 #[derive(Debug)]
@@ -62,7 +64,9 @@ pub(super) struct Slot {
     /// Offered where all entities are: `false` for one too many that nobody has claimed.
     pub(super) is_listed: bool,
     /// As it was found, where something is written about it.
-    found: Option<Box<Entity>>,
+    pub(super) found: Option<Box<Entity>>,
+    /// From the unit that the device speaks in to the one that is shown; `None` where they are one. Every value in here is as the device says it.
+    pub(super) conversion: Option<Conversion>,
     /// It is not there any more; its place waits for another.
     pub(super) is_gone: bool,
     /// What was said at each place of its speech about its being there, and last of all.
@@ -99,6 +103,7 @@ impl Slot {
             entity,
             is_listed,
             found: None,
+            conversion: None,
             is_gone: false,
             said_there: vec![],
             said_last: None,
@@ -131,9 +136,10 @@ impl Slot {
             self.entity = *found;
         }
         self.stale_after_ms = written.stale_after_s.map(|s| i64::from(s) * SECOND_MS);
+        self.conversion = None;
         if *written != Override::default() {
             self.found = Some(Box::new(self.entity.clone()));
-            write_over(&mut self.entity, written);
+            self.conversion = write_over(&mut self.entity, written);
         }
     }
 
@@ -271,7 +277,7 @@ impl Slot {
         let is_state = !matches!(self.value, Some(Value::Number(_)));
         EntityChange {
             e: self.entity.id.clone(),
-            v: self.value.clone(),
+            v: self.shown_value(),
             t: self.taken_at,
             q: self.quality,
             since: if is_state { self.since } else { None },

@@ -124,15 +124,15 @@ impl Fleet {
         alarms
     }
 
-    /// The rules that watch an entity.
-    pub fn rules_of<'a>(&'a self, id: &'a EntityId) -> impl Iterator<Item = &'a Rule> {
-        self.settings.rules.iter().filter(move |rule| rule.entity == *id)
+    /// The rules that watch an entity, their numbers in the unit that it is shown in.
+    pub fn rules_of<'a>(&'a self, id: &'a EntityId) -> impl Iterator<Item = Rule> + 'a {
+        self.settings.rules.iter().filter(move |rule| rule.entity == *id).map(|rule| self.shown_rule(rule))
     }
 
-    /// A rule by its id.
+    /// A rule by its id, its numbers in the unit that its entity is shown in.
     #[must_use]
-    pub fn rule(&self, id: &str) -> Option<&Rule> {
-        self.settings.rules.iter().find(|rule| rule.id == id)
+    pub fn rule(&self, id: &str) -> Option<Rule> {
+        self.settings.rules.iter().find(|rule| rule.id == id).map(|rule| self.shown_rule(rule))
     }
 
     /// The command on its way to an entity.

@@ -34,11 +34,12 @@ impl EntityPatch {
             area: take(&mut fields, "area", area)?,
             icon: take(&mut fields, "icon", icon)?,
             unit: take(&mut fields, "unit", unit)?,
+            native_unit: take(&mut fields, "native_unit", unit)?,
             precision: take(&mut fields, "precision", precision)?,
             order: take(&mut fields, "order", order)?,
             hidden: take(&mut fields, "hidden", hidden)?,
         };
-        nothing_left(&fields, "is none of name, area, icon, unit, precision, order, hidden")?;
+        nothing_left(&fields, "is none of name, area, icon, unit, native_unit, precision, order, hidden")?;
         Ok(patch)
     }
 }
@@ -148,6 +149,7 @@ mod tests {
             (json!({"area": ""}), "area"),
             (json!({"icon": "\"><script>"}), "icon"),
             (json!({"unit": "x".repeat(21)}), "unit"),
+            (json!({"native_unit": ""}), "native_unit"),
             (json!({"precision": 4}), "precision"),
             (json!({"precision": 1.5}), "precision"),
             (json!({"order": 3e10}), "order"),

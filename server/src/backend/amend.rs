@@ -3,6 +3,7 @@
 use app::backend::{BackendError, Caller, Role};
 use domain::entity::EntityId;
 use domain::excluded::Excluded;
+use domain::fleet::show_value;
 use domain::history::{MAX_SERIES, Range};
 use domain::reading::Reading;
 use domain::time::Timestamp;
@@ -40,7 +41,8 @@ impl LiveBackend {
         require(caller, Role::Operator)?;
         let state = self.state();
         // A group is worked out from others: it has no readings of its own.
-        Ok(state.fleet.entity(entity).filter(|view| !state.fleet.is_group(&view.id)).as_ref().map(Target::of))
+        let view = state.fleet.entity(entity).filter(|view| !state.fleet.is_group(&view.id));
+        Ok(view.map(|view| Target::of(&view).converting(state.fleet.conversion(&view.id))))
     }
 
     /// Fills readings in; how many of them were not there. No more at once than [`crate::fill::PIECE`].
@@ -71,7 +73,7 @@ impl LiveBackend {
         require(caller, Role::Operator)?;
         let entry = entry(caller, "history.exclude", Some(entity), json!({"t": at}));
         let excluded = self.store.exclude(at, &entry).await.map_err(|error| refused(&error))?;
-        if excluded.is_empty() { Err(no_reading(entity, at)) } else { Ok(excluded) }
+        if excluded.is_empty() { Err(no_reading(entity, at)) } else { Ok(self.shown_excluded(excluded)) }
     }
 
     /// Takes what was taken out of one moment back into history; how many readings.
@@ -97,7 +99,19 @@ impl LiveBackend {
         if entities.len() > MAX_SERIES {
             return Err(BackendError::Invalid(format!("at most {MAX_SERIES} entities at once")));
         }
-        self.store.excluded(entities, range, MOST_EXCLUDED).await.map_err(|error| internal(&error))
+        let excluded = self.store.excluded(entities, range, MOST_EXCLUDED).await.map_err(|error| internal(&error))?;
+        Ok(self.shown_excluded(excluded))
+    }
+
+    /// What was taken out, in the units that are shown.
+    pub(super) fn shown_excluded(&self, mut excluded: Vec<Excluded>) -> Vec<Excluded> {
+        let state = self.state();
+        for one in &mut excluded {
+            if let Some(conversion) = state.fleet.conversion(&one.entity) {
+                one.v = show_value(conversion, &one.v);
+            }
+        }
+        excluded
     }
 
     /// What happened to an alarm, oldest first.

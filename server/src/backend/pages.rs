@@ -42,7 +42,7 @@ pub(super) fn tile(state: &State, entity: EntityView, now: Timestamp) -> Tile {
             && !(entity.assumed && report.state == CommandState::Accepted)
     };
     Tile {
-        trend: state.trends.of(&entity.id, is_number, now),
+        trend: state.trends.of(&entity.id, is_number, state.fleet.conversion(&entity.id), now),
         limits: limits(state, &entity.id),
         command: state.commands.iter().rev().find(shown).cloned(),
         entity,
@@ -50,7 +50,7 @@ pub(super) fn tile(state: &State, entity: EntityView, now: Timestamp) -> Tile {
 }
 
 fn limits(state: &State, id: &EntityId) -> Vec<Limit> {
-    let limit = |rule: &domain::rule::Rule| {
+    let limit = |rule: domain::rule::Rule| {
         let severity = rule.severity.as_str();
         let mut label = severity[..1].to_uppercase();
         label.push_str(&severity[1..]);
@@ -117,10 +117,12 @@ impl Backend for LiveBackend {
             (self.shell_of(caller, &state, now), choices, chosen, limits)
         };
         let wanted = past::Wanted { range, now, points, compare: request.compare, meter: request.meter, zone: &self.zone };
-        let past::Answer { series, words, previous, around, marks } =
+        let past::Answer { mut series, words, mut previous, mut around, marks } =
             past::read(&*self.store, &chosen, &wanted).await.map_err(|error| internal(&error))?;
+        self.show_series(series.iter_mut().chain(&mut previous).chain(around.iter_mut().map(|around| &mut around.series)));
         let ids: Vec<EntityId> = chosen.iter().map(|view| view.id.clone()).collect();
         let excluded = self.store.excluded(&ids, range, MOST_EXCLUDED).await.map_err(|error| internal(&error))?;
+        let (excluded, alarms) = (self.shown_excluded(excluded), self.shown_alarms(marks.alarms));
         // The charts are worth more than this sentence.
         let reach = self.store.kept().await.ok().and_then(|kept| kept.sentence()).unwrap_or_default();
         Ok(HistoryPage {
@@ -135,7 +137,7 @@ impl Backend for LiveBackend {
             limits,
             previous,
             around,
-            alarms: marks.alarms,
+            alarms,
             commands: marks.commands,
             excluded,
             reach,

@@ -1,12 +1,13 @@
 //! Groups, scenes and schedules: who may change them, what was changed, and where it is kept.
 
 use app::backend::{BackendError, Caller, Role};
+use domain::command::Action;
 use domain::device::{Device, DeviceId, clean_text};
 use domain::entity::EntityId;
 use domain::fleet::Fleet;
 use domain::group::{BadPlan, GROUP_DEVICE, Group};
 use domain::live::EntityView;
-use domain::scene::{MAX_SCENES, Scene};
+use domain::scene::{MAX_SCENES, Scene, SceneCommand};
 use domain::schedule::{MAX_SCHEDULES, Schedule, Target};
 use domain::time::Timestamp;
 use serde::Serialize;
@@ -85,6 +86,42 @@ impl Plan {
     }
 }
 
+/// What is asked, in other units.
+type Turn = fn(&Fleet, &EntityId, &Action) -> Action;
+
+fn turned(command: SceneCommand, fleet: &Fleet, turn: Turn) -> SceneCommand {
+    SceneCommand { action: turn(fleet, &command.entity, &command.action), ..command }
+}
+
+/// Commands of scenes and schedules are kept in the units that devices speak in, so that they mean the same whatever is shown; here in those that are
+/// shown.
+pub(super) fn shown_command(command: SceneCommand, fleet: &Fleet) -> SceneCommand {
+    turned(command, fleet, Fleet::shown_action)
+}
+
+pub(super) fn shown_scene(scene: Scene, fleet: &Fleet) -> Scene {
+    Scene { commands: scene.commands.into_iter().map(|command| shown_command(command, fleet)).collect(), ..scene }
+}
+
+pub(super) fn shown_schedule(schedule: Schedule, fleet: &Fleet) -> Schedule {
+    match schedule.run {
+        Target::Command(command) => Schedule { run: Target::Command(shown_command(command, fleet)), ..schedule },
+        Target::Scene { .. } => schedule,
+    }
+}
+
+/// A plan as it is kept.
+fn native_plan(plan: Plan, fleet: &Fleet) -> Plan {
+    let native = |command: SceneCommand| turned(command, fleet, Fleet::native_action);
+    match plan {
+        Plan::Scene(scene) => Plan::Scene(Scene { commands: scene.commands.into_iter().map(native).collect(), ..scene }),
+        Plan::Schedule(Schedule { run: Target::Command(command), id, name, enabled, when }) => {
+            Plan::Schedule(Schedule { run: Target::Command(native(command)), id, name, enabled, when })
+        }
+        plan => plan,
+    }
+}
+
 /// A group with what it shows.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ShownGroup {
@@ -135,7 +172,9 @@ impl LiveBackend {
     /// [`BackendError::Forbidden`] for those who may not look.
     pub fn scenes(&self, caller: &Caller) -> Result<Vec<KnownScene>, BackendError> {
         require(caller, Role::Viewer)?;
-        Ok(self.plans.scenes().values().cloned().collect())
+        let known: Vec<KnownScene> = self.plans.scenes().values().cloned().collect();
+        let state = self.state();
+        Ok(known.into_iter().map(|known| KnownScene { scene: shown_scene(known.scene, &state.fleet), ..known }).collect())
     }
 
     /// All schedules with how they stand, by id.
@@ -149,6 +188,7 @@ impl LiveBackend {
     }
 
     fn shown(&self, KnownSchedule { schedule, standing }: KnownSchedule, now: Timestamp) -> ShownSchedule {
+        let schedule = shown_schedule(schedule, &self.state().fleet);
         let next = schedule.enabled.then(|| schedules::next(&schedule.when, &self.plans.place, standing.done_until.max(now)));
         let never = match next {
             Some(Next::Never(why)) => Some(why),
@@ -169,6 +209,7 @@ impl LiveBackend {
             return Err(PlanError::Conflict(format!("there is a {} \"{}\" already", kind.as_str(), plan.id())));
         }
         self.check_plan(&plan, is_known)?;
+        let plan = native_plan(plan, &self.state().fleet);
         let id = plan.id().to_owned();
         let data = plan.to_json().map_err(|error| failed(&StoreError::Failed(error.to_string())))?;
         let detail = json!({"id": plan.id(), "name": plan.name()});

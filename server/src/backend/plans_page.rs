@@ -19,7 +19,7 @@ use jiff::tz::TimeZone;
 use tokio::time::{Instant, sleep_until};
 
 use super::drafts::{edited, filled};
-use super::plans::{Plan, PlanError, ShownSchedule, not_found};
+use super::plans::{Plan, PlanError, ShownSchedule, not_found, shown_scene, shown_schedule};
 use super::{LiveBackend, require};
 use crate::clock::now;
 use crate::store::plan::PlanKind;
@@ -135,7 +135,7 @@ impl LiveBackend {
                 }
             }
             PlanKind::Scene => {
-                let known = self.plans.scenes().get(id).map(|known| known.scene.clone());
+                let known = self.plans.scenes().get(id).map(|known| shown_scene(known.scene.clone(), &state.fleet));
                 if !id.is_empty() && known.is_none() {
                     return Err(missing());
                 }
@@ -151,7 +151,7 @@ impl LiveBackend {
                 Form::Scene { id: id_text, name: known.map(|scene| scene.name).unwrap_or_default(), n_others: commands.len() - chosen.len(), choices }
             }
             PlanKind::Schedule => {
-                let known = self.plans.schedules().get(id).map(|known| known.schedule.clone());
+                let known = self.plans.schedules().get(id).map(|known| shown_schedule(known.schedule.clone(), &state.fleet));
                 if !id.is_empty() && known.is_none() {
                     return Err(missing());
                 }
@@ -259,7 +259,8 @@ impl LiveBackend {
 
     /// The commands of a scene's form, and those of before that the form did not show.
     fn scene_commands(&self, id: &str, rows: &[(String, Asks)]) -> Result<Vec<SceneCommand>, BackendError> {
-        let before = self.plans.scenes().get(id).map(|known| known.scene.commands.clone()).unwrap_or_default();
+        let before = self.plans.scenes().get(id).map(|known| known.scene.clone());
+        let before = before.map(|scene| shown_scene(scene, &self.state().fleet).commands).unwrap_or_default();
         let mut commands: Vec<SceneCommand> = {
             let state = self.state();
             before.iter().filter(|command| !is_simple(command, &state.fleet)).cloned().collect()

@@ -92,6 +92,11 @@ impl LiveBackend {
         if self.plans.n_running() >= MAX_RUNNING {
             return Err(PlanError::Conflict(format!("{MAX_RUNNING} runs are on their way; try again when some have ended")));
         }
+        // They are kept in the units of the devices, and asked for in those that are shown.
+        let commands: Vec<SceneCommand> = {
+            let state = self.state();
+            commands.into_iter().map(|command| super::plans::shown_command(command, &state.fleet)).collect()
+        };
         let member = |SceneCommand { entity, action }: SceneCommand| RunMember {
             assumed: self.state().fleet.entity(&entity).is_some_and(|view| view.assumed),
             entity,

@@ -113,7 +113,8 @@ pub const BLOCKS: &[Block] = &[
             may("name", "made from the topic", NAME),
             may("area", "taken from the topic", AREA),
             may("icon", "made from the measure", ICON),
-            may("unit", "made from the measure", "a unit of at most 20 characters"),
+            may("unit", "as the device says it, or made from the measure", "a unit of at most 20 characters"),
+            may("native_unit", "as the device says it, or made from the measure", "a unit of at most 20 characters"),
             may("precision", "as it arrives, at most 3", "a number of decimals, 0 to 3"),
             may("counter", "by unit and name", "true or false"),
             may("order", "0", "a whole number, lower first"),
@@ -324,7 +325,8 @@ fn entity(row: &Row<'_>) -> Result<(EntityId, Override), ConfigError> {
         name: row.get("name", name)?,
         area: row.get("area", |v| AreaId::parse(v.as_str()?).ok())?,
         icon: row.get("icon", icon)?,
-        unit: row.get("unit", |v| text(v).filter(|unit| domain::device::clean_text(unit, 20) == *unit))?,
+        unit: row.get("unit", unit)?,
+        native_unit: row.get("native_unit", unit)?,
         precision: row.get("precision", |v| whole(v, 0, 3))?,
         counter: row.get("counter", yes)?,
         order: row.get("order", |v| whole(v, i32::MIN.into(), i32::MAX.into()))?,
@@ -334,6 +336,10 @@ fn entity(row: &Row<'_>) -> Result<(EntityId, Override), ConfigError> {
         stale_after_s: row.get("stale_after_s", |v| whole(v, 0, 31_536_000))?,
     };
     Ok((id, written))
+}
+
+fn unit(value: &DeValue<'_>) -> Option<String> {
+    text(value).filter(|unit| domain::device::clean_text(unit, 20) == *unit)
 }
 
 /// How long history is kept.

@@ -31,6 +31,7 @@ mod schedules;
 mod stuck;
 mod topics;
 mod unclaimed;
+mod units;
 mod why;
 mod write;
 

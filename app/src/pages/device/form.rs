@@ -20,9 +20,10 @@ pub(super) fn open(page: &Page, entries: &[Entry]) -> Option<AnyView> {
             card(device, "name", "Rename device", "Save", fields)
         }
         Open::Area => card(device, "area", "New area", "Move there", text_field("new_area", "Name of the area", "", 80, None, true)),
-        Open::Entity(id) => {
+        Open::Entity { id, native, units } => {
             let entry = entries.iter().find(|entry| entry.id == *id)?;
-            entity(device, id, entry, page.more.guessed.iter().any(|(guessed, _)| guessed == id))
+            let is_guessed = page.more.guessed.iter().any(|(guessed, _)| guessed == id);
+            entity(device, id, entry, unit_field(entry, native.as_deref(), units, is_guessed))
         }
         Open::Remove => remove(device, name, page.tiles.len()),
         Open::ZigbeeName => {
@@ -92,8 +93,40 @@ fn text_field(name: &'static str, label: &'static str, value: &str, most: u32, h
     .erase()
 }
 
-fn entity(device: &DeviceId, id: &EntityId, entry: &Entry, is_guessed: bool) -> AnyView {
-    let (name, unit, precision) = entry.view.with_untracked(|view| (view.name.clone(), view.unit.clone().unwrap_or_default(), view.precision));
+/// The unit that is shown, with those that values are converted into, and what becomes of values.
+fn unit_field(entry: &Entry, native: Option<&str>, units: &[String], is_guessed: bool) -> AnyView {
+    let unit = entry.view.with_untracked(|view| view.unit.clone().unwrap_or_default());
+    let native = native.filter(|_| !units.is_empty());
+    let hint = match native {
+        _ if is_guessed => "Guessed: it stood in the text of a message. Saved here, it is written.".to_owned(),
+        None => "Only the label changes: values stay as they arrive.".to_owned(),
+        Some(native) if native != unit && units.contains(&unit) => {
+            ["Converted from ", native, ". With a unit that is not in the list only the label changes."].concat()
+        }
+        Some(native) => {
+            ["The device says ", native, ". Into a unit of the list values are converted; with any other only the label changes."].concat()
+        }
+    };
+    let options = units.iter().map(|unit| {
+        let words =
+            native.filter(|native| native != unit).map_or_else(|| "as the device says it".to_owned(), |native| ["converted from ", native].concat());
+        view! { <option value=unit.clone()>{words}</option> }
+    });
+    view! {
+        <div class="field">
+            <label for="f-unit">"Unit"</label>
+            <input class="input" id="f-unit" name="unit" value=unit maxlength=20 autocomplete="off" list="f-units" aria-describedby="f-unit-hint"/>
+            <datalist id="f-units">{options.collect_view()}</datalist>
+            <p class="hint" id="f-unit-hint">
+                {hint}
+            </p>
+        </div>
+    }
+    .erase()
+}
+
+fn entity(device: &DeviceId, id: &EntityId, entry: &Entry, unit: AnyView) -> AnyView {
+    let (name, precision) = entry.view.with_untracked(|view| (view.name.clone(), view.precision));
     let decimals = (0..=3_u8).map(|n| {
         view! {
             <option value=n.to_string() selected=precision == Some(n)>
@@ -104,7 +137,7 @@ fn entity(device: &DeviceId, id: &EntityId, entry: &Entry, is_guessed: bool) -> 
     let fields = view! {
         <input type="hidden" name="entity" value=id.to_string()/>
         {text_field("name", "Name", &name, 80, Some("What is left empty is as the device says it."), true)}
-        {text_field("unit", "Unit", &unit, 20, is_guessed.then_some("Guessed: it stood in the text of a message. Saved here, it is written."), false)}
+        {unit}
         <div class="field">
             <label for="f-precision">"Decimals"</label>
             <select class="select" id="f-precision" name="precision">

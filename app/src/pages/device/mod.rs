@@ -61,7 +61,7 @@ pub fn DevicePage() -> AnyView {
         _ = seed(live, page);
         page.shell.clone()
     };
-    fetched(data, shell, move |page| device(live, page))
+    fetched(data, shell, move |page| device(live, page, move || data.refetch()))
 }
 
 /// Makes the device's entities live ones.
@@ -83,8 +83,16 @@ struct Ways {
 type Row = (Entry, Option<(f64, f64)>);
 
 /// The content of the page.
-fn device(live: Live, page: Page) -> AnyView {
+fn device(live: Live, page: Page, reload: impl Fn() + 'static) -> AnyView {
     let entries = seed(live, &page);
+    // The day is in the units that were shown when the page was made.
+    let units: Vec<_> = entries.iter().cloned().zip(page.tiles.iter().map(|tile| tile.entity.unit.clone())).collect();
+    let is_of_other_units = memo(move || units.iter().any(|(entry, unit)| entry.view.with(|view| view.unit != *unit)));
+    Effect::new(move || {
+        if is_of_other_units.get() {
+            reload();
+        }
+    });
     let views: Vec<_> = page.tiles.iter().map(|tile| tile.entity.clone()).collect();
     Effect::new(move || live.follow(views.iter()));
     let ways = Ways { device: page.device.id.clone(), may_act: page.shell.role >= Role::Operator, guessed: page.more.guessed.clone() };

@@ -84,6 +84,18 @@ pub(super) fn follow(chart: Chart, page: Memo<Arc<Loaded>>, reload: impl Fn() + 
     let shown = memo(move || {
         page.with(|loaded| loaded.page.is_live.then(|| loaded.page.series.iter().map(|one| one.entity.clone()).collect::<Vec<EntityId>>()))
     });
+    // What is drawn is in the units that were shown when it was asked for: in others it is asked for again, and nothing of them is added to it.
+    let is_of_other_units = memo(move || {
+        page.with(|loaded| {
+            let chosen = loaded.page.choices.iter().filter(|view| loaded.page.chosen.contains(&view.id));
+            chosen.into_iter().any(|view| live.find(&view.id).is_some_and(|entry| entry.view.with(|now| now.unit != view.unit)))
+        })
+    });
+    Effect::new(move |_| {
+        if is_of_other_units.get() {
+            reload();
+        }
+    });
     // Each with its entity: by the next frame the page may show others.
     let (arrived, rests) = (StoredValue::new(vec![]), StoredValue::new(false));
     let (is_unsaid, is_silent) = (StoredValue::new(false), StoredValue::new(false));
@@ -114,6 +126,10 @@ pub(super) fn follow(chart: Chart, page: Memo<Arc<Loaded>>, reload: impl Fn() + 
         let Some(ids) = shown.get() else { return };
         // Entities that the page does not know yet come with the first frames.
         live.tally.track();
+        if is_of_other_units.get() {
+            arrived.set_value(vec![]);
+            return;
+        }
         let n_waiting = arrived.try_update_value(|arrived| {
             for id in ids {
                 let Some(entry) = live.find(&id) else { continue };

@@ -22,6 +22,8 @@ mod queue;
 mod staleness;
 /// Times of devices, late readings, batches.
 mod time;
+/// Units that are shown in place of those that devices speak in.
+mod units;
 
 use proptest::prelude::*;
 

@@ -73,7 +73,7 @@ fn what_waits_too_long_is_given_up_and_what_waits_survives_a_restart() {
     let mut plant = asleep();
     queue(&mut plant, "1", ON);
     let (devices, entities, queued): (Vec<_>, Vec<_>, Vec<_>) =
-        (plant.fleet.devices().into_iter().cloned().collect(), plant.fleet.known_entities().collect(), plant.fleet.queued().cloned().collect());
+        (plant.fleet.devices().into_iter().cloned().collect(), plant.fleet.known_entities().collect(), plant.fleet.queued().collect());
     let mut fleet = Fleet::new(Settings::default());
     fleet.restore(devices, entities, vec![], vec![]);
     fleet.restore_queue(queued);

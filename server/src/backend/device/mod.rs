@@ -129,7 +129,12 @@ fn open(state: &State, device: &Device, tiles: &[Tile], request: &DeviceRequest)
             let (choices, is_more) = others(state, device, &q.to_lowercase());
             Some(Open::Merge { q, choices, is_more })
         }
-        entity => tiles.iter().find(|tile| tile.entity.id.as_str() == entity).map(|tile| Open::Entity(tile.entity.id.clone())),
+        entity => tiles.iter().find(|tile| tile.entity.id.as_str() == entity).map(|tile| {
+            let (id, native) = (tile.entity.id.clone(), state.fleet.native_unit(&tile.entity.id));
+            let has_numbers = matches!(tile.entity.kind, EntityKind::Sensor | EntityKind::Number | EntityKind::Climate);
+            let units = native.as_deref().filter(|_| has_numbers).map(domain::units::alternatives).unwrap_or_default();
+            Open::Entity { id, native, units: units.into_iter().map(str::to_owned).collect() }
+        }),
     }
 }
 

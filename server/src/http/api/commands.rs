@@ -138,7 +138,7 @@ pub(super) async fn cancel(State(app): State<AppState>, By(caller): By, Path(id)
 fn standings(app: &AppState, wanted: impl Fn(&CommandReport) -> bool) -> Vec<Standing> {
     let state = app.backend.state();
     let waiting = state.fleet.queued().filter(|queued| wanted(&queued.report));
-    let waiting = waiting.map(|queued| Standing { expires_at: Some(queued.expires_at), ..queued.report.clone().into() });
+    let waiting = waiting.map(|queued| Standing { expires_at: Some(queued.expires_at), ..queued.report.into() });
     let others = state.commands.iter().filter(|report| report.state != CommandState::Queued && wanted(report));
     others.map(|report| report.clone().into()).chain(waiting).collect()
 }

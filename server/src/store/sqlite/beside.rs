@@ -17,9 +17,9 @@ use super::floor::{self, Floor};
 use super::history::{self, Asked};
 use super::hot::{Hot, Tables};
 use super::journal::{self, Row};
-use super::{open, sealed, series};
-use crate::store::StoreError;
+use super::{open, registry, sealed, series, written};
 use crate::store::codec::Point;
+use crate::store::{Saved, StoreError};
 
 /// How long to wait for whoever holds the database; readers wait for nobody but a server that starts.
 const BUSY: Duration = Duration::from_secs(5);
@@ -58,6 +58,19 @@ impl Beside {
     pub async fn list_entities(&mut self) -> Result<Vec<EntityId>, StoreError> {
         let rows: Vec<String> = sqlx::query_scalar("select entity_id from series order by entity_id").fetch_all(&mut self.connection).await?;
         Ok(rows.iter().filter_map(|id| EntityId::parse(id).ok()).collect())
+    }
+
+    /// The devices and entities that are known, and what operators wrote about them; nothing of what they say.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn registry(&mut self) -> Result<Saved, StoreError> {
+        Ok(Saved {
+            devices: registry::list_devices(&mut self.connection).await?,
+            entities: registry::list_entities(&mut self.connection).await?,
+            written: written::list(&mut self.connection).await?,
+            ..Saved::default()
+        })
     }
 
     /// A range that holds all readings of an entity; `None` where there are none.
