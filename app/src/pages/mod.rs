@@ -17,6 +17,8 @@ pub mod overview;
 /// Groups, scenes and schedules.
 pub mod scenes;
 
+/// Rules of style that one page needs alone.
+mod rules;
 /// What a page shows instead of its content.
 mod trouble;
 

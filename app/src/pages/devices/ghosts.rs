@@ -4,29 +4,32 @@
 use domain::ghost::GhostReason;
 use domain::time::{Timestamp, duration_words};
 use leptos::prelude::*;
+use leptos::tachys::view::keyed::keyed;
 
-use super::{Loaded, Parts, address, counted};
+use super::{Parts, address, counted};
 use crate::components::icon;
-use crate::devices::{DevicesRequest, GhostPlan, GhostRow, TopicsRequest};
-use crate::erase::{Erase as _, part};
+use crate::devices::{DevicesRequest, GhostPlan, GhostRow, Ghosts, TopicsRequest};
+use crate::erase::{Erase as _, memo, part};
 
 /// The fold below the list; nothing while there are none.
 pub(super) fn ghosts(parts: Parts) -> AnyView {
+    // The list is asked for again each time something changes in it: the fold is made anew only when what it shows did.
+    let shown = memo(move || parts.loaded.with(|loaded| (loaded.page.ghosts.clone(), loaded.asked.clone())));
     let view = move || {
         let may_act = parts.may_act();
         let topics = parts.asked_topics.get();
-        parts.loaded.with(|loaded| (!loaded.page.ghosts.rows.is_empty()).then(|| fold(loaded, &topics, may_act)))
+        let now = parts.loaded.with_untracked(|loaded| loaded.page.shell.now);
+        shown.with(|(ghosts, asked)| (!ghosts.rows.is_empty()).then(|| fold(ghosts, asked, &topics, now, may_act)))
     };
     part(view).erase()
 }
 
-fn fold(loaded: &Loaded, topics: &TopicsRequest, may_act: bool) -> AnyView {
-    let Loaded { page, asked } = loaded;
-    let ghosts = &page.ghosts;
+fn fold(ghosts: &Ghosts, asked: &DevicesRequest, topics: &TopicsRequest, now: Timestamp, may_act: bool) -> AnyView {
     let n = [&*ghosts.rows.len().to_string(), if ghosts.is_more { "+" } else { "" }].concat();
-    let now = page.shell.now;
-    let is_dry = |id: &String| asked.dry.contains(id);
-    let rows: Vec<AnyView> = ghosts.rows.iter().map(|ghost| row(ghost, now, may_act, is_dry(&ghost.device))).collect();
+    let is_dry: Vec<String> = asked.dry.clone();
+    // By device: a box that is checked stays with its ghost when others come or go.
+    let rows =
+        keyed(ghosts.rows.clone(), |ghost| ghost.device.clone(), move |_, ghost| (|_| {}, row(&ghost, now, may_act, is_dry.contains(&ghost.device))));
     let check = may_act.then(|| view! { <th scope="col">"Clear"</th> });
     let problem = (!ghosts.problem.is_empty()).then(|| {
         view! {
@@ -58,8 +61,9 @@ fn fold(loaded: &Loaded, topics: &TopicsRequest, may_act: bool) -> AnyView {
     view! {
         <section class="card" id="ghosts" aria-labelledby="gh-h">
             <details open=!asked.dry.is_empty() || !ghosts.clearing.is_empty()>
-                <summary class="card-body">
+                <summary class="card-head">
                     <h2 id="gh-h">{["Ghosts (", &n, ")"].concat()}</h2>
+                    <span class="row-end">{icon("down", "icon-turn")}</span>
                 </summary>
                 <p class="card-body hint">
                     "Devices that are gone, and that their broker announces again at each connect because it retains what they said. Clearing deletes that from the broker, for everybody; a device that announces itself again is there again."

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use domain::time::Timestamp;
-use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_meta::Title;
@@ -35,14 +34,13 @@ mod table;
 mod topic;
 
 use crate::backend::Role;
-use crate::components::chart::browser::get;
 use crate::components::icon;
 use crate::devices::{Counts, DeviceRow, DevicesPage, DevicesRequest, Told, TopicsPage, TopicsRequest};
 use crate::erase::{Erase as _, effect, memo, part, text};
 use crate::live::{Connection, Live};
+use crate::pages::rules::rules;
 use crate::pages::trouble::{Trouble, followed, or_trouble};
 use crate::server_fns::{load_devices, load_patterns, load_topics, refresh_devices};
-use crate::status::ON_SERVER;
 
 /// How often a page that is open asks for what is new, in seconds.
 const ASK_EVERY_S: i64 = 10;
@@ -127,21 +125,10 @@ pub fn Devices() -> AnyView {
             before.set_value(Some(loaded.asked.clone()));
         });
         keep_up(parts);
-        view! { <Title text="Devices · Signalbox"/> {style()} {page(parts)} }.erase()
+        view! { <Title text="Devices · Signalbox"/> {rules(include_str!("../../../../style/devices.css"))} {page(parts)} }.erase()
     };
     let shell = move |loaded: &Loaded| loaded.page.shell.clone();
     followed(data, shell, content)
-}
-
-/// The rules that only this page needs: every first visit carries the style sheet of all.
-fn style() -> AnyView {
-    let nonce = match use_nonce() {
-        Some(nonce) => Some(nonce.to_string()),
-        // In a browser, that of the rules that the page came with.
-        None if ON_SERVER => None,
-        None => document().query_selector("style[nonce]").ok().flatten().and_then(|style| get(&style, "nonce").as_string()),
-    };
-    view! { <style nonce=nonce>{include_str!("../../../../style/devices.css")}</style> }.erase()
 }
 
 impl Parts {

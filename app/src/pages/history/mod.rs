@@ -42,6 +42,7 @@ use crate::components::chart::model::{Charted, period_before, resolution_words};
 use crate::components::chart::{Chart, Swatch, TimeChart};
 use crate::components::icon;
 use crate::erase::{Erase as _, attr, memo, part, text};
+use crate::pages::rules::rules;
 use crate::pages::trouble::{followed, or_trouble};
 use crate::server_fns::load_history;
 use address::{Asked, View};
@@ -71,6 +72,7 @@ pub fn History() -> AnyView {
     );
     view! {
         <Title text="History · Signalbox"/>
+        {rules(include_str!("../../../../style/history.css"))}
         {followed(data, |loaded| loaded.page.shell.clone(), move |page| history(page, move || data.refetch()))}
     }
     .erase()
