@@ -20,7 +20,7 @@ main() {
         esac
     done
     printf '\n%s' "$summary"
-    [ -z "$failed" ] || { echo "FAILED:$failed"; exit 1; }
+    [ -z "$failed" ] || { df -Ph . "$logs"; echo "FAILED:$failed"; exit 1; } # A full disk fails everything that writes, and says so nowhere else.
     echo "All passed."
 }
 
