@@ -3,6 +3,7 @@
 use domain::control::Limits;
 use domain::device::{Area, DeviceId};
 use domain::entity::EntityId;
+use domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::backend::ActivityRow;
@@ -51,6 +52,9 @@ pub struct DeviceMore {
     /// Entities whose unit was read out of the text of a message, and that unit: nobody wrote it.
     #[serde(default)]
     pub guessed: Vec<(EntityId, String)>,
+    /// What is said of its entities besides their values.
+    #[serde(default)]
+    pub attributes: Vec<Attributes>,
     /// The form that stands open.
     pub open: Option<Open>,
     /// Why there is no data of the entity asked about.
@@ -61,6 +65,23 @@ pub struct DeviceMore {
     pub done: String,
 }
 
+/// What is said of some entities besides their values, in one message.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attributes {
+    /// Names of the entities.
+    pub entities: Vec<String>,
+    /// Names and values, at most [`MOST_ATTRIBUTES`].
+    pub rows: Vec<(String, String)>,
+    /// How many there are besides.
+    pub n_more: usize,
+    /// When it was said; `None` where the broker had kept it.
+    pub at: Option<Timestamp>,
+    /// Why the message could not be read; empty where it could.
+    pub problem: String,
+}
+
+/// Attributes that the page shows of one message at most.
+pub const MOST_ATTRIBUTES: usize = 60;
 /// Entries of the log that the page shows at most.
 pub const MOST_DEEDS: usize = 4;
 /// Areas that the menu offers at most.

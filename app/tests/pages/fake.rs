@@ -4,7 +4,7 @@ use app::backend::{
     ActivityPage, ActivityRequest, ActivityRow, Around, Backend, BackendError, Caller, DevicePage, HistoryPage, HistoryRequest, LastMessage, Limit,
     Overview, Role, Shell, Standing, Tile, Trend,
 };
-use app::device::{DeviceMore, DeviceRequest, Open, Step, Why};
+use app::device::{Attributes, DeviceMore, DeviceRequest, Open, Step, Why};
 use app::devices::{DevicesPage, DevicesRequest, TopicsPage, TopicsRequest};
 use domain::alarm::{Alarm, AlarmState, Severity};
 use domain::command::{Action, CommandReport, CommandState, Refusal};
@@ -39,6 +39,13 @@ fn more(request: &DeviceRequest, problem: String) -> DeviceMore {
         activity: vec![],
         climates: vec![],
         guessed: vec![(EntityId::parse("climate-1.humidity").expect("id"), "%".into())],
+        attributes: vec![Attributes {
+            entities: vec![HOSTILE.into()],
+            rows: vec![(HOSTILE.into(), HOSTILE.into())],
+            n_more: 2,
+            at: Some(NOW.plus_ms(-3 * SECOND_MS)),
+            problem: String::new(),
+        }],
         open: match request.edit.as_str() {
             "name" => Some(Open::Name),
             "area" => Some(Open::Area),

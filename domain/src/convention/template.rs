@@ -201,7 +201,8 @@ pub fn says_nothing(made: &str) -> bool {
 /// All templates of a speech.
 fn each_template<'a>(speech: &'a Speech, each: &mut impl FnMut(&'a str)) {
     let reads = speech.reads.iter().map(|read| &read.extract);
-    for extract in reads.chain(speech.presence.iter().map(|presence| &presence.extract)) {
+    let presence = speech.presence.iter().map(|presence| &presence.extract);
+    for extract in reads.chain(presence).chain(speech.attributes.iter().map(|source| &source.extract)) {
         if let Extract::Template(template) = extract {
             each(template);
         }

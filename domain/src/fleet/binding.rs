@@ -1,6 +1,6 @@
 //! Which topic feeds what: a hash map from exact topics, so that the cost of a message does not grow with the number of devices.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::convention::Convention;
@@ -39,7 +39,7 @@ impl Binding {
         match self {
             Self::Readings(feeds) => feeds.entities().collect(),
             Self::State(idx) | Self::Command(idx) => vec![*idx],
-            Self::Spoken(spoken) => spoken.reading.clone(),
+            Self::Spoken(spoken) => spoken.all(),
             Self::Availability(_) | Self::Speaker(_) | Self::Nothing => vec![],
         }
     }
@@ -66,10 +66,24 @@ pub(super) struct Spoken {
     pub(super) reading: Vec<usize>,
     /// Entities of which it says there whether they are there.
     pub(super) present: Vec<usize>,
+    /// Entities of which more is said there than their value.
+    pub(super) telling: Vec<usize>,
     /// The convention, which hears each message first.
     pub(super) speaker: Option<Convention>,
     /// The conventions of its entities were asked whether they want to hear more of it than what the entities read.
     pub(super) is_offered: bool,
+}
+
+impl Spoken {
+    /// The entities of which values or more are read there, each once.
+    fn all(&self) -> Vec<usize> {
+        let reading: HashSet<usize> = self.reading.iter().copied().collect();
+        self.reading.iter().chain(self.telling.iter().filter(|idx| !reading.contains(idx))).copied().collect()
+    }
+
+    fn lists(&mut self) -> [&mut Vec<usize>; 3] {
+        [&mut self.reading, &mut self.present, &mut self.telling]
+    }
 }
 
 /// Entities by the leaf that they read; the main value has an empty one.
@@ -195,18 +209,20 @@ impl Bindings {
     }
 
     fn bind_speech(&mut self, link: &str, speech: &Speech, idx: usize) {
-        for read in &speech.reads {
-            let spoken = self.spoken(link, &read.topic);
+        let add = |list: &mut Vec<usize>| {
             // What it is bound to already, it was bound to last: a topic may have tens of thousands of readers.
-            if spoken.reading.last() != Some(&idx) {
-                spoken.reading.push(idx);
+            if list.last() != Some(&idx) {
+                list.push(idx);
             }
+        };
+        for read in &speech.reads {
+            add(&mut self.spoken(link, &read.topic).reading);
         }
         for presence in &speech.presence {
-            let spoken = self.spoken(link, &presence.topic);
-            if spoken.present.last() != Some(&idx) {
-                spoken.present.push(idx);
-            }
+            add(&mut self.spoken(link, &presence.topic).present);
+        }
+        if let Some(source) = &speech.attributes {
+            add(&mut self.spoken(link, &source.topic).telling);
         }
     }
 
@@ -259,9 +275,8 @@ impl Bindings {
         let mut topics: Vec<&str> = vec![entity.state_topic.as_str()];
         topics.extend([&entity.command_topic, &entity.control.position_command_topic].into_iter().flatten().map(String::as_str));
         if let Some(speech) = entity.speech.as_deref() {
-            topics.extend(speech.reads.iter().map(|read| read.topic.as_str()));
+            topics.extend(speech.heard_topics().map(String::as_str));
             topics.extend(speech.writes.iter().map(|write| write.topic.as_str()));
-            topics.extend(speech.presence.iter().map(|presence| presence.topic.as_str()));
         }
         let Some(of_link) = self.by_link.get_mut(link) else { return };
         for topic in topics {
@@ -271,9 +286,8 @@ impl Bindings {
                 Binding::State(of) | Binding::Command(of) => *of == idx,
                 Binding::Spoken(spoken) => {
                     let spoken = Arc::make_mut(spoken);
-                    spoken.reading.retain(|of| *of != idx);
-                    spoken.present.retain(|of| *of != idx);
-                    let is_free = spoken.reading.is_empty() && spoken.present.is_empty();
+                    spoken.lists().into_iter().for_each(|list| list.retain(|of| *of != idx));
+                    let is_free = spoken.lists().into_iter().all(|list| list.is_empty());
                     if let (true, Some(speaker)) = (is_free, spoken.speaker) {
                         *binding = Binding::Speaker(speaker);
                         continue;

@@ -256,6 +256,10 @@ impl Fleet {
             if entity.speech.as_deref().is_none_or(|speech| speech.presence.is_empty()) {
                 (slot.said_last, slot.is_absent) = (None, false);
             }
+            let source = |entity: &Entity| entity.speech.as_deref().and_then(|speech| speech.attributes.clone());
+            if source(&entity) != source(&before) {
+                self.forget_attributes(idx);
+            }
             self.bindings.unbind_entity(&link, &before, idx);
             self.bindings.bind_entity(&entity, self.devices.get(&before.device), idx);
         }
@@ -272,7 +276,8 @@ impl Fleet {
             let is_read = speech.reads.iter().any(|read| read.topic == topic);
             let is_presence = speech.presence.iter().any(|presence| presence.topic == topic);
             let only = |is_of: bool| if is_of { vec![idx] } else { vec![] };
-            let alone = Spoken { reading: only(is_read), present: only(is_presence), ..Spoken::default() };
+            let is_told = speech.attributes.as_ref().is_some_and(|source| source.topic == topic);
+            let alone = Spoken { reading: only(is_read), present: only(is_presence), telling: only(is_told), ..Spoken::default() };
             self.feed_late(&message, at, &Arc::new(alone), heard);
         }
     }
@@ -288,8 +293,7 @@ impl Fleet {
     /// Entities that topics alone made, of what somebody describes now: unless somebody has claimed them, they go.
     fn evict_plain(&mut self, speech: &Speech, heard: &mut Hearing<'_>) {
         let link = Arc::clone(&heard.message.link);
-        let topics = speech.reads.iter().map(|read| &read.topic).chain(speech.presence.iter().map(|presence| &presence.topic));
-        let topics: Vec<String> = topics.chain(speech.writes.iter().map(|write| &write.topic)).cloned().collect();
+        let topics: Vec<String> = speech.heard_topics().chain(speech.writes.iter().map(|write| &write.topic)).cloned().collect();
         for topic in topics {
             let binding = self.bindings.find(&link, &topic).cloned();
             let idxs = match &binding {
@@ -430,9 +434,8 @@ pub(super) fn stem_of(found: &FoundDevice) -> String {
 
 /// The topics on which an entity hears something, each once.
 fn topics_of(speech: &Speech) -> Vec<String> {
-    let topics = speech.reads.iter().map(|read| &read.topic).chain(speech.presence.iter().map(|presence| &presence.topic));
     let mut once: Vec<String> = vec![];
-    for topic in topics {
+    for topic in speech.heard_topics() {
         if !once.contains(topic) {
             once.push(topic.clone());
         }

@@ -4,6 +4,8 @@
 mod alarms;
 /// What operators write.
 mod amend;
+/// What is said of entities besides their values.
+mod attributes;
 /// Which topic feeds what.
 mod binding;
 /// Whether a device's clock can be believed.
@@ -89,6 +91,7 @@ use groups::Groups;
 use slot::Slot;
 use unclaimed::Unclaimed;
 
+pub use attributes::Attributes;
 pub use clock::{EARLIEST, MAX_AHEAD_MS, MAX_BEHIND_MS};
 pub use commands::{MAX_WAIT_MS, MIN_WAIT_MS, PAUSE_MS, SOURCE, UNLEARNED_WAIT_MS};
 pub use declared::Declared;
@@ -165,6 +168,8 @@ pub struct Fleet {
     /// Conventions, by broker.
     speakers: HashMap<Arc<str>, Speakers>,
     templates: Templates,
+    /// Bytes that are kept of what is said of entities besides their values.
+    n_told_bytes: usize,
     unclaimed: Unclaimed,
     /// Entities by what their conventions call them.
     spoken: HashMap<String, usize>,

@@ -27,6 +27,7 @@ impl Fleet {
         if let Some(speech) = entity.speech.as_deref() {
             self.spoken.remove(&super::findings::name_of(&link, speech));
         }
+        self.forget_attributes(idx);
         if let Some(slot) = self.slots.get_mut(idx) {
             slot.is_gone = true;
             if !slot.is_listed {

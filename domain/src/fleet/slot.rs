@@ -1,6 +1,7 @@
 //! One entity with its value, its quality and its rhythm.
 
 use crate::convention::payload::MAX_TEXT_CHARS;
+use crate::convention::speech::Told;
 use crate::device::clean_text;
 use crate::entity::{Entity, EntityKind};
 use crate::history::SeriesKind;
@@ -72,6 +73,8 @@ pub(super) struct Slot {
     /// What was said at each place of its speech about its being there, and last of all.
     pub(super) said_there: Vec<Option<bool>>,
     pub(super) said_last: Option<bool>,
+    /// What was said of it besides its value.
+    pub(super) told: Option<Told>,
     /// It is not there, whatever is said of its device.
     pub(super) is_absent: bool,
     /// When what is only ever said to be on is off.
@@ -107,6 +110,7 @@ impl Slot {
             is_gone: false,
             said_there: vec![],
             said_last: None,
+            told: None,
             is_absent: false,
             off_at: None,
             value: None,

@@ -39,7 +39,8 @@ impl Fleet {
     pub(super) fn offer_spoken(&mut self, spoken: &Spoken, heard: &mut Hearing<'_>) {
         let message = heard.message;
         let speech = |idx: &usize| self.slots.get(*idx)?.entity.speech.as_deref();
-        let mut of: Vec<Convention> = spoken.reading.iter().chain(&spoken.present).filter_map(speech).map(|speech| speech.convention).collect();
+        let mut of: Vec<Convention> =
+            spoken.reading.iter().chain(&spoken.present).chain(&spoken.telling).filter_map(speech).map(|speech| speech.convention).collect();
         of.extend(Convention::ALL);
         let mut seen = std::collections::HashSet::new();
         of.retain(|convention| seen.insert(*convention));
@@ -77,6 +78,9 @@ impl Fleet {
         let payload = Payload::new(&message.payload);
         for &idx in &spoken.present {
             self.say_presence(idx, &payload, heard);
+        }
+        for &idx in &spoken.telling {
+            self.take_attributes(idx, heard);
         }
         for &idx in &spoken.reading {
             let Some(slot) = self.slots.get(idx) else { continue };

@@ -1,5 +1,6 @@
 //! Conventions through the fleet: tables of real messages, with what becomes of them. One file a convention.
 
+mod attributes;
 mod rig;
 
 mod esphome;

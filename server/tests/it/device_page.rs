@@ -197,6 +197,42 @@ async fn those_who_only_look_change_nothing() {
 }
 
 #[tokio::test]
+async fn what_a_device_says_besides_its_values_stands_on_its_page_and_in_the_answer_for_programs() {
+    let (app, mut viewer) = plant().await;
+    let mut meter = app.device().await;
+    for key in ["power", "energy"] {
+        let config = json!({
+            "name": key, "uniq_id": key, "stat_t": format!("meter/{key}"), "unit_of_meas": if key == "power" { "W" } else { "kWh" },
+            "json_attr_t": "meter/about", "dev": {"ids": ["m"], "name": "Meter"},
+        });
+        meter.publishes(&format!("homeassistant/sensor/{key}/config"), config.to_string(), true).await;
+    }
+    assert!(!page(&app, "/devices/node").await.contains("Attributes"));
+    meter.publishes("meter/about", r#"{"serial":"<b>A-1</b>","phases":[1,2],"tariff":2}"#, false).await;
+    meter.publishes("meter/power", "12", false).await;
+    viewer.sees("meter.power", |change| change["v"] == 12.0).await;
+    let html = page(&app, "/devices/meter").await;
+    let fold = html.split_once("id=\"attributes\"").and_then(|(_, rest)| rest.split_once("</details>")).map_or("", |(fold, _)| fold);
+    for wanted in ["Attributes (3)", "&lt;b&gt;A-1&lt;/b&gt;", "[1,2]", "<dd>2</dd>", "As of <time"] {
+        assert!(fold.contains(wanted), "{wanted}: {html}");
+    }
+    // What two say alike stands there once.
+    assert_eq!(fold.matches("<dt>serial</dt>").count(), 1, "{fold}");
+    assert!(fold.to_lowercase().contains("energy, power"), "{fold}");
+    let told = app.json("/api/v1/entities/meter.power").await["attributes"].clone();
+    assert_eq!(told["values"], json!({"serial": "<b>A-1</b>", "phases": [1, 2], "tariff": 2}));
+    assert!(told["t"].as_i64().is_some_and(|t| t > 0) && told["reason"].is_null(), "{told}");
+    assert!(app.json("/api/v1/entities").await["items"][0]["attributes"].is_null());
+
+    meter.publishes("meter/about", "[1]", false).await;
+    meter.publishes("meter/power", "13", false).await;
+    viewer.sees("meter.power", |change| change["v"] == 13.0).await;
+    let why = "\"[1]\" is no JSON object";
+    assert_eq!(app.json("/api/v1/entities/meter.power").await["attributes"]["reason"], why);
+    assert!(page(&app, "/devices/meter").await.contains("The last message cannot be read: "));
+}
+
+#[tokio::test]
 async fn what_goes_out_stands_among_the_last_messages() {
     let (app, mut viewer) = plant().await;
     let mut lamp = app.device().await;

@@ -10,6 +10,8 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 mod address;
 /// Its alarms.
 mod aside;
+/// What is said of its entities besides their values.
+mod attributes;
 /// The last 24 hours of its first numbers.
 mod charts;
 /// What a climate can be asked for.
@@ -103,6 +105,7 @@ fn device(live: Live, page: Page, reload: impl Fn() + 'static) -> AnyView {
     let charts = charts::charts(&page);
     let messages = messages::messages(&page.messages, &page.device, page.shell.utc_offset_s);
     let facts = facts::facts(live, &page.device, &page.more, &entries);
+    let attributes = attributes::attributes(&page.more.attributes, page.shell.utc_offset_s);
     let open = form::open(&page, &entries);
     let why = page.more.why.as_ref().map(why::why);
     let told = head::told(live, &page.more);
@@ -121,7 +124,7 @@ fn device(live: Live, page: Page, reload: impl Fn() + 'static) -> AnyView {
         {open}
         {why}
         <div class="split split-wide">
-            <div class="stack">{main} {fold} {charts} {messages}</div>
+            <div class="stack">{main} {fold} {charts} {attributes} {messages}</div>
             <aside class="stack" aria-label="Device details">
                 {aside::alarms(live, &device)} {facts} {aside::activity(live, &device, &more.activity)}
             </aside>

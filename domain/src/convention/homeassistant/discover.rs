@@ -7,6 +7,7 @@ use super::config::Config;
 use super::{availability, components};
 use crate::convention::found::{FoundDevice, FoundEntity, identifier};
 use crate::convention::payload::shown;
+use crate::convention::speech::Source;
 use crate::device::{About, slug};
 
 /// Keys of the root that hold for each component of a device.
@@ -152,6 +153,10 @@ fn entities(place: Place<'_>, (id, kind): (&str, &str), config: &Config<'_>, dev
         let speech = &mut entity.speech;
         speech.device.clone_from(&device.device);
         availability::add(speech, config, place.prefix)?;
+        speech.attributes = config
+            .topic("json_attributes_topic")?
+            .map(|topic| config.extract("json_attributes_template").map(|extract| Source { topic, extract }))
+            .transpose()?;
         speech.key = match (kind, speech.key.as_str()) {
             // Several of them are one, whatever each is called.
             ("device_automation", key) => [kind, " ", key].concat(),

@@ -2,6 +2,8 @@
 //!
 //! A [`Speech`] is stored with its entity, so that a restart understands a device before it announces itself again.
 
+/// What is said besides the value.
+mod attributes;
 /// Colors as devices write them.
 mod color;
 /// What several parts make of a value.
@@ -23,6 +25,7 @@ use serde_json::Value as Json;
 
 use super::Convention;
 
+pub use attributes::{MAX_ATTRIBUTES_BYTES, Source, Told};
 pub use color::ColorForm;
 pub use fold::fold;
 pub use map::{Map, Scale, scalar_text};
@@ -50,6 +53,9 @@ pub struct Speech {
     /// What several of `presence` come to.
     #[serde(default)]
     pub presence_mode: PresenceMode,
+    /// Where more is said of it than its value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attributes: Option<Source>,
     /// Older than so many seconds, a value is stale.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expire_after_s: Option<u32>,
@@ -70,9 +76,16 @@ impl Speech {
             writes: vec![],
             presence: vec![],
             presence_mode: PresenceMode::default(),
+            attributes: None,
             expire_after_s: None,
             off_delay_s: None,
         }
+    }
+
+    /// The topics on which something is heard of it, some of them perhaps twice.
+    pub fn heard_topics(&self) -> impl Iterator<Item = &String> {
+        let values = self.reads.iter().map(|read| &read.topic);
+        values.chain(self.presence.iter().map(|presence| &presence.topic)).chain(self.attributes.iter().map(|source| &source.topic))
     }
 
     /// Whether it says something of its state, ever.

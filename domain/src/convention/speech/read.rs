@@ -88,7 +88,7 @@ impl<'a> Payload<'a> {
     }
 
     /// What stands somewhere; `None` for nothing.
-    fn find(&self, extract: &Extract, templates: &Templates) -> Result<Option<Said<'_>>, PayloadError> {
+    pub(super) fn find(&self, extract: &Extract, templates: &Templates) -> Result<Option<Said<'_>>, PayloadError> {
         match extract {
             Extract::Whole => Ok(Some(Said::Text(Cow::Borrowed(self.text()?.trim())))),
             Extract::Path(path) => Ok(walk(self.json()?, path).filter(|found| !found.is_null()).map(Said::Json)),

@@ -17,6 +17,8 @@ use super::{LiveBackend, plans, require};
 use crate::clock::now;
 use crate::ingest::State;
 
+/// What is said of its entities besides their values.
+mod attributes;
 /// What its forms ask for.
 mod form;
 /// What only the Zigbee bridge of a device can do.
@@ -108,6 +110,7 @@ fn more(state: &State, device: &Device, tiles: &[Tile], request: &DeviceRequest,
             .filter(|tile| tile.entity.unit_guessed)
             .filter_map(|tile| Some((tile.entity.id.clone(), tile.entity.unit.clone()?)))
             .collect(),
+        attributes: attributes::attributes(fleet, tiles),
         open: can_open.then(|| open(state, device, tiles, request)).flatten(),
         ..DeviceMore::default()
     }

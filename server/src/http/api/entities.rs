@@ -5,8 +5,9 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use domain::device::{Area, AreaId, Device, DeviceId};
 use domain::entity::EntityId;
-use domain::fleet::Fleet;
+use domain::fleet::{Attributes, Fleet};
 use domain::live::EntityView;
+use domain::time::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -25,11 +26,36 @@ pub(super) struct Listed {
     /// Why the last message could not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
+    /// What is said of it besides its value; only where one entity is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attributes: Option<Told>,
+}
+
+/// What a device says of an entity besides its value.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Told {
+    /// By name, as the device says it; empty where the message could not be read.
+    #[schema(value_type = Object)]
+    values: serde_json::Map<String, serde_json::Value>,
+    /// When it was said; `null` where the broker had kept it.
+    t: Option<Timestamp>,
+    /// Why the last message could not be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+impl From<Attributes> for Told {
+    fn from(Attributes { read, at: t }: Attributes) -> Self {
+        match read {
+            Ok(values) => Self { values, t, reason: None },
+            Err(error) => Self { values: serde_json::Map::new(), t, reason: Some(error.to_string()) },
+        }
+    }
 }
 
 impl Listed {
     fn of(view: EntityView, fleet: &Fleet) -> Self {
-        Self { clock_skew_ms: fleet.clock_skew_ms(&view.id), reason: fleet.bad_reason(&view.id).map(ToOwned::to_owned), view }
+        Self { clock_skew_ms: fleet.clock_skew_ms(&view.id), reason: fleet.bad_reason(&view.id).map(ToOwned::to_owned), attributes: None, view }
     }
 }
 
@@ -47,7 +73,10 @@ pub(super) async fn list(State(app): State<AppState>, By(_): By, Query(cursor): 
 #[utoipa::path(get, path = "/api/v1/entities/{id}", params(("id" = String, Path, description = "`temp-sensor-001.temperature`")), responses((status = 200, body = Listed)))]
 pub(super) async fn one(State(app): State<AppState>, By(_): By, Path(id): Path<String>) -> Result<Json<Listed>, Problem> {
     let state = app.backend.state();
-    let found = EntityId::parse(&id).ok().and_then(|id| state.fleet.entity(&id)).map(|view| Listed::of(view, &state.fleet));
+    let found = EntityId::parse(&id).ok().and_then(|id| state.fleet.entity(&id)).map(|view| {
+        let attributes = state.fleet.attributes(&view.id).map(Told::from);
+        Listed { attributes, ..Listed::of(view, &state.fleet) }
+    });
     found.map(Json).ok_or_else(|| not_found("entity", &id))
 }
 
