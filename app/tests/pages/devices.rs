@@ -170,6 +170,8 @@ async fn topic_patterns_are_written_without_script_and_saved_only_after_a_previe
     let fields =
         ["mill/{device}/speed", "1 topic", "name=\"patterns\" value=\"a/{device}\"", "4 topics", "name=\"q\" value=\"x\"", "value=\"remove-0\""];
     check(&html, &fields);
+    let (attributes, inside) = html.split("value=\"add\"").nth(1).and_then(|rest| rest.split_once('>')).expect("a button that adds");
+    assert!(!attributes.contains("disabled") && inside.starts_with("<svg"), "{attributes}>{inside:.80}");
     assert!(!html.contains("value=\"mill/{device}/speed\"") && !html.contains("patterns_save"), "neither is the file's written nor anything saved");
     let tried = "/devices?draft=1&patterns=a/%7Bdevice%7D&patterns=b/%7Bdevice%7D&find=po&do=try";
     let (_, html) = get(tried, "devices").await;

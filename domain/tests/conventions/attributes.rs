@@ -1,5 +1,6 @@
 //! What is said of an entity besides its value: `json_attributes_topic` and `json_attributes_template` of Home Assistant discovery.
 
+use domain::time::Timestamp;
 use proptest::prelude::*;
 
 use super::rig::{Plant, entity_id};
@@ -70,7 +71,7 @@ fn what_was_retained_before_the_announcement_is_known_and_its_time_is_not() {
     assert_eq!((known.at, told(&plant, "meter.power").as_str()), (None, r#"{"serial":"A-1"}"#));
     plant.wait(5_000);
     plant.says("meter/about", r#"{"serial":"A-2"}"#);
-    assert_eq!(plant.fleet.attributes(&entity_id("meter.power")).and_then(|told| told.at).map(|at| at.as_ms()), Some(plant.now));
+    assert_eq!(plant.fleet.attributes(&entity_id("meter.power")).and_then(|told| told.at).map(Timestamp::as_ms), Some(plant.now));
 
     // A restart knows where they are said, and what the broker says again.
     let mut next = plant.restarted();

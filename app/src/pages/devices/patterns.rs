@@ -167,7 +167,7 @@ fn form(parts: Parts, page: &PatternsPage, asked: &PatternsRequest) -> AnyView {
             <ol class="pattern-list stack">{rows}</ol>
             {problem}
             <div class="row">
-                <button class="button" type="submit" name="do" value="add" disabled=n >= page.most>
+                <button class="button" type="submit" name="do" value="add" disabled={n >= page.most}>
                     {icon("plus", "")}
                     "Add a pattern"
                 </button>
